@@ -1,0 +1,67 @@
+"""Who acts and what they may do and see. Which role has which permission is said in `people`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from anshang.foundation.errors import NotAllowed
+
+
+class Permission(StrEnum):
+    """One thing a role may do; `noun.verb`."""
+
+    PLACE_READ = "place.read"
+    PLACE_EDIT = "place.edit"
+    CROWD_READ = "crowd.read"
+    CROWD_MEASURE = "crowd.measure"
+    CROWD_CONFIRM = "crowd.confirm"
+    CROWD_CONFIGURE = "crowd.configure"
+    CROWD_INGEST = "crowd.ingest"
+    MATTER_READ = "matter.read"
+    MATTER_COUNT = "matter.count"
+    MATTER_ACT = "matter.act"
+    JOURNAL_READ = "journal.read"
+    PEOPLE_MANAGE = "people.manage"
+    LIVE_READ = "live.read"
+    CHECK_READ = "check.read"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The rows somebody may see: these districts, and within them one body's only when `body_id` is set."""
+
+    district_ids: tuple[str, ...]
+    body_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts: an account in a session, a sensor feed with its key, or the district's own engine."""
+
+    id: str
+    name: str
+    role: str
+    body_id: str | None
+    district_ids: tuple[str, ...]
+    permissions: frozenset[Permission]
+    sees_every_body: bool
+
+    def may(self, permission: Permission, district_id: str) -> bool:
+        """Whether the actor has the permission and the district is one of theirs."""
+        return permission in self.permissions and district_id in self.district_ids
+
+    def must(self, permission: Permission, district_id: str) -> None:
+        """NotAllowed unless `may`."""
+        if not self.may(permission, district_id):
+            raise NotAllowed(
+                "permission.missing",
+                en=f"Your role may not do this here ({permission}).",
+                zh=f"您的角色在此处无权执行该操作（{permission}）。",
+                details={"permission": str(permission), "district": district_id},
+            )
+
+    @property
+    def scope(self) -> Scope:
+        """What the actor may see."""
+        return Scope(self.district_ids, None if self.sees_every_body else self.body_id or "-")

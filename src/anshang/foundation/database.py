@@ -1,0 +1,397 @@
+"""The database behind two doors and a service entrance; the only file that asks which database it is.
+
+`transaction()` is for verbs: writers of one district take turns, claimed at BEGIN, so that journal numbers
+become visible in order. `reading()` is one snapshot that cannot write. `bulk()` is for telemetry: on SQLite
+every batch that waits shares one commit, and so one disk flush. The embedded SQLite comes from PyPI because
+the one in Debian 12 can corrupt a write-ahead log that several connections checkpoint.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+import pysqlite3
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    Engine,
+    MetaData,
+    Row,
+    Select,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+    insert,
+    select,
+    text,
+    update,
+)
+from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.pool import QueuePool
+from sqlalchemy.types import TypeDecorator
+
+from anshang.foundation.errors import NotFound, Refusal, StaleVersion, StorageFailed
+
+
+class Kept(Protocol):
+    """What a Shelf keeps: a frozen dataclass with these three fields among its own."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def district_id(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+
+T = TypeVar("T")
+Value = TypeVar("Value", bound=Kept)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_SEE_DISTRICTS = text("SELECT set_config('anshang.districts', :districts, true)")
+_TAKE_TURN = text("SELECT pg_advisory_xact_lock(hashtext(:district))")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FULL = ("database or disk is full", "readonly database", "disk i/o error", "no space left", "unable to open")
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """An aware instant, kept as microseconds since 1970 in UTC; a naive datetime is refused."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"an instant without a time zone: {value!r}")
+        return (value - _EPOCH) // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Named(TypeDecorator[Any]):
+    """A member of a StrEnum, kept as its text."""
+
+    impl = String(32)
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(self.kind(value))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
+        return None if value is None else self.kind(value)
+
+
+class Codes(TypeDecorator[tuple[str, ...]]):
+    """A few short codes, kept as one text with spaces between."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
+        return " ".join(value or ())
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
+        return tuple((value or "").split())
+
+
+class Transaction:
+    """One write in progress: the connection, the district whose turn it is, and what to do once it is on
+    disk.
+    """
+
+    def __init__(self, connection: Connection, district_id: str) -> None:
+        self.connection = connection
+        self.district_id = district_id
+        self.after_commit: list[Callable[[], None]] = []
+
+
+class _Batch:
+    """A piece of bulk work waiting for the next shared commit."""
+
+    def __init__(self, work: Callable[[Connection], Any]) -> None:
+        self.work = work
+        self.done = False
+        self.answer: Any = None
+        self.error: Exception | None = None
+
+
+class Database:
+    """One database, SQLite (`sqlite:///path`) or PostgreSQL (`postgresql+psycopg://…`).
+
+    After every commit of `transaction()` the functions in `on_commit` are called with the district's id.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
+        self.on_commit: list[Callable[[str], None]] = []
+        self._writer = threading.Lock()
+        self._queue: list[_Batch] = []
+        self._queue_lock = threading.Lock()
+        if self.is_sqlite:
+            Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
+            self._writing = _sqlite(url, begin="BEGIN IMMEDIATE", connections=1)
+            self._reading = _sqlite(url, begin="BEGIN", connections=24)
+        else:
+            self._writing = create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+            self._reading = self._writing.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
+            )
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for migrations and back-ups only."""
+        return self._writing
+
+    @contextmanager
+    def transaction(self, district_id: str) -> Iterator[Transaction]:
+        """One write. Committed when the block ends, undone when it raises. Journal entries are made here
+        only.
+        """
+        with _storage_errors(), self._turn(), self._writing.begin() as connection:
+            self._enter(connection, [district_id])
+            if not self.is_sqlite:
+                connection.execute(_TAKE_TURN, {"district": district_id})
+            tx = Transaction(connection, district_id)
+            yield tx
+        for act in tx.after_commit:
+            act()
+        for told in self.on_commit:
+            told(district_id)
+
+    @contextmanager
+    def reading(self, district_ids: Sequence[str] = ()) -> Iterator[Connection]:
+        """One consistent snapshot that cannot write; on PostgreSQL only rows of `district_ids` exist in
+        it.
+        """
+        with _storage_errors(), self._reading.connect() as connection, connection.begin():
+            self._enter(connection, district_ids)
+            yield connection
+
+    def bulk(self, district_id: str, work: Callable[[Connection], T]) -> T:
+        """Run `work` durably and return its answer; on SQLite all work that waits shares one commit. No
+        journal here.
+        """
+        if not self.is_sqlite:
+            with _storage_errors(), self._writing.begin() as connection:
+                self._enter(connection, [district_id])
+                return work(connection)
+        batch = _Batch(work)
+        with self._queue_lock:
+            self._queue.append(batch)
+        with self._writer:
+            if not batch.done:
+                self._commit_waiting()
+        if batch.error is not None:
+            raise batch.error
+        return cast(T, batch.answer)
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self._reading.dispose()
+        self._writing.dispose()
+
+    def copy_to(self, target: Path) -> None:
+        """Write a consistent copy of the running database to `target`; StorageFailed when that is not
+        possible.
+        """
+        if not self.is_sqlite:
+            self._run_tool("pg_dump", "--format=custom", f"--file={target}")
+            return
+        with self._reading.connect() as connection:
+            source = connection.connection.dbapi_connection
+            copy = pysqlite3.connect(str(target))
+            try:
+                source.backup(copy, pages=4096)  # type: ignore[union-attr]
+            finally:
+                copy.close()
+
+    def take_copy(self, copy: Path) -> None:
+        """Become what `copy_to` wrote: the file moves into place, or PostgreSQL's tool fills the empty
+        database.
+        """
+        if self.is_sqlite:
+            copy.replace(Path(make_url(self.url).database or ""))
+        else:
+            self._run_tool(
+                "pg_restore", "--no-owner", "--exit-on-error", "--dbname", self._tool_url(), str(copy)
+            )
+            copy.unlink()
+
+    def _tool_url(self) -> str:
+        return make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def _run_tool(self, tool: str, *arguments: str) -> None:
+        words = [tool, *arguments] if tool == "pg_restore" else [tool, *arguments, self._tool_url()]
+        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode != 0:
+            reason = done.stderr.strip().splitlines()[-1:] or ["?"]
+            raise StorageFailed("storage.tool_failed", en=f"{tool}: {reason[0]}", zh=f"{tool}：{reason[0]}")
+
+    def _commit_waiting(self) -> None:
+        with self._queue_lock:
+            waiting, self._queue = self._queue, []
+        try:
+            with _storage_errors(), self._writing.begin() as connection:
+                for batch in waiting:
+                    _run_apart(connection, batch)
+        except (StorageFailed, DBAPIError) as error:
+            for batch in waiting:
+                batch.error = error
+        finally:
+            for batch in waiting:
+                batch.done = True
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Writers of an embedded database take turns in this process; other processes wait at BEGIN
+        IMMEDIATE.
+        """
+        if self.is_sqlite:
+            with self._writer:
+                yield
+        else:
+            yield
+
+    def _enter(self, connection: Connection, district_ids: Sequence[str]) -> None:
+        """Tell PostgreSQL's row-level security which districts exist here; `*` is the installation itself."""
+        if not self.is_sqlite:
+            connection.execute(_SEE_DISTRICTS, {"districts": ",".join(("*", *district_ids))})
+
+
+class Shelf(Generic[Value]):
+    """Keeps frozen dataclasses in a table whose columns bear the names of their fields.
+
+    A value has `id`, `district_id` and `version`; `put` succeeds only when nobody changed it in between.
+    """
+
+    def __init__(self, table: Table, kind: type[Value], *, missing: tuple[str, str]) -> None:
+        self.table = table
+        self.kind = kind
+        self._missing_en, self._missing_zh = missing
+        self._columns = [table.c[field.name] for field in dataclasses.fields(cast(Any, kind))]
+
+    def select(self) -> Select[Any]:
+        """A query for the columns of the value, to be narrowed by the caller."""
+        return select(*self._columns)
+
+    def read(self, row: Row[Any]) -> Value:
+        """The value of a row of `select()`."""
+        return self.kind(**row._mapping)
+
+    def find(self, connection: Connection, district_id: str, id: str) -> Value | None:
+        """The value, or None."""
+        at = (self.table.c.district_id == district_id) & (self.table.c.id == id)
+        row = connection.execute(self.select().where(at)).one_or_none()
+        return None if row is None else self.read(row)
+
+    def get(self, connection: Connection, district_id: str, id: str) -> Value:
+        """The value; NotFound when the district has none of that id."""
+        value = self.find(connection, district_id, id)
+        if value is None:
+            raise NotFound(f"{self.table.name}.missing", en=self._missing_en, zh=self._missing_zh)
+        return value
+
+    def add(self, tx: Transaction, value: Value) -> None:
+        """Keep a new value."""
+        tx.connection.execute(insert(self.table).values(**_fields(value)))
+
+    def put(self, tx: Transaction, value: Value) -> Value:
+        """Keep a changed value and return it with its next version; StaleVersion when another change came
+        first.
+        """
+        changed = dataclasses.replace(value, version=value.version + 1)  # type: ignore[type-var]
+        at = self.table.c.id == value.id
+        at &= (self.table.c.district_id == value.district_id) & (self.table.c.version == value.version)
+        if tx.connection.execute(update(self.table).where(at).values(**_fields(changed))).rowcount != 1:
+            raise StaleVersion(
+                f"{self.table.name}.stale",
+                en="Somebody else changed this in the meantime; look again.",
+                zh="期间已有他人修改，请刷新后重试。",
+            )
+        return changed
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+
+
+def _run_apart(connection: Connection, batch: _Batch) -> None:
+    """Run one batch so that its failure undoes only itself."""
+    apart = connection.begin_nested()
+    try:
+        batch.answer = batch.work(connection)
+        apart.commit()
+    except (Refusal, ValueError, IntegrityError) as error:
+        apart.rollback()
+        batch.error = error
+
+
+def _sqlite(url: str, *, begin: str, connections: int) -> Engine:
+    engine = create_engine(
+        url,
+        module=pysqlite3,
+        poolclass=QueuePool,
+        pool_size=connections,
+        max_overflow=0,
+        connect_args={"check_same_thread": False, "timeout": 30.0},
+    )
+
+    @event.listens_for(engine, "connect")
+    def _set_up(connection: Any, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=FULL")
+        connection.execute("PRAGMA foreign_keys=ON")
+        connection.execute(
+            "PRAGMA cache_size=-65536" if begin.endswith("IMMEDIATE") else "PRAGMA query_only=ON"
+        )
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        connection.exec_driver_sql(begin)
+
+    return engine
+
+
+@contextmanager
+def _storage_errors() -> Iterator[None]:
+    """Say in words when the disk cannot take a write; every other database error is a fault of ours."""
+    try:
+        yield
+    except OperationalError as error:
+        reason = str(error.orig).lower()
+        if not any(sign in reason for sign in _FULL):
+            raise
+        raise StorageFailed(
+            "storage.failed",
+            en=f"The database cannot write: {error.orig}. Nothing was saved.",
+            zh=f"数据库无法写入：{error.orig}。未保存任何内容。",
+        ) from error

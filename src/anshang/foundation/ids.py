@@ -1,0 +1,47 @@
+"""Identifiers: UUIDv7 (RFC 9562), sortable by the time they were minted, made by whoever starts the
+action.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from uuid import UUID
+
+from anshang.foundation.errors import BadInput
+
+CODE_PATTERN = r"[a-z0-9][a-z0-9._-]{0,63}"
+
+
+def new_id() -> str:
+    """A fresh UUIDv7 in its canonical text form: 48 bits of milliseconds, then 74 random bits."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds << 80) | int.from_bytes(os.urandom(10))
+    value = (value & ~(0xF << 76)) | (0x7 << 76)
+    value = (value & ~(0x3 << 62)) | (0x2 << 62)
+    return str(UUID(int=value))
+
+
+def checked_id(text: str) -> str:
+    """`text` when it is a canonical UUID; BadInput otherwise."""
+    try:
+        valid = str(UUID(text)) == text
+    except ValueError:
+        valid = False
+    if not valid:
+        raise BadInput(
+            "id.malformed", en=f"“{text[:80]}” is not a UUID.", zh=f"“{text[:80]}”不是有效的 UUID。"
+        )
+    return text
+
+
+def checked_code(text: str) -> str:
+    """`text` when it is a short code people give to districts, zones or sensors; BadInput otherwise."""
+    if not re.fullmatch(CODE_PATTERN, text):
+        raise BadInput(
+            "code.malformed",
+            en=f"“{text[:80]}” is not a code: small letters, digits, dot, dash, underscore, at most 64.",
+            zh=f"“{text[:80]}”不是有效代码：只能用小写字母、数字、点、短横、下划线，最多 64 个字符。",
+        )
+    return text

@@ -1,0 +1,83 @@
+"""The settings of an installation: defaults, then the file `anshang.toml`, then the environment.
+
+Settings say how this machine runs the product. What a district is and how its rules go is data in the
+database.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+@dataclasses.dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How one installation runs. Every field can be set in the file or as `ANSHANG_<FIELD>`."""
+
+    data_folder: Path = Path("data")
+    """Where the embedded database, the sealed counts and the settings file live."""
+    database_url: str = ""
+    """A PostgreSQL address (`postgresql+psycopg://…`); empty for the embedded database in `data_folder`."""
+    host: str = "127.0.0.1"
+    """The address the server listens on; behind a proxy leave it as it is."""
+    port: int = 8765
+    """The port the server listens on."""
+    secure_cookies: bool = False
+    """Send the session cookie over HTTPS only; true wherever people sign in from another machine."""
+    session_hours: float = 14.0
+    """How long a sign-in lasts: a long shift with its hand-over."""
+    sign_in_tries_per_minute: int = 6
+    """Failed and successful tries allowed per name and address in a minute."""
+    raw_hours: float = 48.0
+    """How long raw observations stay in the database before they are sealed into Parquet."""
+    mqtt_host: str = ""
+    """The MQTT broker that sensors publish to; empty for none."""
+    mqtt_port: int = 1883
+    """The broker's port."""
+    mqtt_user: str = ""
+    """The broker's user name; empty for none."""
+    mqtt_password: str = dataclasses.field(default="", repr=False)
+    """The broker's password; never logged."""
+    log_level: str = "info"
+    """How much is logged: debug, info, warning or error."""
+
+    @property
+    def resolved_database_url(self) -> str:
+        """The database's address, the embedded one when none is set."""
+        return self.database_url or f"sqlite:///{(self.data_folder / 'anshang.db').absolute()}"
+
+    @property
+    def sealed_folder(self) -> Path:
+        """Where sealed observations lie as Parquet."""
+        return self.data_folder / "sealed"
+
+
+def load_settings(data_folder: Path | None = None, environment: Mapping[str, str] = os.environ) -> Settings:
+    """Settings from defaults, `data_folder/anshang.toml` and the environment; ValueError names a bad one."""
+    folder = data_folder or Path(environment.get("ANSHANG_DATA_FOLDER", "data"))
+    file = folder / "anshang.toml"
+    told: dict[str, object] = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
+    defaults = dataclasses.asdict(Settings())
+    if unknown := sorted(set(told) - set(defaults)):
+        raise ValueError(f"{file}: unknown settings: {', '.join(unknown)}")
+    for name in defaults:
+        if (value := environment.get(f"ANSHANG_{name.upper()}")) is not None:
+            told[name] = value
+    told["data_folder"] = folder
+    return dataclasses.replace(
+        Settings(), **{name: _read(name, defaults[name], value) for name, value in told.items()}
+    )
+
+
+def _read(name: str, default: Any, value: Any) -> Any:
+    """`value` as the type of the field's default."""
+    try:
+        if isinstance(default, bool):
+            return {"true": True, "false": False}[str(value).lower()]
+        return type(default)(value)
+    except (ValueError, KeyError, TypeError):
+        raise ValueError(f"the setting {name} cannot be {value!r}") from None
