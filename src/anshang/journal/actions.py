@@ -1,0 +1,64 @@
+"""Recording what happened, sealing days, and proving that nothing was changed since."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection
+
+from anshang.foundation import clock, ids
+from anshang.foundation.database import Transaction
+from anshang.journal import store
+from anshang.journal.model import Entry, Fault, Seal, faults_in_chain
+
+
+def record(
+    tx: Transaction,
+    *,
+    actor_id: str,
+    kind: StrEnum,
+    subject_id: str,
+    details: Mapping[str, Any] | None = None,
+    drill: bool = False,
+) -> Entry:
+    """Append one entry to the journal of the transaction's district, in the same transaction."""
+    entry = Entry(
+        seq=0,
+        id=ids.new_id(),
+        at=clock.now(),
+        district_id=tx.district_id,
+        actor_id=actor_id,
+        kind=str(kind),
+        subject_id=subject_id,
+        drill=drill,
+        details_json=json.dumps(details or {}, ensure_ascii=False, sort_keys=True),
+        chain="",
+    )
+    entry = replace(entry, chain=entry.chained_to(*store.last_link(tx.connection, tx.district_id)))
+    return replace(entry, seq=store.add(tx, entry))
+
+
+def seal(tx: Transaction, on: date) -> Seal | None:
+    """Seal the day (UTC) of the transaction's district; None when it has no entry yet, the old seal when
+    sealed.
+    """
+    if sealed := store.find_seal(tx.connection, tx.district_id, on):
+        return sealed
+    until = datetime.combine(on + timedelta(days=1), time(), UTC)
+    last = store.last_entry_until(tx.connection, tx.district_id, until)
+    if last is None:
+        return None
+    entry, count = last
+    made = Seal(tx.district_id, on, entry.seq, count, entry.chain, clock.now())
+    store.add_seal(tx, made)
+    return made
+
+
+def verify(connection: Connection, district_id: str) -> list[Fault]:
+    """Every place where the district's journal is not what was written; empty when it is whole."""
+    return faults_in_chain(store.walk(connection, district_id), store.list_seals(connection, district_id))
