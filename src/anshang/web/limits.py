@@ -1,0 +1,53 @@
+"""Refuses a body that is too large before it is read: by its announced length, or by counting what
+arrives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from anshang.foundation.errors import BadInput
+from anshang.web.errors import refused
+
+BODY_BYTES_MAX = 1_000_000
+
+
+class BodyLimit:
+    """ASGI edge with one limit for all paths and larger ones for those named."""
+
+    def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
+        self.app = app
+        self._larger = dict(larger)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the call on unless its body is too large."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        limit = self._larger.get(scope["path"], BODY_BYTES_MAX)
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > limit:
+            await refused(_too_large(limit))(scope, receive, send)
+            return
+        arrived = 0
+
+        async def receiving() -> Message:
+            nonlocal arrived
+            message = await receive()
+            arrived += len(message.get("body", b""))
+            if arrived > limit:
+                raise _too_large(limit)
+            return message
+
+        await self.app(scope, receiving, send)
+
+
+def _too_large(limit: int) -> BadInput:
+    return BadInput(
+        "body.too_large",
+        en=f"The request is larger than {limit:,} bytes.",
+        zh=f"请求超过 {limit:,} 字节。",
+        details={"limit_bytes": limit},
+    )

@@ -1,0 +1,218 @@
+"""The live stream: thin journal entries that never get lost or repeated, and frames of the present state.
+
+One hub per process. Entries are read from the journal by one tail per district, so that a stream that
+resumes with `since` gets every later entry exactly once. Frames are state: a slow client skips to a full
+one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from anshang.foundation import clock
+from anshang.foundation.database import Database
+from anshang.foundation.errors import StorageFailed
+from anshang.journal import store as journal
+from anshang.journal.model import Entry
+
+BEAT_S = 10.0
+POLL_S = 1.0
+REPLAY = timedelta(hours=24)
+REPLAY_MAX = 10_000
+BACKLOG_MAX = 256
+RESET = b"event: reset\ndata: {}\n\n"
+
+log = structlog.get_logger()
+FullFrame = Callable[[], bytes | None]
+
+
+def shown_entry(entry: Entry) -> bytes:
+    """A journal entry as a thin event: the client fetches what it needs."""
+    thin = {"seq": entry.seq, "kind": entry.kind, "subject_id": entry.subject_id, "at": entry.at.isoformat()}
+    return f"id: {entry.seq}\nevent: entry\ndata: {json.dumps(thin)}\n\n".encode()
+
+
+def shown_frame(frame: bytes) -> bytes:
+    """A frame (JSON) as an event."""
+    return b"event: frame\ndata: " + frame + b"\n\n"
+
+
+@dataclass(eq=False)
+class _Listener:
+    """One open stream."""
+
+    waiting: deque[bytes] = field(default_factory=deque)
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    overrun: bool = False
+
+    def offer(self, event: bytes) -> None:
+        if len(self.waiting) >= BACKLOG_MAX:
+            self.overrun = True
+            self.waiting.clear()
+        self.waiting.append(event)
+        self.ready.set()
+
+
+@dataclass
+class _Channel:
+    """A district's streams and how far its journal has been told."""
+
+    seq: int
+    listeners: set[_Listener] = field(default_factory=set)
+
+
+class Hub:
+    """Tells every open stream of a district what happens. Its coroutines run on the server's event loop."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._channels: dict[str, _Channel] = {}
+        self._frames: dict[str, FullFrame] = {}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._woken: asyncio.Event | None = None
+        self._stopping = False
+
+    @property
+    def listener_count(self) -> int:
+        """How many streams are open."""
+        return sum(len(channel.listeners) for channel in self._channels.values())
+
+    def offer_frames_of(self, district_id: str, full_frame: FullFrame) -> None:
+        """Where a new stream of the district gets its first, full frame (JSON)."""
+        self._frames[district_id] = full_frame
+
+    def wake(self, _district_id: str) -> None:
+        """Called from any thread after a commit."""
+        if self._loop is not None and self._woken is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._woken.set)
+
+    def publish_frame(self, district_id: str, frame: bytes) -> None:
+        """Called from any thread: send a frame (JSON) to every stream of the district."""
+        if self._loop is not None and district_id in self._channels and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._spread, district_id, shown_frame(frame))
+
+    async def run(self) -> None:
+        """Follow the journal until cancelled: at once after a commit here, within a second after one
+        elsewhere.
+        """
+        self._loop = asyncio.get_running_loop()
+        self._woken = asyncio.Event()
+        while not self._stopping:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), POLL_S)
+            self._woken.clear()
+            for district_id in list(self._channels):
+                try:
+                    await self._tell_news(district_id)
+                except (StorageFailed, DBAPIError):
+                    log.exception("live.journal_unreadable", district=district_id)
+
+    def stop(self) -> None:
+        """End every stream, so that the server can stop."""
+        self._stopping = True
+        for channel in self._channels.values():
+            for listener in channel.listeners:
+                listener.ready.set()
+
+    async def stream(self, district_id: str, since: int | None) -> AsyncIterator[bytes]:
+        """The events of one stream: what came after `since`, a full frame, then everything as it happens."""
+        channel = await self._channel(district_id)
+        listener = _Listener()
+        channel.listeners.add(listener)
+        told = channel.seq
+        try:
+            yield f"retry: {random.randint(1000, 3000)}\n\n".encode()  # noqa: S311 - jitter
+            async for event in self._missed(district_id, since, told):
+                yield event
+            yield self._beat(told)
+            if (frame := self._full(district_id)) is not None:
+                yield shown_frame(frame)
+            async for event in self._follow(district_id, listener):
+                yield event
+        finally:
+            channel.listeners.discard(listener)
+
+    async def _follow(self, district_id: str, listener: _Listener) -> AsyncIterator[bytes]:
+        beat_at_s = time.monotonic() + BEAT_S
+        while not self._stopping:
+            try:
+                await asyncio.wait_for(listener.ready.wait(), max(0.0, beat_at_s - time.monotonic()))
+            except TimeoutError:
+                beat_at_s = time.monotonic() + BEAT_S
+                yield self._beat(self._channels[district_id].seq)
+                continue
+            listener.ready.clear()
+            if listener.overrun:
+                listener.overrun = False
+                listener.waiting.clear()
+                yield RESET + shown_frame(self._full(district_id) or b"{}")
+                continue
+            events = b"".join(listener.waiting)
+            listener.waiting.clear()
+            if events:
+                yield events
+
+    async def _missed(self, district_id: str, since: int | None, told: int) -> AsyncIterator[bytes]:
+        if since is None or since == told:
+            return
+        entries = await asyncio.to_thread(self._replay, district_id, since, told)
+        if entries is None:
+            yield RESET
+            return
+        for entry in entries:
+            yield shown_entry(entry)
+
+    def _replay(self, district_id: str, since: int, told: int) -> list[Entry] | None:
+        """The entries in (since, told], None when that is too far back or was never ours."""
+        with self._database.reading([district_id]) as connection:
+            oldest = journal.first_seq_since(connection, district_id, clock.now() - REPLAY)
+            entries = journal.list_after(connection, district_id, since, REPLAY_MAX + 1)
+        too_old = bool(entries) and (oldest is None or entries[0].seq < oldest)
+        if since > told or too_old or len(entries) > REPLAY_MAX:
+            return None
+        return [entry for entry in entries if entry.seq <= told]
+
+    async def _channel(self, district_id: str) -> _Channel:
+        if district_id not in self._channels:
+            seq = await asyncio.to_thread(self._last_seq, district_id)
+            self._channels.setdefault(district_id, _Channel(seq))
+        return self._channels[district_id]
+
+    async def _tell_news(self, district_id: str) -> None:
+        channel = self._channels[district_id]
+        entries = await asyncio.to_thread(self._after, district_id, channel.seq)
+        for entry in entries:
+            channel.seq = entry.seq
+            self._spread(district_id, shown_entry(entry))
+
+    def _last_seq(self, district_id: str) -> int:
+        with self._database.reading([district_id]) as connection:
+            return journal.last_seq(connection, district_id)
+
+    def _after(self, district_id: str, seq: int) -> list[Entry]:
+        with self._database.reading([district_id]) as connection:
+            return journal.list_after(connection, district_id, seq)
+
+    def _full(self, district_id: str) -> bytes | None:
+        full_frame = self._frames.get(district_id)
+        return None if full_frame is None else full_frame()
+
+    def _spread(self, district_id: str, event: bytes) -> None:
+        for listener in self._channels[district_id].listeners:
+            listener.offer(event)
+
+    @staticmethod
+    def _beat(seq: int) -> bytes:
+        at = clock.now().isoformat()
+        return f"event: beat\ndata: {json.dumps({'at': at, 'seq': seq})}\n\n".encode()

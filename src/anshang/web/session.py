@@ -1,0 +1,133 @@
+"""Who is calling, and the two doors of the database for a call.
+
+A route opens `call.writing(district)` or `call.reading(district)` itself, so the transaction is committed
+before the answer is made. A browser proves itself with an HttpOnly cookie and, when it writes, the
+session's CSRF token in a header; a sensor feed with a bearer key. A route without a `Caller` is public, and
+a test lists those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Query, Request
+from sqlalchemy import Connection
+
+from anshang.foundation.actor import Actor
+from anshang.foundation.database import Database, Transaction
+from anshang.foundation.errors import NotAllowed, NotSignedIn
+from anshang.foundation.ids import CODE_PATTERN
+from anshang.web.live import Hub
+from anshang.web.shapes import Demo
+
+COOKIE = "anshang_session"
+CSRF_HEADER = "X-CSRF-Token"
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody whose cookie has been recognised."""
+
+    actor: Actor
+    csrf_token: str
+
+
+class Doorkeeper(Protocol):
+    """Recognises callers; `people` provides it."""
+
+    def visitor_of(self, token: str) -> Visitor | None:
+        """The holder of a session token, None when the session has ended."""
+
+    def feed_of(self, key: str) -> Actor | None:
+        """The holder of a feed key, None when it opens nothing."""
+
+    def admit_try(self, name: str, address: str) -> None:
+        """TooOften when there were too many tries to sign in with the name or from the address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cookies:
+    """How the session's cookie is set: for how long, and whether over HTTPS only."""
+
+    last: timedelta
+    secure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Runtime:
+    """What a running server shares among its calls."""
+
+    database: Database
+    hub: Hub
+    doorkeeper: Doorkeeper
+    cookies: Cookies
+    demo: Demo | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One authenticated request."""
+
+    actor: Actor
+    runtime: Runtime
+    csrf_token: str = ""
+    session_token: str = ""
+
+    @contextmanager
+    def writing(self, district_id: str) -> Iterator[Transaction]:
+        """One write in the district, committed when the block ends."""
+        self._must_see(district_id)
+        with self.runtime.database.transaction(district_id) as tx:
+            yield tx
+
+    @contextmanager
+    def reading(self, *district_ids: str) -> Iterator[Connection]:
+        """One snapshot of the districts."""
+        for district_id in district_ids:
+            self._must_see(district_id)
+        with self.runtime.database.reading(district_ids) as connection:
+            yield connection
+
+    def _must_see(self, district_id: str) -> None:
+        if district_id not in self.actor.district_ids:
+            raise NotAllowed(
+                "district.unseen", en="You have no access to this district.", zh="您无权访问该商圈。"
+            )
+
+
+def runtime_of(request: Request) -> Runtime:
+    """The server's runtime."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+def recognise(request: Request) -> Call:
+    """The caller by cookie or by key; NotSignedIn, or NotAllowed when the CSRF token is missing."""
+    runtime = runtime_of(request)
+    scheme, _, key = request.headers.get("Authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and key:
+        if (feed := runtime.doorkeeper.feed_of(key.strip())) is not None:
+            return Call(feed, runtime)
+        raise NotSignedIn("feed.unknown", en="This key opens nothing.", zh="该密钥无效。")
+    token = request.cookies.get(COOKIE, "")
+    visitor = runtime.doorkeeper.visitor_of(token) if token else None
+    if visitor is None:
+        raise NotSignedIn("session.missing", en="Please sign in.", zh="请先登录。")
+    if request.method not in SAFE_METHODS and request.headers.get(CSRF_HEADER) != visitor.csrf_token:
+        raise NotAllowed("csrf.missing", en="The request lacks its CSRF token.", zh="请求缺少 CSRF 令牌。")
+    return Call(visitor.actor, runtime, visitor.csrf_token, token)
+
+
+Caller = Annotated[Call, Depends(recognise)]
+"""The authenticated caller of a route."""
+
+Running = Annotated[Runtime, Depends(runtime_of)]
+"""The server's runtime, for routes without a caller."""
+
+DistrictQuery = Annotated[str, Query(alias="district", pattern=f"^{CODE_PATTERN}$")]
+"""The district that a route concerns, `?district=`."""

@@ -1,0 +1,67 @@
+"""The base of every request and answer shape: nothing is coerced, nothing unknown is let in."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from anshang.foundation.ids import CODE_PATTERN
+
+ID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
+
+Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
+"""A UUID minted by whoever starts the action."""
+Code = Annotated[str, StringConstraints(pattern=rf"^{CODE_PATTERN}$")]
+"""A short code of a district, zone, gate or sensor."""
+Words = Annotated[
+    str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True, pattern=r"^[^\x00]*$")
+]
+"""Something a person wrote."""
+Name = Annotated[
+    str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True, pattern=r"^[^\x00]*$")
+]
+"""A name of something, on one line."""
+
+
+class Body(BaseModel):
+    """What is sent to us."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Shown(BaseModel):
+    """What we answer."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+
+class BothLanguages(Shown):
+    """One text in the two languages of the product."""
+
+    en: str
+    zh: str
+
+
+class Problem(Shown):
+    """A refusal as the client sees it."""
+
+    error: str = Field(description="a stable dotted word")
+    message: BothLanguages
+    details: dict[str, Any] = {}
+
+
+class DemoAccount(Shown):
+    """An account of the demonstration, shown on its sign-in page."""
+
+    name: str
+    password: str
+    role: str
+
+
+class Demo(Shown):
+    """What a demonstration says of itself; absent in a real installation."""
+
+    speed: float
+    credit: BothLanguages
+    accounts: list[DemoAccount]

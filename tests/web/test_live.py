@@ -1,0 +1,133 @@
+"""The live stream: nothing missed, nothing twice, and state that is always whole."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import AsyncIterator
+from enum import StrEnum
+
+import pytest
+
+from anshang.foundation.database import Database
+from anshang.journal import actions as journal
+from anshang.web import live
+from anshang.web.live import Hub
+from tests.conftest import DISTRICT
+
+
+class Kind(StrEnum):
+    LAMP_LIT = "lamp.lit"
+
+
+def record(database: Database, count: int = 1, district: str = DISTRICT) -> list[int]:
+    made = []
+    for _ in range(count):
+        with database.transaction(district) as tx:
+            made.append(journal.record(tx, actor_id="a", kind=Kind.LAMP_LIT, subject_id="lamp").seq)
+    return made
+
+
+def events(chunk: bytes) -> list[tuple[str, dict[str, object]]]:
+    """The named events of a chunk."""
+    found = []
+    for block in chunk.decode().split("\n\n"):
+        fields = dict(line.split(": ", 1) for line in block.splitlines() if ": " in line)
+        if "event" in fields:
+            found.append((fields["event"], json.loads(fields["data"])))
+    return found
+
+
+async def take(stream: AsyncIterator[bytes], count: int, name: str = "entry") -> list[dict[str, object]]:
+    """The next `count` events of the name."""
+    found: list[dict[str, object]] = []
+    async with asyncio.timeout(10):
+        while len(found) < count:
+            found += [told for kind, told in events(await anext(stream)) if kind == name]
+    return found
+
+
+@pytest.fixture
+def hub(database: Database) -> Hub:
+    hub = Hub(database)
+    database.on_commit.append(hub.wake)
+    return hub
+
+
+async def test_a_stream_that_resumes_misses_nothing_and_repeats_nothing(database: Database, hub: Hub) -> None:
+    running = asyncio.create_task(hub.run())
+    stream = hub.stream(DISTRICT, None)
+    await take(stream, 1, "beat")
+    writer = threading.Thread(target=record, args=(database, 60))
+    writer.start()
+    seen = [int(str(told["seq"])) for told in await take(stream, 20)]
+    await stream.aclose()  # cut in the middle of the writing
+    again = hub.stream(DISTRICT, seen[-1])
+    seen += [int(str(told["seq"])) for told in await take(again, 60 - len(seen))]
+    writer.join()
+    assert seen == sorted(set(seen))
+    assert len(seen) == 60
+    await again.aclose()
+    running.cancel()
+
+
+async def test_a_commit_of_another_program_is_told_too(database: Database, hub: Hub) -> None:
+    running = asyncio.create_task(hub.run())
+    stream = hub.stream(DISTRICT, 0)
+    await take(stream, 1, "beat")
+    other = Database(database.url)
+    made = await asyncio.to_thread(record, other)
+    assert [told["seq"] for told in await take(stream, 1)] == made
+    other.dispose()
+    running.cancel()
+
+
+async def test_a_stream_hears_nothing_of_another_district(database: Database, hub: Hub) -> None:
+    running = asyncio.create_task(hub.run())
+    stream = hub.stream(DISTRICT, 0)
+    await take(stream, 1, "beat")
+    await asyncio.to_thread(record, database, 1, "elsewhere")
+    mine = await asyncio.to_thread(record, database)
+    assert [told["seq"] for told in await take(stream, 1)] == mine
+    running.cancel()
+
+
+@pytest.mark.parametrize("since", [10**9, 1])
+async def test_a_stream_from_too_far_away_is_told_to_begin_anew(
+    database: Database, hub: Hub, since: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "REPLAY_MAX", 3)
+    await asyncio.to_thread(record, database, 6)
+    stream = hub.stream(DISTRICT, since)
+    assert await take(stream, 1, "reset") == [{}]
+
+
+async def test_a_new_stream_begins_with_a_full_frame(database: Database, hub: Hub) -> None:
+    hub.offer_frames_of(DISTRICT, lambda: b'{"full": true}')
+    stream = hub.stream(DISTRICT, None)
+    assert await take(stream, 1, "frame") == [{"full": True}]
+
+
+async def test_a_client_that_cannot_follow_is_given_a_full_frame(database: Database, hub: Hub) -> None:
+    running = asyncio.create_task(hub.run())
+    hub.offer_frames_of(DISTRICT, lambda: b'{"full": true}')
+    stream = hub.stream(DISTRICT, None)
+    await take(stream, 1, "frame")
+    pending = asyncio.ensure_future(anext(stream))
+    await asyncio.sleep(0.05)
+    for number in range(live.BACKLOG_MAX + 2):
+        hub._spread(DISTRICT, live.shown_frame(json.dumps({"n": number}).encode()))
+    told = events(await pending)
+    assert [name for name, _ in told] == ["reset", "frame"]
+    assert told[1][1] == {"full": True}
+    running.cancel()
+
+
+async def test_a_stopping_server_ends_its_streams(database: Database, hub: Hub) -> None:
+    stream = hub.stream(DISTRICT, None)
+    await take(stream, 1, "beat")
+    hub.stop()
+    with pytest.raises(StopAsyncIteration):
+        async with asyncio.timeout(5):
+            await anext(stream)
