@@ -1,0 +1,170 @@
+"""What is done with matters: open, retell, acknowledge, note, reprioritise, close, reopen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from anshang.foundation import clock, ids
+from anshang.foundation.actor import Actor, Permission
+from anshang.foundation.database import Transaction
+from anshang.foundation.errors import BadInput, StaleVersion
+from anshang.journal import actions as journal
+from anshang.matters import store
+from anshang.matters.model import (
+    ClockKind,
+    Due,
+    Matter,
+    MatterEvent,
+    MatterKind,
+    MatterState,
+    Note,
+    Priority,
+    started,
+)
+
+
+def open_matter(
+    tx: Transaction,
+    *,
+    actor: Actor,
+    id: str,
+    kind: MatterKind,
+    priority: Priority,
+    subject: str,
+    params: dict[str, Any] | None = None,
+    text: str = "",
+    zone_id: str | None = None,
+    body_id: str | None = None,
+    due: Sequence[Due] = (),
+    drill: bool = False,
+) -> Matter:
+    """Put something into the queue; the same id again answers with what is there."""
+    actor.must(Permission.MATTER_ACT, tx.district_id)
+    if known := store.matters.find(tx.connection, tx.district_id, ids.checked_id(id)):
+        return known
+    matter = Matter(
+        id=id,
+        district_id=tx.district_id,
+        number=store.next_number(tx),
+        kind=kind,
+        priority=priority,
+        subject=subject,
+        params=params or {},
+        text=text,
+        zone_id=zone_id,
+        body_id=body_id,
+        state=MatterState.OPEN,
+        opened_at=clock.now(),
+        opened_by=actor.id,
+        drill=drill,
+    )
+    store.matters.add(tx, matter)
+    _start(tx, matter, due)
+    _tell(
+        tx,
+        actor,
+        MatterEvent.OPENED,
+        matter,
+        {"kind": str(kind), "priority": int(priority), "subject": subject},
+    )
+    return matter
+
+
+def retell(
+    tx: Transaction,
+    *,
+    actor: Actor,
+    id: str,
+    subject: str,
+    params: dict[str, Any],
+    priority: Priority,
+    due: Sequence[Due] = (),
+) -> Matter:
+    """The matter has changed by itself: say it anew; when it became more urgent it must be acknowledged
+    anew.
+    """
+    actor.must(Permission.MATTER_ACT, tx.district_id)
+    before = store.matters.get(tx.connection, tx.district_id, id)
+    after = store.matters.put(tx, before.retold(subject, params, priority))
+    if priority < before.priority:
+        _start(tx, after, due)
+    _tell(tx, actor, MatterEvent.REPRIORITISED, after, {"from": int(before.priority), "to": int(priority)})
+    return after
+
+
+def acknowledge(tx: Transaction, *, actor: Actor, id: str) -> Matter:
+    """Say that one has seen it and takes care; saying it twice changes nothing."""
+    before = _mine(tx, actor, id)
+    if before.state is MatterState.ACKNOWLEDGED:
+        return before
+    after = store.matters.put(tx, before.acknowledged(actor.id, clock.now()))
+    store.meet_clocks(tx, id, [ClockKind.ACKNOWLEDGE], clock.now())
+    waited_s = (clock.now() - before.opened_at).total_seconds()
+    _tell(tx, actor, MatterEvent.ACKNOWLEDGED, after, {"waited_s": round(waited_s, 1)})
+    return after
+
+
+def add_note(tx: Transaction, *, actor: Actor, id: str, note_id: str, text: str) -> Note:
+    """Write something about a matter; the words stay in the note, the journal knows only that there is
+    one.
+    """
+    matter = _mine(tx, actor, id)
+    if known := store.notes.find(tx.connection, tx.district_id, ids.checked_id(note_id)):
+        return known
+    note = Note(note_id, tx.district_id, matter.id, clock.now(), actor.id, text)
+    store.notes.add(tx, note)
+    _tell(tx, actor, MatterEvent.NOTED, matter, {"note": note_id})
+    return note
+
+
+def change_priority(tx: Transaction, *, actor: Actor, id: str, priority: Priority, version: int) -> Matter:
+    """A person judges it more or less urgent."""
+    before = replace(_mine(tx, actor, id), version=version)
+    after = store.matters.put(tx, before.reprioritised(priority))
+    _tell(tx, actor, MatterEvent.REPRIORITISED, after, {"from": int(before.priority), "to": int(priority)})
+    return after
+
+
+def close(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int | None = None) -> Matter:
+    """Settle a matter; with `version`, only when nobody changed it since it was read."""
+    before = _mine(tx, actor, id)
+    if version is not None and version != before.version:
+        raise StaleVersion(
+            "matters.stale",
+            en="Somebody else changed this in the meantime; look again.",
+            zh="期间已有他人修改，请刷新后重试。",
+        )
+    if not outcome.strip():
+        raise BadInput("matter.no_outcome", en="Say how it ended.", zh="请填写处置结果。")
+    after = store.matters.put(tx, before.closed(actor.id, clock.now(), outcome))
+    store.meet_clocks(tx, id, list(ClockKind), clock.now())
+    lasted_s = (clock.now() - before.opened_at).total_seconds()
+    _tell(tx, actor, MatterEvent.CLOSED, after, {"lasted_s": round(lasted_s, 1)})
+    return after
+
+
+def reopen(tx: Transaction, *, actor: Actor, id: str) -> Matter:
+    """A closed matter was not settled after all."""
+    before = _mine(tx, actor, id)
+    after = store.matters.put(tx, before.reopened())
+    _tell(tx, actor, MatterEvent.REOPENED, after, {})
+    return after
+
+
+def _mine(tx: Transaction, actor: Actor, id: str) -> Matter:
+    actor.must(Permission.MATTER_ACT, tx.district_id)
+    return store.get(tx.connection, actor.scope, tx.district_id, id)
+
+
+def _start(tx: Transaction, matter: Matter, due: Sequence[Due]) -> None:
+    for each in due:
+        store.clocks.add(tx, started(each, matter, ids.new_id(), clock.now()))
+
+
+def _tell(tx: Transaction, actor: Actor, kind: MatterEvent, matter: Matter, details: dict[str, Any]) -> None:
+    told = {"number": matter.number, **details}
+    if matter.zone_id is not None:
+        told["zone"] = matter.zone_id
+    journal.record(tx, actor_id=actor.id, kind=kind, subject_id=matter.id, details=told, drill=matter.drill)

@@ -1,0 +1,267 @@
+"""The queue over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from pydantic import Field
+from sqlalchemy import Connection
+
+from anshang.foundation import clock
+from anshang.foundation.actor import Permission
+from anshang.journal import store as journal
+from anshang.matters import actions, store
+from anshang.matters.model import Matter, MatterKind, Priority
+from anshang.people import store as people
+from anshang.web.session import Caller, DistrictQuery
+from anshang.web.shapes import Body, Code, Id, Shown, Words
+
+router = APIRouter(prefix="/api/matters", tags=["matters"])
+ALARM_WINDOW = timedelta(minutes=10)
+Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
+
+
+class ClockShown(Shown):
+    """A clock of a matter and the dictionary key of why it is due."""
+
+    kind: str
+    due_at: datetime
+    because: str
+    params: dict[str, Any]
+    met_at: datetime | None
+
+
+class MatterShown(Shown):
+    """A matter in the queue."""
+
+    id: str
+    number: int
+    kind: str
+    priority: int
+    subject: str
+    params: dict[str, Any]
+    text: str
+    zone_id: str | None
+    body_id: str | None
+    state: str
+    opened_at: datetime
+    acknowledged_at: datetime | None
+    acknowledged_by: str | None
+    closed_at: datetime | None
+    closed_by: str | None
+    outcome: str
+    drill: bool
+    version: int
+    clocks: Annotated[list[ClockShown], Field(default_factory=list)]
+
+
+class LastClosed(Shown):
+    """The matter closed last, for the empty queue."""
+
+    number: int
+    closed_at: datetime
+
+
+class Queue(Shown):
+    """Matters, and which one was closed last."""
+
+    matters: list[MatterShown]
+    last_closed: LastClosed | None
+
+
+class Counts(Shown):
+    """How many wait by priority, and how many alarms there were in the last ten minutes."""
+
+    waiting: dict[str, int]
+    alarms_10min: int
+    flood: bool
+
+
+class NoteShown(Shown):
+    """A note."""
+
+    id: str
+    at: datetime
+    author_id: str
+    author_name: str
+    text: str
+
+
+class EntryShown(Shown):
+    """A line of the timeline."""
+
+    seq: int
+    at: datetime
+    actor_id: str
+    actor_name: str
+    kind: str
+    details: dict[str, Any]
+
+
+class MatterPage(MatterShown):
+    """A matter with everything said and done about it."""
+
+    notes: list[NoteShown]
+    timeline: list[EntryShown]
+
+
+class NewMatter(Body):
+    """Something a person puts into the queue."""
+
+    id: Id
+    kind: Literal["request", "note"]
+    priority: Literal[1, 2, 3, 4]
+    text: Words
+    zone_id: Code | None = None
+
+
+class NewNote(Body):
+    """A note to add."""
+
+    id: Id
+    text: Words
+
+
+class NewPriority(Body):
+    """A priority to set."""
+
+    priority: Literal[1, 2, 3, 4]
+    version: Version
+
+
+class Closing(Body):
+    """How it ended."""
+
+    outcome: Words
+    version: Version
+
+
+@router.get("")
+def queue(
+    district: DistrictQuery,
+    caller: Caller,
+    state: Literal["open", "closed"] = "open",
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+) -> Queue:
+    """The matters that wait, most urgent first, or those closed last."""
+    caller.actor.must(Permission.MATTER_READ, district)
+    with caller.reading(district) as connection:
+        closed = store.list_closed(
+            connection, caller.actor.scope, district, limit if state == "closed" else 1
+        )
+        waiting = store.list_waiting(connection, caller.actor.scope, district) if state == "open" else closed
+        shown = _shown(connection, district, waiting)
+    return Queue(matters=shown, last_closed=LastClosed.model_validate(closed[0]) if closed else None)
+
+
+@router.get("/counts")
+def counts(district: DistrictQuery, caller: Caller) -> Counts:
+    """How many matters wait, and whether alarms come faster than a person can answer them."""
+    caller.actor.must(Permission.MATTER_COUNT, district)
+    with caller.reading(district) as connection:
+        waiting = store.count_waiting(connection, caller.actor.scope, district)
+        since = clock.now() - ALARM_WINDOW
+        alarms = store.count_opened_since(connection, caller.actor.scope, district, since)
+    return Counts(
+        waiting={str(int(p)): n for p, n in waiting.items()}, alarms_10min=alarms, flood=alarms > 10
+    )
+
+
+@router.get("/{id}")
+def page(id: Id, district: DistrictQuery, caller: Caller) -> MatterPage:
+    """One matter with its notes and its timeline."""
+    caller.actor.must(Permission.MATTER_READ, district)
+    with caller.reading(district) as connection:
+        return _page(connection, store.get(connection, caller.actor.scope, district, id))
+
+
+@router.post("")
+def open_matter(body: NewMatter, district: DistrictQuery, caller: Caller) -> MatterShown:
+    """Put something into the queue."""
+    with caller.writing(district) as tx:
+        matter = actions.open_matter(
+            tx,
+            actor=caller.actor,
+            id=body.id,
+            kind=MatterKind(body.kind),
+            priority=Priority(body.priority),
+            subject=f"matter.{body.kind}",
+            text=body.text,
+            zone_id=body.zone_id,
+        )
+        return _shown(tx.connection, district, [matter])[0]
+
+
+@router.post("/{id}/acknowledge")
+def acknowledge(id: Id, district: DistrictQuery, caller: Caller) -> MatterShown:
+    """Say that one takes care."""
+    with caller.writing(district) as tx:
+        return _shown(tx.connection, district, [actions.acknowledge(tx, actor=caller.actor, id=id)])[0]
+
+
+@router.post("/{id}/notes")
+def add_note(id: Id, body: NewNote, district: DistrictQuery, caller: Caller) -> MatterPage:
+    """Write something about the matter."""
+    with caller.writing(district) as tx:
+        actions.add_note(tx, actor=caller.actor, id=id, note_id=body.id, text=body.text)
+        return _page(tx.connection, store.get(tx.connection, caller.actor.scope, district, id))
+
+
+@router.post("/{id}/priority")
+def change_priority(id: Id, body: NewPriority, district: DistrictQuery, caller: Caller) -> MatterShown:
+    """Judge it more or less urgent."""
+    with caller.writing(district) as tx:
+        priority = Priority(body.priority)
+        matter = actions.change_priority(
+            tx, actor=caller.actor, id=id, priority=priority, version=body.version
+        )
+        return _shown(tx.connection, district, [matter])[0]
+
+
+@router.post("/{id}/close")
+def close(id: Id, body: Closing, district: DistrictQuery, caller: Caller) -> MatterShown:
+    """Settle it."""
+    with caller.writing(district) as tx:
+        matter = actions.close(tx, actor=caller.actor, id=id, outcome=body.outcome, version=body.version)
+        return _shown(tx.connection, district, [matter])[0]
+
+
+@router.post("/{id}/reopen")
+def reopen(id: Id, district: DistrictQuery, caller: Caller) -> MatterShown:
+    """It was not settled after all."""
+    with caller.writing(district) as tx:
+        return _shown(tx.connection, district, [actions.reopen(tx, actor=caller.actor, id=id)])[0]
+
+
+def _shown(connection: Connection, district_id: str, matters: list[Matter]) -> list[MatterShown]:
+    clocks = store.list_clocks(connection, district_id, [matter.id for matter in matters])
+    shown = []
+    for matter in matters:
+        mine = [ClockShown.model_validate(clock) for clock in clocks if clock.matter_id == matter.id]
+        shown.append(MatterShown.model_validate(matter).model_copy(update={"clocks": mine}))
+    return shown
+
+
+def _page(connection: Connection, matter: Matter) -> MatterPage:
+    notes = store.list_notes(connection, matter.district_id, matter.id)
+    entries = journal.list_of_subject(connection, matter.district_id, [matter.id])
+    names = people.names_of(connection, [*(n.author_id for n in notes), *(e.actor_id for e in entries)])
+    shown = _shown(connection, matter.district_id, [matter])[0]
+    said = [
+        NoteShown(id=n.id, at=n.at, author_id=n.author_id, author_name=names[n.author_id], text=n.text)
+        for n in notes
+    ]
+    done = [
+        EntryShown(
+            seq=e.seq,
+            at=e.at,
+            actor_id=e.actor_id,
+            actor_name=names[e.actor_id],
+            kind=e.kind,
+            details=e.details,
+        )
+        for e in entries
+    ]
+    return MatterPage(**shown.model_dump(), notes=said, timeline=done)

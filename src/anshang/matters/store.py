@@ -1,0 +1,189 @@
+"""The queue's tables and the questions asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Select,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.types import TypeDecorator
+
+from anshang.foundation.actor import Scope
+from anshang.foundation.database import Named, Shelf, Transaction, UtcTime, metadata
+from anshang.foundation.errors import NotFound
+from anshang.matters.model import Clock, ClockKind, Matter, MatterKind, MatterState, Note, Priority
+
+
+class _PriorityNumber(TypeDecorator[Priority]):
+    """A priority, kept as its number."""
+
+    impl = Integer
+    cache_ok = True
+
+    def process_result_value(self, value: int | None, dialect: object) -> Priority | None:
+        return None if value is None else Priority(value)
+
+
+matters_table = Table(
+    "matters",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("district_id", String(64), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("kind", Named(MatterKind), nullable=False),
+    Column("priority", _PriorityNumber, nullable=False),
+    Column("subject", String(80), nullable=False),
+    Column("params", JSON, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("zone_id", String(64)),
+    Column("body_id", String(36)),
+    Column("state", Named(MatterState), nullable=False),
+    Column("opened_at", UtcTime, nullable=False),
+    Column("opened_by", String(64), nullable=False),
+    Column("acknowledged_at", UtcTime),
+    Column("acknowledged_by", String(64)),
+    Column("closed_at", UtcTime),
+    Column("closed_by", String(64)),
+    Column("outcome", Text, nullable=False),
+    Column("drill", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("uq_matters_district_id_number", "district_id", "number", unique=True),
+    Index("ix_matters_district_id_state", "district_id", "state"),
+)
+
+clocks_table = Table(
+    "matter_clocks",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("district_id", String(64), nullable=False),
+    Column("matter_id", String(36), nullable=False, index=True),
+    Column("kind", Named(ClockKind), nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("because", String(80), nullable=False),
+    Column("params", JSON, nullable=False),
+    Column("met_at", UtcTime),
+    Column("version", Integer, nullable=False),
+)
+
+notes_table = Table(
+    "matter_notes",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("district_id", String(64), nullable=False),
+    Column("matter_id", String(36), nullable=False, index=True),
+    Column("at", UtcTime, nullable=False),
+    Column("author_id", String(64), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+matters = Shelf(matters_table, Matter, missing=("There is no such matter.", "没有该事项。"))
+clocks = Shelf(clocks_table, Clock, missing=("There is no such clock.", "没有该时限。"))
+notes = Shelf(notes_table, Note, missing=("There is no such note.", "没有该备注。"))
+
+
+def get(connection: Connection, scope: Scope, district_id: str, id: str) -> Matter:
+    """The matter; NotFound when it is not within the scope."""
+    row = connection.execute(_within(scope, district_id).where(matters_table.c.id == id)).one_or_none()
+    if row is None:
+        raise NotFound("matters.missing", en="There is no such matter.", zh="没有该事项。")
+    return matters.read(row)
+
+
+def list_waiting(connection: Connection, scope: Scope, district_id: str) -> list[Matter]:
+    """The queue: everything not closed, most urgent first, then oldest first."""
+    query = _within(scope, district_id).where(matters_table.c.state != MatterState.CLOSED)
+    order = (matters_table.c.priority, matters_table.c.opened_at)
+    return [matters.read(row) for row in connection.execute(query.order_by(*order))]
+
+
+def list_closed(connection: Connection, scope: Scope, district_id: str, limit: int) -> list[Matter]:
+    """The matters closed last, newest first."""
+    query = _within(scope, district_id).where(matters_table.c.state == MatterState.CLOSED)
+    return [
+        matters.read(row)
+        for row in connection.execute(query.order_by(matters_table.c.closed_at.desc()).limit(limit))
+    ]
+
+
+def count_waiting(connection: Connection, scope: Scope, district_id: str) -> dict[Priority, int]:
+    """How many wait, by priority; every priority is named."""
+    queue = _within(scope, district_id).where(matters_table.c.state != MatterState.CLOSED).subquery()
+    counted = connection.execute(select(queue.c.priority, func.count()).group_by(queue.c.priority))
+    found = {Priority(priority): count for priority, count in counted}
+    return {priority: found.get(priority, 0) for priority in Priority}
+
+
+def count_opened_since(connection: Connection, scope: Scope, district_id: str, at: datetime) -> int:
+    """How many matters of priority P1 to P3 were opened since the instant: the alarms an operator had."""
+    alarms = _within(scope, district_id).where(
+        matters_table.c.opened_at >= at, matters_table.c.priority <= Priority.P3
+    )
+    return connection.execute(select(func.count()).select_from(alarms.subquery())).scalar_one()
+
+
+def find_waiting_of(
+    connection: Connection, district_id: str, kind: MatterKind, subjects: Sequence[str], place: str
+) -> Matter | None:
+    """The open matter of this kind about one of these subjects at the zone or sensor `place`, or None."""
+    query = matters.select().where(
+        matters_table.c.district_id == district_id,
+        matters_table.c.kind == kind,
+        matters_table.c.state != MatterState.CLOSED,
+        matters_table.c.subject.in_(subjects),
+    )
+    waiting = [matters.read(row) for row in connection.execute(query)]
+    return next(
+        (m for m in waiting if place in (m.zone_id, m.params.get("sensor"), m.params.get("gate"))), None
+    )
+
+
+def next_number(tx: Transaction) -> int:
+    """The number of the district's next matter."""
+    query = select(func.max(matters_table.c.number)).where(matters_table.c.district_id == tx.district_id)
+    return (tx.connection.execute(query).scalar() or 0) + 1
+
+
+def list_clocks(connection: Connection, district_id: str, matter_ids: Sequence[str]) -> list[Clock]:
+    """The clocks of the matters, by when they are due."""
+    query = clocks.select().where(
+        clocks_table.c.district_id == district_id, clocks_table.c.matter_id.in_(matter_ids)
+    )
+    return [clocks.read(row) for row in connection.execute(query.order_by(clocks_table.c.due_at))]
+
+
+def meet_clocks(tx: Transaction, matter_id: str, kinds: Sequence[ClockKind], at: datetime) -> None:
+    """Stop the matter's running clocks of these kinds."""
+    running = (clocks_table.c.district_id == tx.district_id) & (clocks_table.c.matter_id == matter_id)
+    running &= clocks_table.c.kind.in_(kinds) & clocks_table.c.met_at.is_(None)
+    tx.connection.execute(update(clocks_table).where(running).values(met_at=at))
+
+
+def list_notes(connection: Connection, district_id: str, matter_id: str) -> list[Note]:
+    """The notes of the matter, oldest first."""
+    query = notes.select().where(
+        notes_table.c.district_id == district_id, notes_table.c.matter_id == matter_id
+    )
+    return [notes.read(row) for row in connection.execute(query.order_by(notes_table.c.at))]
+
+
+def _within(scope: Scope, district_id: str) -> Select[Any]:
+    query = matters.select().where(
+        matters_table.c.district_id == district_id, matters_table.c.district_id.in_(scope.district_ids)
+    )
+    return query if scope.body_id is None else query.where(matters_table.c.body_id == scope.body_id)
