@@ -1,0 +1,1 @@
+"""A district with its zones, gates, walkways, premises and posts, in local metres. Knows no crowd."""

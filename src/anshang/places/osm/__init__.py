@@ -1,0 +1,1 @@
+"""Makes a place document from an OpenStreetMap extract: zones and gates, the walk graph, the premises."""

@@ -1,0 +1,257 @@
+"""The tables of places and what is asked of them. A document replaces a whole place, never a part of it.
+
+Shapes are kept as the WGS-84 degrees they were given in; local metres are reckoned when a place is loaded.
+Other rooms name zones and gates by id without a foreign key: their rows outlive a document that drops a zone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from datetime import time
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Float,
+    Integer,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.schema import SchemaItem
+
+from anshang.foundation.database import Transaction, metadata
+from anshang.foundation.errors import NotFound
+from anshang.kernels.geometry import LocalFrame
+from anshang.places.model import (
+    NAME_LENGTH_MAX,
+    District,
+    Gate,
+    Place,
+    Position,
+    Post,
+    PostType,
+    Premises,
+    Rings,
+    Space,
+    Thresholds,
+    Trade,
+    Walkway,
+    Way,
+    Zone,
+)
+from anshang.places.shapes import carried
+
+
+def _names() -> list[SchemaItem]:
+    return [
+        Column("name_zh", String(NAME_LENGTH_MAX), nullable=False),
+        Column("name_en", String(NAME_LENGTH_MAX), nullable=False),
+    ]
+
+
+def _features(name: str, *columns: SchemaItem) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("district_id", String(64), primary_key=True),
+        Column("id", String(64), primary_key=True),
+        *columns,
+        Column("shape", Text, nullable=False),
+    )
+
+
+districts = Table(
+    "districts",
+    metadata,
+    Column("district_id", String(64), primary_key=True),
+    *_names(),
+    Column("time_zone", String(64), nullable=False),
+    Column("country", String(2)),
+    Column("schematic", Boolean, nullable=False),
+    Column("credit_zh", String(NAME_LENGTH_MAX)),
+    Column("credit_en", String(NAME_LENGTH_MAX)),
+    Column("day_starts", String(5), nullable=False),
+    Column("centre_lon", Float, nullable=False),
+    Column("centre_lat", Float, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+zones = _features(
+    "zones",
+    *_names(),
+    Column("space", String(16), nullable=False),
+    Column("usable_m2", Float, nullable=False),
+    Column("thresholds", Text),
+)
+gates = _features(
+    "gates",
+    *_names(),
+    Column("zone_a", String(64), nullable=False),
+    Column("zone_b", String(64)),
+    Column("width_m", Float, nullable=False),
+)
+walkways = _features(
+    "walkways",
+    Column("from_node", String(64), nullable=False),
+    Column("to_node", String(64), nullable=False),
+    Column("length_m", Float, nullable=False),
+    Column("width_m", Float, nullable=False),
+    Column("way", String(16), nullable=False),
+)
+premises = _features(
+    "premises",
+    *_names(),
+    Column("trade", String(16), nullable=False),
+    Column("zone_id", String(64)),
+)
+posts = _features(
+    "posts",
+    *_names(),
+    Column("post_kind", String(16), nullable=False),
+    Column("zone_id", String(64)),
+)
+
+_to_json = msgspec.json.Encoder().encode
+_to_rings = msgspec.json.Decoder(Rings).decode
+_to_thresholds = msgspec.json.Decoder(Thresholds).decode
+
+
+def list_districts(connection: Connection, district_ids: Sequence[str]) -> list[District]:
+    """Those of the districts that exist, in the order of their ids."""
+    rows = connection.execute(select(districts).where(districts.c.district_id.in_(district_ids)))
+    return sorted((_district(row) for row in rows), key=lambda district: district.id)
+
+
+def list_district_ids(connection: Connection) -> list[str]:
+    """The ids of every district there is, for the wiring of an installation."""
+    return sorted(connection.execute(select(districts.c.district_id)).scalars())
+
+
+def find_district(connection: Connection, district_id: str) -> District | None:
+    """The district without its features, or None."""
+    row = connection.execute(select(districts).where(districts.c.district_id == district_id)).one_or_none()
+    return None if row is None else _district(row)
+
+
+def get_district(connection: Connection, district_id: str) -> District:
+    """The district without its features; NotFound when there is none."""
+    district = find_district(connection, district_id)
+    if district is None:
+        raise NotFound(
+            "place.missing", en="There is no such district. Import one first.", zh="没有该商圈，请先导入。"
+        )
+    return district
+
+
+def load(connection: Connection, district_id: str) -> Place:
+    """The whole place in local metres; NotFound when the district does not exist."""
+    district = get_district(connection, district_id)
+    frame = LocalFrame(district.centre_lon, district.centre_lat)
+    tables = [zones, gates, walkways, premises, posts]
+    rows = [_rows(connection, table, district_id) for table in tables]
+    lonlat = [_to_rings(row.shape) for kind in rows for row in kind]
+    shapes = iter(zip(carried(lonlat, frame.to_metres), lonlat, strict=True))
+    found_zones = [_zone(row, *next(shapes)) for row in rows[0]]
+    found_gates = [_gate(row, *next(shapes)) for row in rows[1]]
+    return Place(
+        district=district,
+        zones={zone.id: zone for zone in found_zones},
+        gates={gate.id: gate for gate in found_gates},
+        walkways=tuple(_walkway(row, *next(shapes)) for row in rows[2]),
+        premises=tuple(_premises(row, *next(shapes)) for row in rows[3]),
+        posts=tuple(_post(row, *next(shapes)) for row in rows[4]),
+    )
+
+
+def replace(tx: Transaction, place: Place) -> Place:
+    """Keep the place instead of the one before and return it with its next version; may be a new district."""
+    before = find_district(tx.connection, place.district.id)
+    district = dataclasses.replace(place.district, version=1 if before is None else before.version + 1)
+    values = _fields(district) | {"day_starts": district.day_starts.strftime("%H:%M")}
+    values["district_id"] = values.pop("id")
+    if before is None:
+        tx.connection.execute(insert(districts).values(**values))
+    else:
+        here = districts.c.district_id == district.id
+        tx.connection.execute(update(districts).where(here).values(**values))
+    _refill(tx, zones, district.id, [_zone_row(zone) for zone in place.zones.values()])
+    _refill(tx, gates, district.id, [_row(gate, (gate.line_lonlat,)) for gate in place.gates.values()])
+    _refill(tx, walkways, district.id, [_row(walkway, (walkway.line_lonlat,)) for walkway in place.walkways])
+    _refill(tx, premises, district.id, [_row(shop, ((shop.point_lonlat,),)) for shop in place.premises])
+    _refill(tx, posts, district.id, [_row(post, ((post.point_lonlat,),)) for post in place.posts])
+    return dataclasses.replace(place, district=district)
+
+
+def _rows(connection: Connection, table: Table, district_id: str) -> list[Row[Any]]:
+    rows = connection.execute(select(table).where(table.c.district_id == district_id)).all()
+    return sorted(rows, key=lambda row: row.id)  # here, because databases disagree on the order of letters
+
+
+def _refill(tx: Transaction, table: Table, district_id: str, rows: list[dict[str, Any]]) -> None:
+    tx.connection.execute(delete(table).where(table.c.district_id == district_id))
+    if rows:
+        tx.connection.execute(insert(table), [row | {"district_id": district_id} for row in rows])
+
+
+_SHAPES = {"polygon", "polygon_lonlat", "line", "line_lonlat", "point", "point_lonlat"}
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+
+
+def _row(value: Any, lonlat: Rings) -> dict[str, Any]:
+    kept = {name: content for name, content in _fields(value).items() if name not in _SHAPES}
+    return kept | {"shape": _to_json(lonlat).decode()}
+
+
+def _zone_row(zone: Zone) -> dict[str, Any]:
+    thresholds = None if zone.thresholds is None else _to_json(zone.thresholds).decode()
+    return _row(zone, zone.polygon_lonlat) | {"thresholds": thresholds}
+
+
+def _district(row: Row[Any]) -> District:
+    values = dict(row._mapping)
+    values["id"] = values.pop("district_id")
+    return District(**values | {"day_starts": time.fromisoformat(row.day_starts)})
+
+
+def _zone(row: Row[Any], metres: Rings, lonlat: Rings) -> Zone:
+    thresholds = None if row.thresholds is None else _to_thresholds(row.thresholds)
+    space = Space(row.space)
+    return Zone(row.id, row.name_zh, row.name_en, space, row.usable_m2, thresholds, metres, lonlat)
+
+
+def _gate(row: Row[Any], metres: Rings, lonlat: Rings) -> Gate:
+    names = (row.name_zh, row.name_en)
+    line, line_lonlat = metres[0], lonlat[0]
+    return Gate(row.id, *names, row.zone_a, row.zone_b, row.width_m, line, line_lonlat)
+
+
+def _walkway(row: Row[Any], metres: Rings, lonlat: Rings) -> Walkway:
+    nodes, way = (row.from_node, row.to_node), Way(row.way)
+    return Walkway(row.id, *nodes, row.length_m, row.width_m, way, metres[0], lonlat[0])
+
+
+def _spot(metres: Rings, lonlat: Rings) -> tuple[Position, Position]:
+    (line,), (line_lonlat,) = metres, lonlat
+    return line[0], line_lonlat[0]
+
+
+def _premises(row: Row[Any], metres: Rings, lonlat: Rings) -> Premises:
+    point, point_lonlat = _spot(metres, lonlat)
+    return Premises(row.id, row.name_zh, row.name_en, Trade(row.trade), row.zone_id, point, point_lonlat)
+
+
+def _post(row: Row[Any], metres: Rings, lonlat: Rings) -> Post:
+    point, point_lonlat = _spot(metres, lonlat)
+    return Post(row.id, row.name_zh, row.name_en, PostType(row.post_kind), row.zone_id, point, point_lonlat)
