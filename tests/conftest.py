@@ -1,4 +1,5 @@
-"""A fresh, migrated database for every test, a standing clock on request, and builders of what tests are about.
+"""A fresh, migrated database for every test, a standing clock on request, and builders of what tests are
+about.
 
 Tests marked `postgres` run on SQLite and, where PostgreSQL's programs are installed, on a throw-away
 cluster too.

@@ -14,12 +14,22 @@ SEPARATED = (
     "gates",
     "journal",
     "journal_seals",
+    "late_hours",
+    "level_rules",
     "matter_clocks",
     "matter_notes",
     "matters",
+    "measures",
+    "observation_rollups",
+    "observations",
+    "person_counts",
     "posts",
     "premises",
+    "sensors",
+    "telemetry_marks",
     "walkways",
+    "zone_history",
+    "zone_states",
     "zones",
 )
 
@@ -123,6 +133,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("district_id", "on", name=op.f("pk_journal_seals")),
     )
     op.create_table(
+        "late_hours",
+        sa.Column("district_id", sa.String(length=64), nullable=False),
+        sa.Column("hour_ms", sa.BigInteger(), nullable=False),
+        sa.Column("token", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("district_id", "hour_ms", name=op.f("pk_late_hours")),
+    )
+    op.create_table(
+        "level_rules",
+        sa.Column("district_id", sa.String(length=64), nullable=False),
+        sa.Column("applies_to", sa.String(length=64), nullable=False),
+        sa.Column("numbers", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("district_id", "applies_to", name=op.f("pk_level_rules")),
+    )
+    op.create_table(
         "matter_clocks",
         sa.Column("id", sa.String(length=36), nullable=False),
         sa.Column("district_id", sa.String(length=64), nullable=False),
@@ -175,6 +199,69 @@ def upgrade() -> None:
     op.create_index("ix_matters_district_id_state", "matters", ["district_id", "state"], unique=False)
     op.create_index("uq_matters_district_id_number", "matters", ["district_id", "number"], unique=True)
     op.create_table(
+        "measures",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("district_id", sa.String(length=64), nullable=False),
+        sa.Column("zone_id", sa.String(length=64), nullable=False),
+        sa.Column("matter_id", sa.String(length=36), nullable=True),
+        sa.Column("step", sa.String(length=40), nullable=True),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("taken_at", sa.BigInteger(), nullable=False),
+        sa.Column("taken_by", sa.String(length=64), nullable=False),
+        sa.Column("density_before", sa.Float(), nullable=True),
+        sa.Column("density_after", sa.Float(), nullable=True),
+        sa.Column("judged_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_measures")),
+    )
+    op.create_index(
+        "ix_measures_district_id_zone_id", "measures", ["district_id", "zone_id", "taken_at"], unique=False
+    )
+    op.create_table(
+        "observation_rollups",
+        sa.Column("district_id", sa.String(length=64), nullable=False),
+        sa.Column("step_s", sa.Integer(), nullable=False),
+        sa.Column("sensor_id", sa.String(length=64), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("last_ms", sa.BigInteger(), nullable=False),
+        sa.Column("in_count", sa.BigInteger(), nullable=False),
+        sa.Column("out_count", sa.BigInteger(), nullable=False),
+        sa.Column("people_last", sa.Integer(), nullable=False),
+        sa.Column("people_max", sa.Integer(), nullable=False),
+        sa.Column("people_sum", sa.BigInteger(), nullable=False),
+        sa.Column("people_rows", sa.Integer(), nullable=False),
+        sa.Column("row_count", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint(
+            "district_id", "step_s", "at_ms", "sensor_id", name=op.f("pk_observation_rollups")
+        ),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "observations",
+        sa.Column("district_id", sa.String(length=64), nullable=False),
+        sa.Column("sensor_id", sa.String(length=64), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("in_count", sa.Integer(), nullable=False),
+        sa.Column("out_count", sa.Integer(), nullable=False),
+        sa.Column("people_count", sa.Integer(), nullable=True),
+        sa.Column("received_ms", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("district_id", "at_ms", "sensor_id", name=op.f("pk_observations")),
+        sqlite_with_rowid=False,
+    )
+    op.create_table(
+        "person_counts",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("district_id", sa.String(length=64), nullable=False),
+        sa.Column("zone_id", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("people_count", sa.Integer(), nullable=False),
+        sa.Column("error_share", sa.Float(), nullable=False),
+        sa.Column("counted_by", sa.String(length=64), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_person_counts")),
+    )
+    op.create_index("ix_person_counts_district_id_at", "person_counts", ["district_id", "at"], unique=False)
+    op.create_table(
         "posts",
         sa.Column("district_id", sa.String(length=64), nullable=False),
         sa.Column("id", sa.String(length=64), nullable=False),
@@ -197,6 +284,22 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("district_id", "id", name=op.f("pk_premises")),
     )
     op.create_table(
+        "sensors",
+        sa.Column("district_id", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=32), nullable=False),
+        sa.Column("gate_id", sa.String(length=64), nullable=True),
+        sa.Column("zone_id", sa.String(length=64), nullable=True),
+        sa.Column("name_zh", sa.String(length=80), nullable=False),
+        sa.Column("name_en", sa.String(length=80), nullable=False),
+        sa.Column("period_s", sa.Float(), nullable=False),
+        sa.Column("share_seen", sa.Float(), nullable=False),
+        sa.Column("error_share", sa.Float(), nullable=False),
+        sa.Column("retired_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("district_id", "id", name=op.f("pk_sensors")),
+    )
+    op.create_table(
         "sessions",
         sa.Column("token_digest", sa.String(length=64), nullable=False),
         sa.Column("account_id", sa.String(length=36), nullable=False),
@@ -206,6 +309,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("token_digest", name=op.f("pk_sessions")),
     )
     op.create_index(op.f("ix_sessions_account_id"), "sessions", ["account_id"], unique=False)
+    op.create_table(
+        "telemetry_marks",
+        sa.Column("district_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("reached", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("district_id", "name", name=op.f("pk_telemetry_marks")),
+    )
     op.create_table(
         "walkways",
         sa.Column("district_id", sa.String(length=64), nullable=False),
@@ -217,6 +327,34 @@ def upgrade() -> None:
         sa.Column("way", sa.String(length=16), nullable=False),
         sa.Column("shape", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("district_id", "id", name=op.f("pk_walkways")),
+    )
+    op.create_table(
+        "zone_history",
+        sa.Column("district_id", sa.String(length=64), nullable=False),
+        sa.Column("zone_id", sa.String(length=64), nullable=False),
+        sa.Column("step_s", sa.Integer(), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("people", sa.Float(), nullable=True),
+        sa.Column("low", sa.Float(), nullable=True),
+        sa.Column("high", sa.Float(), nullable=True),
+        sa.Column("density", sa.Float(), nullable=True),
+        sa.Column("level", sa.Integer(), nullable=True),
+        sa.PrimaryKeyConstraint("district_id", "zone_id", "step_s", "at_ms", name=op.f("pk_zone_history")),
+        sqlite_with_rowid=False,
+    )
+    op.create_index(
+        "ix_zone_history_district_id_step_s", "zone_history", ["district_id", "step_s", "at_ms"], unique=False
+    )
+    op.create_table(
+        "zone_states",
+        sa.Column("district_id", sa.String(length=64), nullable=False),
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("level", sa.Integer(), nullable=False),
+        sa.Column("since_at", sa.BigInteger(), nullable=False),
+        sa.Column("confirmed", sa.Boolean(), nullable=False),
+        sa.Column("may_fall", sa.Boolean(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("district_id", "id", name=op.f("pk_zone_states")),
     )
     op.create_table(
         "zones",

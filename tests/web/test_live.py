@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from enum import StrEnum
 
 import pytest
+from tests.conftest import DISTRICT
 
 from anshang.foundation.database import Database
 from anshang.journal import actions as journal
 from anshang.web import live
 from anshang.web.live import Hub
-from tests.conftest import DISTRICT
 
 
 class Kind(StrEnum):

@@ -21,22 +21,11 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.types import TypeDecorator
 
 from anshang.foundation.actor import Scope
-from anshang.foundation.database import Named, Shelf, Transaction, UtcTime, metadata
+from anshang.foundation.database import Named, Numbered, Shelf, Transaction, UtcTime, metadata
 from anshang.foundation.errors import NotFound
 from anshang.matters.model import Clock, ClockKind, Matter, MatterKind, MatterState, Note, Priority
-
-
-class _PriorityNumber(TypeDecorator[Priority]):
-    """A priority, kept as its number."""
-
-    impl = Integer
-    cache_ok = True
-
-    def process_result_value(self, value: int | None, dialect: object) -> Priority | None:
-        return None if value is None else Priority(value)
 
 
 matters_table = Table(
@@ -46,7 +35,7 @@ matters_table = Table(
     Column("district_id", String(64), nullable=False),
     Column("number", Integer, nullable=False),
     Column("kind", Named(MatterKind), nullable=False),
-    Column("priority", _PriorityNumber, nullable=False),
+    Column("priority", Numbered(Priority), nullable=False),
     Column("subject", String(80), nullable=False),
     Column("params", JSON, nullable=False),
     Column("text", Text, nullable=False),

@@ -106,8 +106,9 @@ def change_account(
     active: bool,
 ) -> Account:
     """Change what somebody is here for; closing an account or changing its role ends its sessions."""
+    _must_manage(actor, district_ids)
     before = store.accounts.get(tx.connection, EVERYWHERE, id)
-    _must_manage(actor, (*district_ids, *before.district_ids))
+    _must_manage(actor, before.district_ids)
     if before.id == actor.id and (not active or role is not Role.ADMIN):
         raise RuleBroken(
             "account.own_rights",
@@ -142,6 +143,8 @@ def change_language(tx: Transaction, *, actor: Actor, language: str) -> Account:
 
 def set_password(tx: Transaction, *, actor: Actor, id: str, password: str) -> None:
     """Set somebody's password and end their sessions: their own, or anybody's for who manages people."""
+    if actor.id != id:
+        _must_manage(actor, actor.district_ids)
     account = store.accounts.get(tx.connection, EVERYWHERE, id)
     if actor.id != id:
         _must_manage(actor, account.district_ids)

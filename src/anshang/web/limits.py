@@ -5,7 +5,9 @@ arrives.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from anshang.foundation.errors import BadInput
@@ -37,11 +39,16 @@ class BodyLimit:
             nonlocal arrived
             message = await receive()
             arrived += len(message.get("body", b""))
-            if arrived > limit:
-                raise _too_large(limit)
-            return message
+            return message if arrived <= limit else {"type": "http.disconnect"}
 
-        await self.app(scope, receiving, send)
+        async def sending(message: Message) -> None:
+            if arrived <= limit:
+                await send(message)
+
+        with suppress(ClientDisconnect):
+            await self.app(scope, receiving, sending)
+        if arrived > limit:
+            await refused(_too_large(limit))(scope, receive, send)
 
 
 def _too_large(limit: int) -> BadInput:

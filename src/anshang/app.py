@@ -1,0 +1,138 @@
+"""Wires the rooms into one web application. The only file that knows every room."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import secure
+from fastapi import FastAPI
+from fastapi.responses import FileResponse
+from fastapi.staticfiles import StaticFiles
+from secure.middleware import SecureASGIMiddleware
+
+import anshang
+from anshang.crowds import api as crowds_api
+from anshang.crowds import observing_api
+from anshang.crowds.ingest import Intake
+from anshang.crowds.watch import Watch
+from anshang.desk import api as desk_api
+from anshang.foundation import migrations
+from anshang.foundation.database import Database
+from anshang.foundation.errors import NotFound
+from anshang.matters import api as matters_api
+from anshang.people import api as people_api
+from anshang.people import journal_api
+from anshang.people.doorkeeper import Doorkeeper
+from anshang.places import api as places_api
+from anshang.settings import Settings
+from anshang.web import api as web_api
+from anshang.web import errors
+from anshang.web.limits import BodyLimit
+from anshang.web.live import Hub
+from anshang.web.session import Cookies, Runtime
+from anshang.web.shapes import Demo
+from anshang.worker import Worker
+
+ROUTERS = (
+    web_api.router,
+    people_api.router,
+    journal_api.router,
+    places_api.router,
+    matters_api.router,
+    crowds_api.router,
+    observing_api.router,
+    desk_api.router,
+)
+
+LARGER_BODIES = {"/api/place": 20_000_000, "/api/observations": 8_000_000}
+
+HEADERS = secure.Secure(
+    csp=secure.ContentSecurityPolicy()
+    .default_src("'self'")
+    .img_src("'self'", "data:", "blob:")
+    .worker_src("'self'", "blob:")
+    .style_src("'self'", "'unsafe-inline'")
+    .object_src("'none'")
+    .base_uri("'self'")
+    .form_action("'self'")
+    .frame_ancestors("'none'"),
+    coop=secure.CrossOriginOpenerPolicy().same_origin(),
+    permissions=secure.PermissionsPolicy().geolocation("self").camera("self").microphone(),
+    referrer=secure.ReferrerPolicy().same_origin(),
+    xcto=secure.XContentTypeOptions().nosniff(),
+)
+
+
+def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
+    """The application of one installation: its database brought up to date, its rooms wired, its worker
+    ready.
+    """
+    database = Database(settings.resolved_database_url)
+    migrations.upgrade(database)
+    hub = Hub(database)
+    database.on_commit.append(hub.wake)
+    doorkeeper = Doorkeeper(database, tries_per_minute=settings.sign_in_tries_per_minute)
+    watch = Watch(database)
+    worker = Worker(database, watch, hub)
+    app = FastAPI(
+        title="Anshang 安商",
+        version=anshang.__version__,
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_running(hub, worker),
+        responses=errors.PROBLEMS,
+    )
+    cookies = Cookies(timedelta(hours=settings.session_hours), settings.secure_cookies)
+    app.state.runtime = Runtime(database, hub, doorkeeper, cookies, demo)
+    app.state.watch = watch
+    app.state.data_folder = settings.data_folder if settings.data_folder.exists() else Path()
+    app.state.intake = Intake(database, watch.taken)
+    for router in ROUTERS:
+        app.include_router(router)
+    errors.install(app)
+    _serve_console(app)
+    app.add_middleware(BodyLimit, larger=LARGER_BODIES)
+    app.add_middleware(SecureASGIMiddleware, secure=HEADERS)
+    app.add_middleware(errors.LastResort)
+    return app
+
+
+def _running(hub: Hub, worker: Worker) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """While the application serves, the hub follows the journal and the worker's loops run."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        following = asyncio.create_task(hub.run())
+        await asyncio.to_thread(worker.start)
+        try:
+            yield
+        finally:
+            hub.stop()
+            await asyncio.to_thread(worker.stop)
+            following.cancel()
+
+    return lifespan
+
+
+def _serve_console(app: FastAPI) -> None:
+    """The built console, and its page for every address that is not the API's; the API alone when it is
+    not built.
+    """
+    static = Path(anshang.__file__).parent / "static"
+    page = static / "index.html"
+    if not page.is_file():
+        return
+    app.mount("/assets", StaticFiles(directory=static / "assets"), name="assets")
+
+    @app.get("/{path:path}", include_in_schema=False)
+    def console(path: str) -> FileResponse:
+        if path.startswith("api/"):
+            raise NotFound("route.missing", en="There is nothing at this address.", zh="该地址不存在。")
+        file = (static / path).resolve()
+        inside = file.is_relative_to(static.resolve()) and file.is_file()
+        return FileResponse(file if inside else page, headers={"Cache-Control": "no-cache"})

@@ -1,0 +1,350 @@
+"""What is done about a crowd: levels crossed and confirmed, measures taken and judged, sensors and rules
+changed.
+
+The alarms of one zone are one episode: one open matter, retold while it changes, never a second one beside
+it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from anshang.crowds import store
+from anshang.crowds.cards import STEPS
+from anshang.crowds.model import (
+    Crossing,
+    CrowdKind,
+    FlowChange,
+    Level,
+    LevelRules,
+    Measure,
+    PersonCount,
+    Sensor,
+    SensorChange,
+    ZoneState,
+)
+from anshang.foundation import clock, ids
+from anshang.foundation.actor import Actor, Permission
+from anshang.foundation.database import Transaction
+from anshang.foundation.errors import BadInput, NotFound, RuleBroken
+from anshang.journal import actions as journal
+from anshang.matters import actions as matters
+from anshang.matters import store as matters_store
+from anshang.matters.model import ClockKind, Due, Matter, MatterKind, MatterState, Priority
+from anshang.places import store as places
+from anshang.places.model import Place
+
+EFFECT_AFTER = timedelta(minutes=15)
+SUBJECT_LEVEL = "matter.crowd.level"
+SUBJECT_FLOW = "matter.crowd.flow"
+SUBJECT_SENSOR = "matter.sensor"
+OUTCOME_SUBSIDED = "outcome.subsided"
+OUTCOME_RECOVERED = "outcome.recovered"
+URGENCY = {Level.CAUTION: Priority.P3, Level.ALERT: Priority.P2, Level.SERIOUS: Priority.P1}
+ANSWER_WITHIN_S = {Priority.P1: 60.0, Priority.P2: 120.0, Priority.P3: 300.0, Priority.P4: 3600.0}
+
+
+def cross_level(tx: Transaction, *, actor: Actor, crossing: Crossing) -> Matter | None:
+    """Record that a zone's level changed and open, retell or close the matter of its episode.
+
+    Level 1 asks nobody to act, so it opens nothing. A calm zone closes its matter only when somebody had
+    answered it.
+    """
+    actor.must(Permission.CROWD_MEASURE, tx.district_id)
+    _keep_level(tx, crossing)
+    journal.record(
+        tx,
+        actor_id=actor.id,
+        kind=CrowdKind.LEVEL_CROSSED,
+        subject_id=crossing.zone_id,
+        details={
+            "from": int(crossing.before),
+            "to": int(crossing.after),
+            "pending": None if crossing.pending is None else int(crossing.pending),
+            "density_people_per_m2": crossing.density,
+            "people": crossing.people_count,
+        },
+    )
+    worst = crossing.pending or crossing.after
+    params = {
+        "zone": crossing.zone_id,
+        "level": int(crossing.after),
+        "pending": None if crossing.pending is None else int(crossing.pending),
+        "density": round(crossing.density, 2),
+        "people": crossing.people_count,
+    }
+    waiting = matters_store.find_waiting_of(
+        tx.connection, tx.district_id, MatterKind.CROWD, [SUBJECT_LEVEL], crossing.zone_id
+    )
+    if waiting is None:
+        return _open(tx, actor, SUBJECT_LEVEL, URGENCY[worst], params) if worst >= Level.CAUTION else None
+    if worst <= Level.ATTENTION and waiting.state is MatterState.ACKNOWLEDGED:
+        return matters.close(tx, actor=actor, id=waiting.id, outcome=OUTCOME_SUBSIDED)
+    priority = URGENCY.get(worst, waiting.priority)
+    return matters.retell(
+        tx,
+        actor=actor,
+        id=waiting.id,
+        subject=SUBJECT_LEVEL,
+        params=params,
+        priority=priority,
+        due=[_answer_due(priority, params)],
+    )
+
+
+def change_flow(tx: Transaction, *, actor: Actor, change: FlowChange) -> Matter | None:
+    """Record that a gate's sustained flow passed what it carries, or came back; its matter opens and
+    closes with it.
+    """
+    actor.must(Permission.CROWD_MEASURE, tx.district_id)
+    kind = CrowdKind.FLOW_EXCEEDED if change.exceeded else CrowdKind.FLOW_EASED
+    details = {"flow_people_per_m_per_min": change.flow}
+    journal.record(tx, actor_id=actor.id, kind=kind, subject_id=change.gate_id, details=details)
+    waiting = matters_store.find_waiting_of(
+        tx.connection, tx.district_id, MatterKind.CROWD, [SUBJECT_FLOW], change.gate_id
+    )
+    if change.exceeded and waiting is None:
+        return _open(tx, actor, SUBJECT_FLOW, Priority.P3, {"gate": change.gate_id, "flow": change.flow})
+    if not change.exceeded and waiting is not None:
+        return matters.close(tx, actor=actor, id=waiting.id, outcome=OUTCOME_SUBSIDED)
+    return waiting
+
+
+def change_sensor(tx: Transaction, *, actor: Actor, change: SensorChange) -> Matter | None:
+    """Record that a sensor cannot be trusted, or can again: an alarm of the sensor, never of the crowd."""
+    actor.must(Permission.CROWD_MEASURE, tx.district_id)
+    kind = CrowdKind.SENSOR_FAILED if change.failed else CrowdKind.SENSOR_RECOVERED
+    details = {"reason": str(change.reason), "zones": list(change.zone_ids)}
+    journal.record(tx, actor_id=actor.id, kind=kind, subject_id=change.sensor_id, details=details)
+    subject = f"{SUBJECT_SENSOR}.{change.reason}"
+    waiting = matters_store.find_waiting_of(
+        tx.connection, tx.district_id, MatterKind.SENSOR, [subject], change.sensor_id
+    )
+    if change.failed and waiting is None:
+        params: dict[str, Any] = {"sensor": change.sensor_id, "zones": list(change.zone_ids)}
+        priority = Priority.P3 if _is_dense(tx, change.zone_ids) else Priority.P4
+        return _open(tx, actor, subject, priority, params, MatterKind.SENSOR)
+    if not change.failed and waiting is not None:
+        return matters.close(tx, actor=actor, id=waiting.id, outcome=OUTCOME_RECOVERED)
+    return waiting
+
+
+def confirm_level(tx: Transaction, *, actor: Actor, zone_id: str) -> ZoneState:
+    """A person confirms that level 4 is real; it holds while the density stays above its rise."""
+    actor.must(Permission.CROWD_CONFIRM, tx.district_id)
+    state = _state(tx, zone_id)
+    if state.confirmed:
+        return state
+    confirmed = store.zone_states.put(tx, replace(state, confirmed=True))
+    journal.record(tx, actor_id=actor.id, kind=CrowdKind.LEVEL_CONFIRMED, subject_id=zone_id)
+    return confirmed
+
+
+def lower_level(tx: Transaction, *, actor: Actor, zone_id: str) -> ZoneState:
+    """A person allows level 4 to fall once the density has been low for long enough; RuleBroken below
+    level 4.
+    """
+    actor.must(Permission.CROWD_CONFIRM, tx.district_id)
+    state = _state(tx, zone_id)
+    if state.level is not Level.SERIOUS:
+        raise RuleBroken(
+            "level.not_serious",
+            en="Only level 4 needs a person to let it fall.",
+            zh="只有 4 级（严重）需要人工确认降级。",
+        )
+    if state.may_fall:
+        return state
+    lowered = store.zone_states.put(tx, replace(state, may_fall=True))
+    journal.record(tx, actor_id=actor.id, kind=CrowdKind.LEVEL_LOWERED, subject_id=zone_id)
+    return lowered
+
+
+def take_measure(
+    tx: Transaction,
+    *,
+    actor: Actor,
+    id: str,
+    zone_id: str,
+    matter_id: str | None,
+    step: str | None,
+    note: str,
+    density: float | None,
+) -> Measure:
+    """Record what was done about a crowd, with the density now (people per m²); the same id answers with
+    the first.
+    """
+    actor.must(Permission.CROWD_MEASURE, tx.district_id)
+    if known := store.measures.find(tx.connection, tx.district_id, ids.checked_id(id)):
+        return known
+    _must_be_zone(_place(tx), zone_id)
+    if (step is None and not note.strip()) or (step is not None and step not in STEPS):
+        raise BadInput(
+            "measure.unknown_step",
+            en="Name a step of the card, or say what was done.",
+            zh="请选择处置卡步骤或填写措施。",
+        )
+    if matter_id is not None:
+        matters_store.get(tx.connection, actor.scope, tx.district_id, matter_id)
+    measure = Measure(
+        id, tx.district_id, zone_id, matter_id, step, note, clock.now(), actor.id, density_before=density
+    )
+    store.measures.add(tx, measure)
+    details = {"measure": id, "step": step, "density_people_per_m2": density}
+    journal.record(
+        tx, actor_id=actor.id, kind=CrowdKind.MEASURE_TAKEN, subject_id=matter_id or zone_id, details=details
+    )
+    return measure
+
+
+def judge_measure(tx: Transaction, *, actor: Actor, id: str, density: float | None) -> Measure:
+    """Record the density (people per m²) a quarter of an hour after a measure."""
+    actor.must(Permission.CROWD_MEASURE, tx.district_id)
+    measure = store.measures.get(tx.connection, tx.district_id, id)
+    judged = store.measures.put(tx, replace(measure, density_after=density, judged_at=clock.now()))
+    details = {"measure": id, "before": measure.density_before, "after": density}
+    subject_id = measure.matter_id or measure.zone_id
+    journal.record(
+        tx, actor_id=actor.id, kind=CrowdKind.MEASURE_JUDGED, subject_id=subject_id, details=details
+    )
+    return judged
+
+
+def count_by_person(
+    tx: Transaction, *, actor: Actor, id: str, zone_id: str, people_count: int, error_share: float
+) -> PersonCount:
+    """Take a count made by eye, which corrects the zone's balance as far as its stated error allows."""
+    actor.must(Permission.CROWD_MEASURE, tx.district_id)
+    if known := store.person_counts.find(tx.connection, tx.district_id, ids.checked_id(id)):
+        return known
+    _must_be_zone(_place(tx), zone_id)
+    count = PersonCount(id, tx.district_id, zone_id, clock.now(), people_count, error_share, actor.id)
+    store.person_counts.add(tx, count)
+    details = {"people": people_count, "error_share": error_share}
+    journal.record(tx, actor_id=actor.id, kind=CrowdKind.ZONE_COUNTED, subject_id=zone_id, details=details)
+    return count
+
+
+def define_sensor(tx: Transaction, *, actor: Actor, sensor: Sensor) -> Sensor:
+    """Enter a sensor or change it (by its `version`); defining the same again changes nothing."""
+    actor.must(Permission.CROWD_CONFIGURE, tx.district_id)
+    sensor.check()
+    place = _place(tx)
+    if sensor.gate_id is not None and sensor.gate_id not in place.gates:
+        raise NotFound(
+            "gate.missing", en=f"There is no gate {sensor.gate_id}.", zh=f"没有通道口 {sensor.gate_id}。"
+        )
+    if sensor.zone_id is not None:
+        _must_be_zone(place, sensor.zone_id)
+    known = store.sensors.find(tx.connection, tx.district_id, ids.checked_code(sensor.id))
+    if known is None:
+        sensor = replace(sensor, version=1)
+        store.sensors.add(tx, sensor)
+    elif replace(known, version=sensor.version) == sensor:
+        return known
+    else:
+        sensor = store.sensors.put(tx, sensor)
+    details = {"kind": str(sensor.kind), "gate": sensor.gate_id, "zone": sensor.zone_id}
+    journal.record(
+        tx, actor_id=actor.id, kind=CrowdKind.SENSOR_DEFINED, subject_id=sensor.id, details=details
+    )
+    return sensor
+
+
+def retire_sensor(tx: Transaction, *, actor: Actor, id: str) -> Sensor:
+    """Take a sensor down; its counts stay. Retiring it again changes nothing."""
+    actor.must(Permission.CROWD_CONFIGURE, tx.district_id)
+    sensor = store.sensors.get(tx.connection, tx.district_id, id)
+    if sensor.retired_at is not None:
+        return sensor
+    retired = store.sensors.put(tx, replace(sensor, retired_at=clock.now()))
+    journal.record(tx, actor_id=actor.id, kind=CrowdKind.SENSOR_RETIRED, subject_id=id)
+    return retired
+
+
+def change_levels(tx: Transaction, *, actor: Actor, applies_to: str, rules: LevelRules | None) -> None:
+    """Set when a zone, or `*moving` or `*standing` space, changes its level; None goes back to the
+    default.
+    """
+    actor.must(Permission.CROWD_CONFIGURE, tx.district_id)
+    if applies_to not in ("*moving", "*standing"):
+        _must_be_zone(_place(tx), applies_to)
+    if rules is not None:
+        rules.check()
+    store.put_rules(tx, applies_to, rules)
+    details = {
+        "rises": None if rules is None else rules.rises,
+        "falls": None if rules is None else rules.falls,
+    }
+    journal.record(
+        tx, actor_id=actor.id, kind=CrowdKind.LEVELS_CHANGED, subject_id=applies_to, details=details
+    )
+
+
+def _keep_level(tx: Transaction, crossing: Crossing) -> None:
+    known = store.zone_states.find(tx.connection, tx.district_id, crossing.zone_id)
+    if known is None:
+        state = ZoneState(crossing.zone_id, tx.district_id, crossing.after, clock.now())
+        store.zone_states.add(tx, state)
+    elif known.level is not crossing.after:
+        held = known.confirmed and crossing.after > known.level
+        store.zone_states.put(
+            tx, replace(known, level=crossing.after, since_at=clock.now(), confirmed=held, may_fall=False)
+        )
+
+
+def _open(
+    tx: Transaction,
+    actor: Actor,
+    subject: str,
+    priority: Priority,
+    params: dict[str, Any],
+    kind: MatterKind = MatterKind.CROWD,
+) -> Matter:
+    return matters.open_matter(
+        tx,
+        actor=actor,
+        id=ids.new_id(),
+        kind=kind,
+        priority=priority,
+        subject=subject,
+        params=params,
+        zone_id=params.get("zone"),
+        due=[_answer_due(priority, params)],
+    )
+
+
+def _answer_due(priority: Priority, params: dict[str, Any]) -> Due:
+    within_s = ANSWER_WITHIN_S[priority]
+    return Due(
+        ClockKind.ACKNOWLEDGE,
+        within_s,
+        "due.answer",
+        {"priority": int(priority), "within_s": within_s} | params,
+    )
+
+
+def _state(tx: Transaction, zone_id: str) -> ZoneState:
+    """What was decided about the zone; normal when nothing was."""
+    known = store.zone_states.find(tx.connection, tx.district_id, zone_id)
+    if known is not None:
+        return known
+    _must_be_zone(_place(tx), zone_id)
+    state = ZoneState(zone_id, tx.district_id, Level.NORMAL, clock.now())
+    store.zone_states.add(tx, state)
+    return state
+
+
+def _is_dense(tx: Transaction, zone_ids: tuple[str, ...]) -> bool:
+    states = store.list_zone_states(tx.connection, tx.district_id)
+    return any(state.id in zone_ids and state.level >= Level.CAUTION for state in states)
+
+
+def _place(tx: Transaction) -> Place:
+    return places.load(tx.connection, tx.district_id)
+
+
+def _must_be_zone(place: Place, zone_id: str) -> None:
+    if zone_id not in place.zones:
+        raise NotFound("zone.missing", en=f"There is no zone {zone_id}.", zh=f"没有区域 {zone_id}。")

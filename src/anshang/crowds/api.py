@@ -1,0 +1,303 @@
+"""The live crowd over HTTP: the present, levels and cards, what people do about them, and the sensors."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request, Response
+from pydantic import Field, StringConstraints
+
+from anshang.crowds import actions, store
+from anshang.crowds.cards import CARDS
+from anshang.crowds.model import MOVING, STANDING, LevelRules, Measure, Sensor, SensorKind, ZoneState
+from anshang.crowds.watch import Watch, sensor_health
+from anshang.foundation.actor import Permission
+from anshang.web.session import Caller, DistrictQuery
+from anshang.web.shapes import Body, BothLanguages, Code, Id, Name, Shown
+
+router = APIRouter(prefix="/api/crowd", tags=["crowd"])
+Density = Annotated[float, Field(gt=0, le=12)]
+Wait = Annotated[float, Field(ge=0, le=7200)]
+Four = Annotated[list[Density], Field(min_length=4, max_length=4)]
+FourWaits = Annotated[list[Wait], Field(min_length=4, max_length=4)]
+AppliesTo = Annotated[str, StringConstraints(pattern=r"^(\*moving|\*standing|[a-z0-9][a-z0-9._-]{0,63})$")]
+
+
+class RulesShown(Shown):
+    """When a zone, or a kind of space, changes its level; `own` False for a default."""
+
+    applies_to: str
+    own: bool
+    rises: list[float]
+    falls: list[float]
+    rise_after_s: list[float]
+    fall_after_s: list[float]
+
+
+class NewRules(Body):
+    """Rules to set; null goes back to the default."""
+
+    applies_to: AppliesTo
+    rises: Four | None = None
+    falls: Four | None = None
+    rise_after_s: FourWaits | None = None
+    fall_after_s: FourWaits | None = None
+
+
+class StepShown(Shown):
+    """One thing to do."""
+
+    id: str
+    en: str
+    zh: str
+
+
+class CardShown(Shown):
+    """What a level asks for."""
+
+    level: int
+    who: BothLanguages
+    steps: list[StepShown]
+
+
+class MeasureShown(Shown):
+    """Something done about a crowd and its effect."""
+
+    id: str
+    zone_id: str
+    matter_id: str | None
+    step: str | None
+    note: str
+    taken_at: datetime
+    taken_by: str
+    density_before: float | None
+    density_after: float | None
+    judged_at: datetime | None
+
+
+class NewMeasure(Body):
+    """Something that was just done."""
+
+    id: Id
+    matter_id: Id | None = None
+    step: Annotated[str, StringConstraints(pattern=r"^[a-z_.]{1,40}$")] | None = None
+    note: Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00]*$")] = ""
+
+
+class NewCount(Body):
+    """A count made by eye."""
+
+    id: Id
+    people: Annotated[int, Field(ge=0, le=1_000_000)]
+    error_share: Annotated[float, Field(ge=0.01, le=1)] = 0.1
+
+
+class StateShown(Shown):
+    """What was decided about a zone."""
+
+    id: str
+    level: int
+    since_at: datetime
+    confirmed: bool
+    may_fall: bool
+
+
+class SensorShown(Shown):
+    """A sensor and how it is."""
+
+    id: str
+    kind: str
+    gate_id: str | None
+    zone_id: str | None
+    name_zh: str
+    name_en: str
+    period_s: float
+    share_seen: float
+    error_share: float
+    retired_at: datetime | None
+    version: int
+    state: str
+    last_at: datetime | None
+    skew_s: float | None
+
+
+class NewSensor(Body):
+    """A sensor to enter or change; `version` of the one changed."""
+
+    kind: SensorKind = Field(strict=False)
+    gate_id: Code | None = None
+    zone_id: Code | None = None
+    name_zh: Name
+    name_en: Name
+    period_s: Annotated[float, Field(ge=1, le=3600)]
+    share_seen: Annotated[float, Field(gt=0, le=1)] = 1.0
+    error_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)] = 1
+
+
+@router.get("")
+def present(district: DistrictQuery, caller: Caller, request: Request) -> dict[str, Any]:
+    """The whole present state, as the stream's full frame; 404 until the district is watched."""
+    caller.actor.must(Permission.CROWD_READ, district)
+    frame = _watch(request).full_frame(district)
+    return Response(frame or b"{}", media_type="application/json")  # type: ignore[return-value]
+
+
+@router.get("/levels")
+def levels(district: DistrictQuery, caller: Caller) -> list[RulesShown]:
+    """The defaults for moving and standing space, and the district's own rules."""
+    caller.actor.must(Permission.CROWD_READ, district)
+    with caller.reading(district) as connection:
+        own = store.list_rules(connection, district)
+    rules = {"*moving": MOVING, "*standing": STANDING} | own
+    return [
+        RulesShown(
+            applies_to=applies_to,
+            own=applies_to in own,
+            rises=list(rule.rises),
+            falls=list(rule.falls),
+            rise_after_s=list(rule.rise_after_s),
+            fall_after_s=list(rule.fall_after_s),
+        )
+        for applies_to, rule in sorted(rules.items())
+    ]
+
+
+@router.put("/levels", status_code=204)
+def change_levels(body: NewRules, district: DistrictQuery, caller: Caller, request: Request) -> None:
+    """Set or reset the rules of a zone or of a kind of space."""
+    rules = None
+    if body.rises is not None and body.falls is not None:
+        rules = LevelRules(
+            rises=_four(body.rises),
+            falls=_four(body.falls),
+            rise_after_s=_four(body.rise_after_s or list(MOVING.rise_after_s)),
+            fall_after_s=_four(body.fall_after_s or list(MOVING.fall_after_s)),
+        )
+    with caller.writing(district) as tx:
+        actions.change_levels(tx, actor=caller.actor, applies_to=body.applies_to, rules=rules)
+    _watch(request).load(district)
+
+
+@router.get("/cards")
+def cards(district: DistrictQuery, caller: Caller) -> list[CardShown]:
+    """The action card of each level."""
+    caller.actor.must(Permission.CROWD_READ, district)
+    return [
+        CardShown(
+            level=int(card.level),
+            who=BothLanguages(en=card.who_en, zh=card.who_zh),
+            steps=[StepShown.model_validate(step) for step in card.steps],
+        )
+        for card in CARDS
+    ]
+
+
+@router.get("/zones/{zone}/measures")
+def measures(zone: Code, district: DistrictQuery, caller: Caller) -> list[MeasureShown]:
+    """What was done in the zone, newest first, with the density before and after."""
+    caller.actor.must(Permission.CROWD_READ, district)
+    with caller.reading(district) as connection:
+        return [_shown(measure) for measure in store.list_measures(connection, district, zone)]
+
+
+@router.post("/zones/{zone}/measures")
+def take_measure(
+    zone: Code, body: NewMeasure, district: DistrictQuery, caller: Caller, request: Request
+) -> MeasureShown:
+    """Record that something was done."""
+    density = _watch(request).density_of(district, zone)
+    with caller.writing(district) as tx:
+        measure = actions.take_measure(
+            tx, actor=caller.actor, zone_id=zone, density=density, **body.model_dump()
+        )
+    return _shown(measure)
+
+
+@router.post("/zones/{zone}/confirm")
+def confirm(zone: Code, district: DistrictQuery, caller: Caller, request: Request) -> StateShown:
+    """Confirm that level 4 is real."""
+    with caller.writing(district) as tx:
+        state = actions.confirm_level(tx, actor=caller.actor, zone_id=zone)
+        tx.after_commit.append(lambda: _watch(request).decide(district, state))
+    return _shown_state(state)
+
+
+@router.post("/zones/{zone}/lower")
+def lower(zone: Code, district: DistrictQuery, caller: Caller, request: Request) -> StateShown:
+    """Allow level 4 to fall."""
+    with caller.writing(district) as tx:
+        state = actions.lower_level(tx, actor=caller.actor, zone_id=zone)
+        tx.after_commit.append(lambda: _watch(request).decide(district, state))
+    return _shown_state(state)
+
+
+@router.post("/zones/{zone}/count", status_code=204)
+def count(zone: Code, body: NewCount, district: DistrictQuery, caller: Caller, request: Request) -> None:
+    """Take a count made by eye."""
+    with caller.writing(district) as tx:
+        counted = actions.count_by_person(
+            tx,
+            actor=caller.actor,
+            id=body.id,
+            zone_id=zone,
+            people_count=body.people,
+            error_share=body.error_share,
+        )
+        tx.after_commit.append(lambda: _watch(request).count_by_person(district, counted))
+
+
+@router.get("/sensors")
+def sensors(district: DistrictQuery, caller: Caller, request: Request) -> list[SensorShown]:
+    """The sensors, also the retired ones, and how each is."""
+    caller.actor.must(Permission.CROWD_READ, district)
+    with caller.reading(district) as connection:
+        known = store.list_sensors(connection, district, retired=True)
+    engine = _watch(request).find(district)
+    return [_shown_sensor(sensor, sensor_health(engine, sensor)) for sensor in known]
+
+
+@router.put("/sensors/{id}")
+def define_sensor(
+    id: Code, body: NewSensor, district: DistrictQuery, caller: Caller, request: Request
+) -> SensorShown:
+    """Enter a sensor or change it."""
+    with caller.writing(district) as tx:
+        told = Sensor(id=id, district_id=district, **body.model_dump())
+        sensor = actions.define_sensor(tx, actor=caller.actor, sensor=told)
+    _watch(request).load(district)
+    return _shown_sensor(sensor, sensor_health(_watch(request).find(district), sensor))
+
+
+@router.delete("/sensors/{id}")
+def retire_sensor(id: Code, district: DistrictQuery, caller: Caller, request: Request) -> SensorShown:
+    """Take a sensor down; its counts stay."""
+    with caller.writing(district) as tx:
+        sensor = actions.retire_sensor(tx, actor=caller.actor, id=id)
+    _watch(request).load(district)
+    return _shown_sensor(sensor, {})
+
+
+def _watch(request: Request) -> Watch:
+    watch: Watch = request.app.state.watch
+    return watch
+
+
+def _four(numbers: list[float]) -> tuple[float, float, float, float]:
+    a, b, c, d = numbers
+    return (a, b, c, d)
+
+
+def _shown(measure: Measure) -> MeasureShown:
+    return MeasureShown.model_validate(measure)
+
+
+def _shown_state(state: ZoneState) -> StateShown:
+    return StateShown.model_validate(state)
+
+
+def _shown_sensor(sensor: Sensor, health: dict[str, Any]) -> SensorShown:
+    fields = {name: getattr(sensor, name) for name in SensorShown.model_fields if hasattr(sensor, name)}
+    state = "retired" if sensor.retired_at else health.get("state", "never")
+    return SensorShown(**fields, state=state, last_at=health.get("last_at"), skew_s=health.get("skew_s"))

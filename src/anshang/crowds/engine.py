@@ -1,0 +1,370 @@
+"""The live crowd of one district, in memory: takes observations, steps once a second, and says what changed.
+
+It holds nothing that the store does not hold too: after a restart it is rebuilt from the observations since
+the day began and from the decided zone states. It knows no clock (the present is told to it) and no
+database.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from anshang.crowds.flows import Flows
+from anshang.crowds.levels import LevelState
+from anshang.crowds.model import (
+    MOVING,
+    STANDING,
+    Crossing,
+    EngineEvent,
+    FaultReason,
+    FlowChange,
+    Level,
+    LevelRules,
+    Observation,
+    PersonCount,
+    Quality,
+    Sensor,
+    SensorChange,
+    SensorKind,
+    ZoneState,
+)
+from anshang.crowds.occupancy import NEVER_MS, Bools, Columns, Floats, Ints, Occupancy
+from anshang.foundation import clock
+from anshang.places.model import Place, Space
+
+SIGMAS_95 = 1.96
+TREND_MS = 300_000
+SILENCE_ALARM_MS = 300_000.0
+MINUTE_MS = 60_000
+MINUTES_MAX = 1440
+
+ZoneFigures = tuple[str, float | None, float | None, float | None, float | None, int | None]
+"""Zone id, people, low, high, density (people per m²), level."""
+
+
+class Engine:
+    """One district's live crowd. `take` may be called from any thread, everything else from one at a time."""
+
+    def __init__(
+        self,
+        place: Place,
+        sensors: Sequence[Sensor],
+        *,
+        rules: Mapping[str, LevelRules] | None = None,
+        states: Iterable[ZoneState] = (),
+        faults: Iterable[tuple[str, FaultReason]] = (),
+        over_gates: Iterable[str] = (),
+        grace_s: float = 3.0,
+    ) -> None:
+        self.place = place
+        self.sensors = list(sensors)
+        self.occupancy = Occupancy(place, self.sensors)
+        self.flows = Flows(place, self.occupancy)
+        self._grace_ms = grace_s * 1000
+        self._waiting: list[Observation] = []
+        self._lock = threading.Lock()
+        told = rules or {}
+        self.rules = [
+            told.get(zone.id) or _default_rules(zone.id, place, told) for zone in place.zones.values()
+        ]
+        decided = {state.id: state for state in states}
+        self.levels = [_level_state(decided.get(id)) for id in self.occupancy.zone_ids]
+        self.skew_s: dict[str, float] = {}
+        known = [(self.occupancy.sensor_index.get(id, -1), reason) for id, reason in faults]
+        self._silent = {index for index, reason in known if reason is FaultReason.SILENT and index >= 0}
+        self._disagreeing = {
+            index for index, reason in known if reason is not FaultReason.SILENT and index >= 0
+        }
+        self.flows.begin_over(over_gates)
+        self._densities: deque[tuple[int, Floats]] = deque()
+        self._shown: dict[str, tuple[Any, ...]] = {}
+        self._minutes: deque[tuple[int, Floats, Floats]] = deque(maxlen=MINUTES_MAX)
+        self._minute_ms = 0
+        self._day_on: date | None = None
+        self._now_ms = 0
+        self._trend = np.zeros(len(self.levels))
+        self._sigma = self.occupancy.sigma
+        self._drift = self.occupancy.drift_people_per_h()
+        self._qualities: list[Quality] = [Quality.UNKNOWN] * len(self.levels)
+
+    def take(self, rows: Sequence[Observation]) -> None:
+        """Accept rows that are on disk; they count from the next step on."""
+        with self._lock:
+            self._waiting.extend(rows)
+
+    def note_skew(self, sensor_id: str, skew_s: float) -> None:
+        """Remember that a sensor's clock is off (positive: ahead)."""
+        self.skew_s[sensor_id] = skew_s
+
+    def count_by_person(self, count: PersonCount) -> None:
+        """Correct a balance by a count made by eye."""
+        zone = self.occupancy.zone_index[count.zone_id]
+        self.occupancy.anchor(zone, clock.to_ms(count.at), count.people_count, count.error_share)
+
+    def decide(self, state: ZoneState) -> None:
+        """Follow what a person decided about a zone's level 4: that it is so, or that it may fall."""
+        zone = self.occupancy.zone_index[state.id]
+        before = self.levels[zone]
+        self.levels[zone] = LevelState(
+            level=before.level,
+            since_s=before.since_s,
+            known=before.known,
+            confirmed=state.confirmed,
+            may_fall=state.may_fall,
+            pending=before.pending,
+            above_since_s=before.above_since_s,
+            below_since_s=before.below_since_s,
+        )
+
+    def rebuild(self, day: Columns, counts: Iterable[PersonCount]) -> None:
+        """Replay the rows since the day began, and the counts by eye where they fell."""
+        mine = np.array([self.occupancy.sensor_index.get(id, -1) for id in day.sensor_ids], np.int64)
+        sensor = mine[day.sensor] if len(mine) else day.sensor
+        begins_ms = 0
+        for count in sorted(counts, key=lambda count: count.at):
+            ends_ms = clock.to_ms(count.at)
+            self._replay(day, sensor, (day.at_ms >= begins_ms) & (day.at_ms < ends_ms))
+            if count.zone_id in self.occupancy.zone_index:
+                self.count_by_person(count)
+            begins_ms = ends_ms
+        self._replay(day, sensor, day.at_ms >= begins_ms)
+
+    def _replay(self, day: Columns, sensor: Ints, rows: Bools) -> None:
+        rows = rows & (sensor >= 0)
+        self._apply(day.at_ms[rows], sensor[rows], day.in_count[rows], day.out_count[rows], day.people[rows])
+
+    def step(self, now: datetime) -> list[EngineEvent]:
+        """Count what has come, judge sensors and levels at `now`, and return what changed."""
+        self.settle(now)
+        return [*self._cross(self.densities()), *self._exceed(), *self._judge_sensors()]
+
+    def settle(self, now: datetime) -> None:
+        """Count what has come and judge what it rests on at `now`, without deciding anything."""
+        with self._lock:
+            rows, self._waiting = self._waiting, []
+        if rows:
+            self._apply_rows(rows)
+        self._now_ms = clock.to_ms(now)
+        self._begin_day(now)
+        self.occupancy.judge_sensors(self._now_ms, self._grace_ms)
+        self._qualities = self.occupancy.qualities()
+        self.flows.judge()
+        self._sigma = self.occupancy.sigma
+        self._drift = self.occupancy.drift_people_per_h()
+        self._follow_trend(self.densities())
+
+    def densities(self) -> Floats:
+        """People per square metre of every zone (Z), NaN where unknown."""
+        known = np.array([quality is not Quality.UNKNOWN for quality in self._qualities], bool)
+        return np.where(known, self.occupancy.people / self.occupancy.usable_m2, np.nan)
+
+    def density_of(self, zone_id: str) -> float | None:
+        """The zone's density now, None when unknown or when there is no such zone."""
+        zone = self.occupancy.zone_index.get(zone_id)
+        density = np.nan if zone is None else float(self.densities()[zone])
+        return None if np.isnan(density) else density
+
+    def frame(self, *, full: bool) -> dict[str, Any]:
+        """The present state: every zone and gate when full, else only those that changed since the last
+        frame.
+        """
+        return {
+            "at": clock.from_ms(self._now_ms).isoformat(),
+            "speed": clock.speed(),
+            "full": full,
+            "people": self._total(),
+            "unknown_zones": sum(quality is Quality.UNKNOWN for quality in self._qualities),
+            "zones": self._zones(full),
+            "gates": self._gates(full),
+        }
+
+    def drain_minutes(self) -> list[tuple[int, list[ZoneFigures]]]:
+        """The minutes that have ended since this was asked last: start (ms) and figures of every zone, no
+        level.
+        """
+        minutes = [self._minutes.popleft() for _ in range(len(self._minutes))]
+        return [(at_ms, self._past_figures(people, sigma)) for at_ms, people, sigma in minutes]
+
+    def _past_figures(self, people: Floats, sigma: Floats) -> list[ZoneFigures]:
+        low, high = np.maximum(0, people - SIGMAS_95 * sigma), people + SIGMAS_95 * sigma
+        columns = (people, low, high, people / self.occupancy.usable_m2)
+        figures = np.round(np.stack(columns, axis=1), 3).tolist()
+        return [
+            (id, four[0], four[1], four[2], four[3], None)
+            for id, four, quality in zip(self.occupancy.zone_ids, figures, self._qualities, strict=True)
+            if quality is not Quality.UNKNOWN
+        ]
+
+    def zone_figures(self) -> list[ZoneFigures]:
+        """What is kept each minute: zone id, people, low, high, density, level; None where unknown."""
+        kept = []
+        for index, id in enumerate(self.occupancy.zone_ids):
+            figures = self._zone(index)
+            kept.append(
+                (id, figures["people"], figures["low"], figures["high"], figures["density"], figures["level"])
+            )
+        return kept
+
+    def _apply_rows(self, rows: Sequence[Observation]) -> None:
+        index = self.occupancy.sensor_index
+        mine = [(index[row.sensor_id], row) for row in rows if row.sensor_id in index]
+        self._apply(
+            np.array([row.at_ms for _, row in mine], np.int64),
+            np.array([sensor for sensor, _ in mine], np.int64),
+            np.array([row.in_count for _, row in mine], float),
+            np.array([row.out_count for _, row in mine], float),
+            np.array([np.nan if row.people_count is None else row.people_count for _, row in mine], float),
+        )
+
+    def _apply(self, at_ms: Ints, sensor: Ints, in_count: Floats, out_count: Floats, people: Floats) -> None:
+        """Apply rows instant by instant, in the order of their own time."""
+        order = np.argsort(at_ms, kind="stable")
+        at_ms, sensor = at_ms[order], sensor[order]
+        in_count, out_count, people = in_count[order], out_count[order], people[order]
+        starts = [*np.flatnonzero(np.diff(at_ms, prepend=NEVER_MS)).tolist(), len(at_ms)]
+        for start, end in pairwise(starts):
+            now = slice(start, end)
+            self._remember_minute(int(at_ms[start]))
+            self.occupancy.apply(int(at_ms[start]), sensor[now], in_count[now], out_count[now], people[now])
+        self.flows.take(at_ms, sensor, in_count, out_count, np.isnan(people))
+
+    def _begin_day(self, now: datetime) -> None:
+        day_on = self.place.district.day_of(now)
+        if self._day_on is not None and day_on > self._day_on:
+            self.occupancy.begin_day()
+        self._day_on = day_on
+
+    def _remember_minute(self, at_ms: int) -> None:
+        """Keep the balances as each minute ends, so that a replayed day has a history too."""
+        minute_ms = at_ms // MINUTE_MS * MINUTE_MS
+        if minute_ms > self._minute_ms and self._minute_ms:
+            self._minutes.append((self._minute_ms, self.occupancy.people.copy(), self.occupancy.sigma))
+        self._minute_ms = max(self._minute_ms, minute_ms)
+
+    def _follow_trend(self, densities: Floats) -> None:
+        while self._densities and self._densities[0][0] < self._now_ms - TREND_MS:
+            self._densities.popleft()
+        if not self._densities or self._now_ms - self._densities[-1][0] >= 10_000:
+            self._densities.append((self._now_ms, densities))
+        then_ms, then = self._densities[0]
+        lasted_ms = max(self._now_ms - then_ms, 10_000)
+        self._trend = np.nan_to_num((densities - then) * (TREND_MS / lasted_ms))
+
+    def _cross(self, densities: Floats) -> list[EngineEvent]:
+        events: list[EngineEvent] = []
+        now_s = self._now_ms / 1000
+        seen = self.occupancy.seen_people / self.occupancy.usable_m2
+        for index, (density, before) in enumerate(zip(densities.tolist(), self.levels, strict=True)):
+            rules = self.rules[index]
+            both = self._qualities[index] is Quality.BOTH and seen[index] >= rules.rises[3]
+            known = None if np.isnan(density) else density
+            after = before.after(known, now_s, rules, second_source=both)
+            self.levels[index] = after
+            if (after.level, after.pending) != (before.level, before.pending) and after.known:
+                people = int(self.occupancy.people[index])
+                id = self.occupancy.zone_ids[index]
+                events.append(
+                    Crossing(id, before.level, after.level, after.pending, round(density, 3), people)
+                )
+        return events
+
+    def _exceed(self) -> list[EngineEvent]:
+        changed = self.flows.changes()
+        return [
+            FlowChange(self.occupancy.gate_ids[gate], over, round(flow, 1)) for gate, over, flow in changed
+        ]
+
+    def _judge_sensors(self) -> list[EngineEvent]:
+        quiet_ms = np.maximum(2 * self.occupancy.period_ms, SILENCE_ALARM_MS) + self._grace_ms
+        heard = self.occupancy.last_ms > NEVER_MS
+        silent = set(np.flatnonzero(heard & (self.occupancy.last_ms < self._now_ms - quiet_ms)).tolist())
+        silent |= self._silent & set(np.flatnonzero(~self.occupancy.active).tolist())
+        disagreeing = set(np.flatnonzero(self.occupancy.disagrees | self.flows.disagrees).tolist())
+        events = [
+            SensorChange(self.sensors[index].id, self._zones_of(index), reason, index in now)
+            for reason, before, now in (
+                (FaultReason.SILENT, self._silent, silent),
+                (FaultReason.DISAGREES, self._disagreeing, disagreeing),
+            )
+            for index in sorted(before ^ now)
+        ]
+        self._silent, self._disagreeing = silent, disagreeing
+        return [*events]
+
+    def _zones_of(self, sensor: int) -> tuple[str, ...]:
+        of = self.sensors[sensor]
+        if of.kind is SensorKind.HEAD:
+            return (of.zone_id or "",)
+        gate = self.place.gates.get(of.gate_id or "")
+        return () if gate is None else tuple(id for id in (gate.zone_a, gate.zone_b) if id)
+
+    def _total(self) -> int | None:
+        known = [q is not Quality.UNKNOWN for q in self._qualities]
+        return round(float(self.occupancy.people[known].sum())) if any(known) else None
+
+    def _zones(self, full: bool) -> dict[str, dict[str, Any]]:
+        shown: dict[str, dict[str, Any]] = {}
+        for index, id in enumerate(self.occupancy.zone_ids):
+            figures = self._zone(index)
+            key = tuple(figures.values())
+            if full or self._shown.get(id) != key:
+                shown[id] = figures
+            if not full:
+                self._shown[id] = key
+        return shown
+
+    def _zone(self, index: int) -> dict[str, Any]:
+        quality, state = self._qualities[index], self.levels[index]
+        silent_ms = self.occupancy.silent_since_ms(index) if quality is Quality.UNKNOWN else None
+        unknown = quality is Quality.UNKNOWN
+        people = float(self.occupancy.people[index])
+        spread = SIGMAS_95 * float(self._sigma[index])
+        return {
+            "people": None if unknown else round(people),
+            "low": None if unknown else round(max(0.0, people - spread)),
+            "high": None if unknown else round(people + spread),
+            "density": None if unknown else round(people / float(self.occupancy.usable_m2[index]), 2),
+            "trend": None if unknown else round(float(self._trend[index]), 2),
+            "level": None if unknown else int(state.level),
+            "since": clock.from_ms(round(state.since_s * 1000)).isoformat() if state.since_s else None,
+            "pending": None if state.pending is None else int(state.pending),
+            "quality": str(quality),
+            "silent_since": None if silent_ms is None else clock.from_ms(silent_ms).isoformat(),
+            "drift_people_per_h": round(float(self._drift[index])),
+            "may_fall": state.may_fall,
+        }
+
+    def _gates(self, full: bool) -> dict[str, dict[str, Any]]:
+        shown: dict[str, dict[str, Any]] = {}
+        for id, figures in self.flows.figures():
+            key = tuple(figures.values())
+            if full or self._shown.get(f"gate {id}") != key:
+                shown[id] = figures
+            if not full:
+                self._shown[f"gate {id}"] = key
+        return shown
+
+
+def _default_rules(zone_id: str, place: Place, told: Mapping[str, LevelRules]) -> LevelRules:
+    """The zone's own thresholds from the place's document, else the district's rule for its kind of space."""
+    zone = place.zones[zone_id]
+    general = told.get(f"*{zone.space}") or (MOVING if zone.space is Space.MOVING else STANDING)
+    if zone.thresholds is None:
+        return general
+    return LevelRules(
+        zone.thresholds.rises, zone.thresholds.falls, general.rise_after_s, general.fall_after_s
+    )
+
+
+def _level_state(decided: ZoneState | None) -> LevelState:
+    if decided is None:
+        return LevelState(Level.NORMAL, 0.0)
+    since_s = clock.to_ms(decided.since_at) / 1000
+    return LevelState(decided.level, since_s, confirmed=decided.confirmed, may_fall=decided.may_fall)

@@ -1,0 +1,415 @@
+"""Counts from files: `anshang crowd import`. Every row is judged as one that is sent; the good ones are kept.
+
+A file that was interrupted goes on where it was: how far it is, is written with the rows themselves. Once
+it is through, the same again finds everything there already. Old counts are history: a running engine does
+not hear of them.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import IO, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import numpy as np
+import numpy.typing as npt
+from sqlalchemy import Connection
+
+from anshang.crowds import file_values as values
+from anshang.crowds import ingest, observations, sealed, store
+from anshang.crowds.file_sensors import define_all, sensor_ids_of
+from anshang.crowds.file_tables import FileTable, Piece, find_column, open_table
+from anshang.crowds.model import Observation, SensorKind
+from anshang.crowds.sums import NOBODY
+from anshang.crowds.telemetry import put_mark, read_mark
+from anshang.foundation import clock
+from anshang.foundation.actor import Actor, Permission
+from anshang.foundation.database import Database
+from anshang.foundation.errors import BadInput
+
+REASONS = ingest.REASONS | {
+    "row.broken": ("The line has more or fewer columns than the head of the file.", "该行列数与表头不一致。"),
+    "at.skipped": (
+        "The clocks leave this time out: they go from standard to summer time.",
+        "该时刻不存在：当地时钟在此时由标准时拨快为夏令时。",
+    ),
+}
+"""Why a row is refused, in both languages."""
+
+COMMON_NAMES = {
+    "sensor": ("sensor", "sensor_id", "counter", "location", "station", "device", "传感器", "计数器"),
+    "at": ("at", "timestamp", "datetime", "datetime_utc", "time", "date_time", "时间"),
+    "in": ("in", "in_count", "person_in", "people_in", "count_in", "entries", "进"),
+    "out": ("out", "out_count", "person_out", "people_out", "count_out", "exits", "出"),
+    "people": ("people", "people_count", "count", "occupancy", "persons", "人数"),
+}
+"""The columns that are found without being told. A name that ends in `_utc` says the zone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportOptions:
+    """What the file does not say itself. Columns left None are found by their common names."""
+
+    sensor_column: str | None = None
+    at_column: str | None = None
+    in_column: str | None = None
+    out_column: str | None = None
+    people_column: str | None = None
+    drop_when: str | None = None
+    """Rows in which this column says yes are left out."""
+    time_zone: str | None = None
+    """An IANA name, for times without a zone."""
+    define_sensors: bool = False
+    period_s: float | None = None
+    """The time between a sensor's rows; needed to define sensors."""
+    sensors_file: Path | None = None
+    """A CSV with the columns `sensor` (as in the file), `gate` or `zone`, and `id` if wanted."""
+    folder: Path | None = None
+    """The sealed counts."""
+
+
+@dataclass(slots=True)
+class ImportReport:
+    """What became of a file, in rows; `resumed_count` were read in an earlier, interrupted run."""
+
+    row_count: int = 0
+    resumed_count: int = 0
+    taken_count: int = 0
+    repeated_count: int = 0
+    dropped_count: int = 0
+    refused: Counter[str] = field(default_factory=Counter)
+    refused_file: Path | None = None
+    defined: dict[str, str] = field(default_factory=dict)
+    """The sensors that were defined, each with its gate or zone."""
+
+    @property
+    def refused_count(self) -> int:
+        """How many rows were refused; `refused` says why, `refused_file` which."""
+        return self.refused.total()
+
+
+def import_file(
+    database: Database,
+    path: Path,
+    *,
+    actor: Actor,
+    district_id: str,
+    options: ImportOptions = ImportOptions(),
+    progress: Callable[[float], None] | None = None,
+) -> ImportReport:
+    """Import a file of counts, one row for each sensor and instant; `progress` is told the share done.
+
+    BadInput when it is no such file. Refused rows are written to `<file>.refused.csv` with their reasons.
+    """
+    actor.must(Permission.CROWD_INGEST, district_id)
+    report = ImportReport()
+    zone = _zone(options.time_zone)
+    with closing(open_table(path)) as table:
+        columns = _columns(table, options)
+        if columns["at"].lower().endswith("_utc"):
+            zone = zone or ZoneInfo("UTC")
+        told_sensors = options.sensors_file
+        if options.define_sensors:
+            written = _written_sensors(path, columns["sensor"])
+            heads = "in" not in columns
+            report.defined = define_all(
+                database, actor, district_id, written, told_sensors, options.period_s, heads=heads
+            )
+        reading = _Reading(database, district_id, columns, zone, told_sensors)
+        run = _Run(database, district_id, _mark_name(path, options), options.folder, report)
+        with closing(_Refused(path, columns, report)) as refused:
+            for piece in table.pieces(list(dict.fromkeys(columns.values()))):
+                judged, first_row = reading.judge(piece), report.row_count + 1
+                run.take(piece, judged)
+                refused.add(piece, judged, first_row)
+                if progress is not None:
+                    progress(piece.share)
+        run.finish()
+    return report
+
+
+@dataclass(slots=True)
+class _Judged:
+    """Rows of one piece: those to keep with their places, and the fault of each (empty when there is none)."""
+
+    rows: list[tuple[int, Observation]]
+    faults: npt.NDArray[np.str_]
+    dropped: npt.NDArray[np.bool_]
+    repeated_count: int
+
+
+class _Reading:
+    """Judges the rows of a file, a piece at a time, in order."""
+
+    def __init__(
+        self,
+        database: Database,
+        district_id: str,
+        columns: dict[str, str],
+        zone: ZoneInfo | None,
+        sensors_file: Path | None,
+    ) -> None:
+        with database.reading([district_id]) as connection:
+            sensors = store.list_sensors(connection, district_id)
+        self._is_line = {sensor.id: sensor.kind is SensorKind.LINE for sensor in sensors}
+        self._id_of = sensor_ids_of(self._is_line, sensors_file)
+        self._columns = columns
+        self._instants = values.Instants(zone)
+        self._latest_ms = clock.to_ms(clock.now()) + ingest.AHEAD_MAX_MS
+
+    def judge(self, piece: Piece) -> _Judged:
+        """What can be kept of a piece, and why the rest cannot."""
+        table, columns = piece.table, self._columns
+        named = values.distinct(table[columns["sensor"]])
+        labels = values.labels(named) or [""]
+        at_ms, at_faults = self._instants.read(values.distinct(table[columns["at"]]), labels, named.places)
+        faults = np.zeros(len(at_ms), "<U24")
+        ids = [self._id_of(label) for label in labels]
+        known = np.array([id in self._is_line for id in ids], bool)[named.places]
+        is_line = np.array([self._is_line.get(id, False) for id in ids], bool)[named.places]
+        _blame(faults, ~known, "sensor.unknown")
+        _blame(faults, at_faults != values.FINE, at_faults)
+        _blame(faults, at_ms < ingest.OLDEST_MS, "at.too_old")
+        _blame(faults, at_ms > self._latest_ms, "at.future")
+        told = {name: self._counts(table, name, faults, len(at_ms)) for name in ("in", "out", "people")}
+        of_line = (told["in"] >= 0) & (told["out"] >= 0) & ("people" not in columns or told["people"] < 0)
+        of_head = (told["people"] >= 0) & (told["in"] < 0) & (told["out"] < 0)
+        _blame(faults, ~np.where(is_line, of_line, of_head), "sensor.wrong_fields")
+        dropped = np.zeros(len(at_ms), bool)
+        if "drop" in columns:
+            dropped = values.yes(values.distinct(table[columns["drop"]]))
+        places = np.flatnonzero((faults == values.FINE) & ~dropped)
+        numbers = (at_ms, *(np.maximum(told[name], 0) for name in ("in", "out")), told["people"])
+        chosen = (column[places].tolist() for column in (named.places, *numbers))
+        rows = (
+            Observation(ids[sensor], at_ms, passed, out, None if people < 0 else people)
+            for sensor, at_ms, passed, out, people in zip(*chosen, strict=True)
+        )
+        return _once(places.tolist(), rows, faults, dropped)
+
+    def _counts(self, table: Any, name: str, faults: npt.NDArray[np.str_], count: int) -> values.Ints:
+        """A column of counts, NOTHING where the file has none."""
+        if name not in self._columns:
+            return np.full(count, values.NOTHING, np.int64)
+        numbers, count_faults = values.counts(values.distinct(table[self._columns[name]]))
+        _blame(faults, count_faults != values.FINE, count_faults)
+        return numbers
+
+
+class _Run:
+    """Keeps what is judged good, and how far it is, together; counts what becomes of every row."""
+
+    def __init__(
+        self,
+        database: Database,
+        district_id: str,
+        mark: str,
+        folder: Path | None,
+        report: ImportReport,
+    ) -> None:
+        self._database, self._district_id, self._mark = database, district_id, mark
+        self._folder, self._report = folder, report
+        with database.reading([district_id]) as connection:
+            self._reached = read_mark(connection, district_id, mark) or 0
+
+    def take(self, piece: Piece, judged: _Judged) -> None:
+        """Keep the good rows of a piece, unless an earlier run did."""
+        report = self._report
+        report.row_count += piece.table.num_rows + len(piece.broken)
+        report.dropped_count += int(judged.dropped.sum())
+        report.repeated_count += judged.repeated_count
+        if report.row_count <= self._reached:
+            report.resumed_count += len(judged.rows)
+            return
+        place_of = {row[:2]: place for place, row in judged.rows}
+        rows, differing = self._unsealed([row for _, row in judged.rows])
+        added = self._keep(rows, report.row_count)
+        for row in (*differing, *added.differing):
+            judged.faults[place_of[row[:2]]] = "observation.differs"
+        report.taken_count += len(added.fresh)
+        report.repeated_count += len(judged.rows) - len(added.fresh) - len(differing) - len(added.differing)
+
+    def finish(self) -> None:
+        """The file is through: the next run begins anew."""
+        self._database.bulk(
+            self._district_id, lambda connection: put_mark(connection, self._district_id, self._mark, 0)
+        )
+
+    def _keep(self, rows: list[Observation], reached: int) -> observations.Added:
+        """Keep the rows; nearly always all are new, so that is tried first."""
+        now_ms = clock.to_ms(clock.now())
+
+        def add(connection: Connection, *, known: bool) -> observations.Added:
+            put_mark(connection, self._district_id, self._mark, reached)
+            if known:
+                return observations.add_missing(connection, self._district_id, rows, now_ms)
+            observations.add_new(connection, self._district_id, rows, now_ms)
+            return observations.Added(rows, [])
+
+        try:
+            return self._database.bulk(self._district_id, partial(add, known=False))
+        except observations.SomeKnown:
+            return self._database.bulk(self._district_id, partial(add, known=True))
+
+    def _unsealed(self, rows: list[Observation]) -> tuple[list[Observation], list[Observation]]:
+        """The rows that no sealed file has, and those that one has with other counts."""
+        if self._folder is None or not rows:
+            return rows, []
+        span = min(row.at_ms for row in rows), max(row.at_ms for row in rows) + 1
+        files = sealed.files_of(self._folder, self._district_id, *span)
+        if not files:
+            return rows, []
+        sensor_ids = sorted({row.sensor_id for row in rows})
+        held = sealed.read_sums(files, sealed.SCHEMA.empty_table(), *span, 1, sensor_ids)
+        names = (held.sensor_ids[place] for place in held.sensor.tolist())
+        columns = (held.at_ms, held.in_count, held.out_count, held.people_last)
+        known = {row[:2]: row for row in zip(names, *(column.tolist() for column in columns), strict=True)}
+        missing = [row for row in rows if row[:2] not in known]
+        return missing, [row for row in rows if known.get(row[:2], _plain(row)) != _plain(row)]
+
+
+class _Refused:
+    """The file of refused rows, made when there is one: beside the file, or else in the current folder."""
+
+    def __init__(self, path: Path, columns: dict[str, str], report: ImportReport) -> None:
+        self._name = f"{path.name}.refused.csv"
+        self._folders = (path.parent, Path.cwd())
+        self._columns, self._report = columns, report
+        self._file: IO[str] | None = None
+
+    def add(self, piece: Piece, judged: _Judged, first_row: int) -> None:
+        """Write the rows of a piece that were refused, and count them."""
+        places = np.flatnonzero((judged.faults != values.FINE) & ~judged.dropped)
+        chosen = piece.table.select([self._columns[name] for name in self._columns if name != "drop"])
+        told = [[_text(value.as_py()) for value in column] for column in chosen.take(places).columns]
+        for place, *row in zip(places.tolist(), *told, strict=True):
+            self._write(str(first_row + place), str(judged.faults[place]), row)
+        for line in piece.broken:
+            self._write("", "row.broken", [line])
+
+    def close(self) -> None:
+        """Put it on disk."""
+        if self._file is not None:
+            self._file.close()
+
+    def _write(self, row: str, fault: str, told: Sequence[str]) -> None:
+        self._report.refused[fault] += 1
+        if self._file is None:
+            self._file = self._open()
+            names = [name for name in self._columns if name != "drop"]
+            csv.writer(self._file).writerow(["row", "error", "en", "zh", *names])
+        csv.writer(self._file).writerow([row, fault, *REASONS[fault], *told])
+
+    def _open(self) -> IO[str]:
+        for folder in self._folders:
+            with suppress(PermissionError), suppress(FileNotFoundError):
+                opened = (folder / self._name).open("w", encoding="utf-8-sig", newline="")
+                self._report.refused_file = folder / self._name
+                return opened
+        raise BadInput(
+            "import.nowhere",
+            en=f"Rows were refused, but {self._name} cannot be written here nor beside the file.",
+            zh=f"有行被拒绝，但无法在此处或文件旁写入 {self._name}。",
+        )
+
+
+def _once(
+    places: list[int],
+    rows: Iterator[Observation],
+    faults: npt.NDArray[np.str_],
+    dropped: npt.NDArray[np.bool_],
+) -> _Judged:
+    """Each key once: the first word on it stays."""
+    first: dict[tuple[str, int], tuple[int, Observation]] = {}
+    repeated_count = 0
+    for place, row in zip(places, rows, strict=True):
+        held = first.setdefault(row[:2], (place, row))
+        if held[0] == place:
+            continue
+        if held[1] == row:
+            repeated_count += 1
+        else:
+            faults[place] = "observation.differs"
+    return _Judged(list(first.values()), faults, dropped, repeated_count)
+
+
+def _blame(
+    faults: npt.NDArray[np.str_], where: npt.NDArray[np.bool_], fault: str | npt.NDArray[np.str_]
+) -> None:
+    """The first fault of a row stays."""
+    where = where & (faults == values.FINE)
+    faults[where] = fault if isinstance(fault, str) else fault[where]
+
+
+def _columns(table: FileTable, options: ImportOptions) -> dict[str, str]:
+    """The file's columns by what they mean; BadInput when it lacks what a count needs."""
+    told = {
+        "sensor": options.sensor_column,
+        "at": options.at_column,
+        "in": options.in_column,
+        "out": options.out_column,
+        "people": options.people_column,
+    }
+    found = {name: find_column(table.names, told[name], COMMON_NAMES[name], name) for name in told}
+    found["drop"] = find_column(table.names, options.drop_when, (), "drop")
+    columns = {name: column for name, column in found.items() if column is not None}
+    counts = {"in", "out"} <= columns.keys() or "people" in columns
+    if not (counts and {"sensor", "at"} <= columns.keys()):
+        missing = [name for name in ("sensor", "at") if name not in columns] + (
+            [] if counts else ["in/out | people"]
+        )
+        listed = ", ".join(table.names)[:300]
+        raise BadInput(
+            "file.columns_missing",
+            en=f"Cannot tell the columns for {', '.join(missing)}; there are: {listed}. Name them with --…-column.",
+            zh=f"无法识别 {'、'.join(missing)} 对应的列；现有列：{listed}。请用 --…-column 指定。",
+        )
+    return columns
+
+
+def _written_sensors(path: Path, column: str) -> set[str]:
+    """The names that the sensor column holds."""
+    with closing(open_table(path)) as table:
+        pieces = table.pieces([column])
+        return {
+            label
+            for piece in pieces
+            for label in values.labels(values.distinct(piece.table[column]))
+            if label
+        }
+
+
+def _zone(name: str | None) -> ZoneInfo | None:
+    try:
+        return None if name is None else ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise BadInput(
+            "time_zone.unknown",
+            en=f"“{name}” is no time zone; say for example Asia/Shanghai.",
+            zh=f"“{name}”不是有效时区；例如 Asia/Shanghai。",
+        ) from None
+
+
+def _mark_name(path: Path, options: ImportOptions) -> str:
+    """The mark of this very file read in this very way."""
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(repr(options).encode())
+    return f"import {digest.hexdigest()}"
+
+
+def _plain(row: Observation) -> tuple[str, int, int, int, int]:
+    return (*row[:4], NOBODY if row.people_count is None else row.people_count)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode("utf-8", "replace")
+    return "" if value is None else str(value)

@@ -1,0 +1,331 @@
+"""Taking a batch of observations: every row is looked at, the good ones are on disk before we say so.
+
+A row is known by its sensor and its instant. The same again is counted as repeated and changes nothing, so a
+sender that got no answer sends again; the same key with other counts is refused, because the first word is
+what was acted on. One bad row never spoils the others. Rows may be late and out of order.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from anshang.crowds import observations, store
+from anshang.crowds.model import Observation, SensorKind
+from anshang.crowds.telemetry import DAY_MS
+from anshang.foundation import clock
+from anshang.foundation.actor import Actor, Permission
+from anshang.foundation.database import Database
+from anshang.foundation.errors import BadInput
+
+ROWS_MAX = 10_000
+COMMAS_MAX = 8 * ROWS_MAX
+"""More than rows in plenty can have: a body with more is not taken apart row by row."""
+LISTED_MAX = 100
+COUNT_MAX = 100_000
+"""The most that one row may say: far above any gate or zone, far below a counter that ran over."""
+SKEW_MS = 120_000
+AHEAD_MAX_MS = 3_600_000
+OLDEST_MS = 946_684_800_000
+"""2000-01-01: what is older comes from a clock that was never set."""
+LIVE_MS = DAY_MS
+"""Rows older than this are history and are not told to the engine, whose day begins anew every day."""
+SENSORS_MEMORY_S = 2.0
+
+OnTaken = Callable[[str, Sequence[Observation], dict[str, float]], None]
+
+REASONS = {
+    "row.malformed": (
+        "The row does not have the expected form: sensor, at, and in with out, or people.",
+        "该行格式不正确：应有 sensor、at，以及 in 与 out，或 people。",
+    ),
+    "sensor.unknown": ("No such sensor is in use here.", "此处没有在用的该传感器。"),
+    "sensor.wrong_fields": (
+        "A line counter sends “in” and “out”, a head counter “people”.",
+        "过线计数器应发送 in 和 out，区域计数器应发送 people。",
+    ),
+    "count.malformed": ("A count is a whole number.", "计数应为整数。"),
+    "count.impossible": (
+        f"A count lies between 0 and {COUNT_MAX:,}.",
+        f"计数应在 0 至 {COUNT_MAX:,} 之间。",
+    ),
+    "at.malformed": (
+        "The time is not an ISO 8601 instant with its zone, like 2026-12-31T12:00:00Z.",
+        "时间不是带时区的 ISO 8601 格式，例如 2026-12-31T12:00:00Z。",
+    ),
+    "at.too_old": ("The time is before 2000.", "时间早于 2000 年。"),
+    "at.future": ("The time is more than an hour ahead.", "时间超前一小时以上。"),
+    "observation.differs": (
+        "The sensor said something else about this instant before; the first word stays.",
+        "该传感器此前已上报同一时刻的不同数值，以首次上报为准。",
+    ),
+    "clock.skewed": (
+        "Taken, but the sensor's clock is more than two minutes ahead.",
+        "已接收，但传感器时钟超前两分钟以上。",
+    ),
+}
+"""Why a row is refused or (the last) flagged, in both languages."""
+
+
+class Row(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """One observation as it is sent; `at` is ISO 8601 with a zone."""
+
+    sensor: str
+    at: str
+    in_: int | None = msgspec.field(default=None, name="in")
+    out: int | None = None
+    people: int | None = None
+
+
+class Batch(msgspec.Struct, forbid_unknown_fields=True):
+    """What is sent."""
+
+    observations: list[Row]
+
+
+class Remark(msgspec.Struct):
+    """Why a row was refused or flagged; rows are counted from 0."""
+
+    row: int
+    error: str
+    message: dict[str, str]
+
+
+class Receipt(msgspec.Struct):
+    """What became of a batch. The lists name the first hundred, the counts all."""
+
+    taken: int
+    repeated: int
+    refused_count: int
+    flagged_count: int
+    refused: list[Remark]
+    flagged: list[Remark]
+
+
+_decode = msgspec.json.Decoder(Batch).decode
+Wrong = str
+"""A code of REASONS in the place of a row that could not be read."""
+
+
+class Intake:
+    """Takes batches for all districts of this process.
+
+    `on_taken` is called with the district, the rows that are new and recent, and by how many seconds each
+    sensor's clock is ahead where it is too much, once they are on disk.
+    """
+
+    def __init__(self, database: Database, on_taken: OnTaken) -> None:
+        self._database = database
+        self._on_taken = on_taken
+        self._known: dict[str, tuple[float, Mapping[str, bool]]] = {}
+        database.on_commit.append(self.forget_sensors)
+
+    def take(self, *, actor: Actor, district_id: str, batch: bytes) -> Receipt:
+        """Take a batch (JSON); BadInput when it is none at all. What the receipt calls taken is on disk."""
+        actor.must(Permission.CROWD_INGEST, district_id)
+        return self.take_rows(district_id, decode_batch(batch))
+
+    def take_rows(self, district_id: str, rows: Sequence[Row | Wrong]) -> Receipt:
+        """Take decoded rows, in the order of their numbers."""
+        now_ms = clock.to_ms(clock.now())
+        sift = Sift(self._sensors_of(district_id), now_ms)
+        sift.look_at(rows)
+        accepted = list(sift.accepted.values())
+        added = self._add(district_id, accepted, now_ms)
+        for row in added.differing:
+            sift.refuse(sift.numbers[row[:2]], "observation.differs")
+        recent = [row for row in added.fresh if row.at_ms >= now_ms - LIVE_MS]
+        if recent:
+            self._on_taken(district_id, recent, sift.skew_s)
+        return Receipt(
+            taken=len(added.fresh),
+            repeated=sift.repeated + len(accepted) - len(added.fresh) - len(added.differing),
+            refused_count=sift.refused_count,
+            flagged_count=sift.flagged_count,
+            refused=sift.refused,
+            flagged=sift.flagged,
+        )
+
+    def forget_sensors(self, district_id: str) -> None:
+        """A district's sensors may have changed: look again."""
+        self._known.pop(district_id, None)
+
+    def _add(self, district_id: str, rows: list[Observation], now_ms: int) -> observations.Added:
+        """Keep the rows; nearly always all are new, so that is tried first."""
+        if not rows:
+            return observations.Added([], [])
+        add_new, add_missing = observations.add_new, observations.add_missing
+        try:
+            self._database.bulk(district_id, lambda c: add_new(c, district_id, rows, now_ms))
+        except observations.SomeKnown:
+            return self._database.bulk(district_id, lambda c: add_missing(c, district_id, rows, now_ms))
+        return observations.Added(rows, [])
+
+    def _sensors_of(self, district_id: str) -> Mapping[str, bool]:
+        """Whether each sensor in use counts a line (else heads), remembered for a moment."""
+        until_s, known = self._known.get(district_id, (0.0, {}))
+        if until_s < time.monotonic():
+            with self._database.reading([district_id]) as connection:
+                sensors = store.list_sensors(connection, district_id)
+            known = {sensor.id: sensor.kind is SensorKind.LINE for sensor in sensors}
+            self._known[district_id] = (time.monotonic() + SENSORS_MEMORY_S, known)
+        return known
+
+
+@dataclass(slots=True)
+class Sift:
+    """Sorts rows into accepted, repeated within the batch, and refused with the reason."""
+
+    is_line: Mapping[str, bool]
+    now_ms: int
+    accepted: dict[tuple[str, int], Observation] = field(default_factory=dict)
+    numbers: dict[tuple[str, int], int] = field(default_factory=dict)
+    repeated: int = 0
+    refused: list[Remark] = field(default_factory=list)
+    refused_count: int = 0
+    flagged: list[Remark] = field(default_factory=list)
+    flagged_count: int = 0
+    skew_s: dict[str, float] = field(default_factory=dict)
+
+    def look_at(self, rows: Sequence[Row | Wrong]) -> None:
+        """Judge every row. Rows of a batch share few instants, so each is read once."""
+        instants: dict[str, int | Wrong] = {}
+        for number, row in enumerate(rows):
+            if isinstance(row, Wrong):
+                self.refuse(number, row)
+                continue
+            at_ms = instants.get(row.at)
+            if at_ms is None:
+                at_ms = instants[row.at] = self._instant(row.at)
+            fault = at_ms if isinstance(at_ms, Wrong) else self._fault(row)
+            if fault is None:
+                assert isinstance(at_ms, int)
+                self._accept(number, row, at_ms)
+            else:
+                self.refuse(number, fault)
+
+    def refuse(self, number: int, error: Wrong) -> None:
+        """Refuse a row."""
+        self.refused_count += 1
+        if len(self.refused) < LISTED_MAX:
+            self.refused.append(remark(number, error))
+
+    def _accept(self, number: int, row: Row, at_ms: int) -> None:
+        key = (row.sensor, at_ms)
+        observation = Observation(row.sensor, at_ms, row.in_ or 0, row.out or 0, row.people)
+        first = self.accepted.setdefault(key, observation)
+        if first is not observation:
+            if first == observation:
+                self.repeated += 1
+            else:
+                self.refuse(number, "observation.differs")
+            return
+        self.numbers[key] = number
+        if at_ms > self.now_ms + SKEW_MS:
+            self._flag(number, row.sensor, at_ms)
+
+    def _flag(self, number: int, sensor_id: str, at_ms: int) -> None:
+        self.flagged_count += 1
+        self.skew_s[sensor_id] = (at_ms - self.now_ms) / 1000
+        if len(self.flagged) < LISTED_MAX:
+            self.flagged.append(remark(number, "clock.skewed"))
+
+    def _instant(self, at: str) -> int | Wrong:
+        """Milliseconds since 1970, or what is wrong with it."""
+        try:
+            instant = datetime.fromisoformat(at)
+            if instant.tzinfo is None:
+                return "at.malformed"
+            at_ms = clock.to_ms(instant)
+        except (ValueError, OverflowError):
+            return "at.malformed"
+        if at_ms < OLDEST_MS:
+            return "at.too_old"
+        return "at.future" if at_ms > self.now_ms + AHEAD_MAX_MS else at_ms
+
+    def _fault(self, row: Row) -> Wrong | None:
+        """The reason to refuse the row's counts, None when they can be."""
+        is_line = self.is_line.get(row.sensor)
+        passed, out, people = row.in_, row.out, row.people
+        if is_line is None:
+            return "sensor.unknown"
+        if is_line:
+            if passed is None or out is None or people is not None:
+                return "sensor.wrong_fields"
+            possible = 0 <= passed <= COUNT_MAX and 0 <= out <= COUNT_MAX
+        else:
+            if people is None or passed is not None or out is not None:
+                return "sensor.wrong_fields"
+            possible = 0 <= people <= COUNT_MAX
+        return None if possible else "count.impossible"
+
+
+def decode_batch(batch: bytes) -> Sequence[Row | Wrong]:
+    """The rows of a batch (JSON); BadInput when it is no batch or has too many rows."""
+    try:
+        rows: Sequence[Row | Wrong] = _decode(batch).observations
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
+        rows = _decode_one_by_one(batch)
+    if len(rows) > ROWS_MAX:
+        raise _too_long()
+    return rows
+
+
+def remark(number: int, error: Wrong) -> Remark:
+    """A reason in both languages."""
+    en, zh = REASONS[error]
+    return Remark(number, error, {"en": en, "zh": zh})
+
+
+def _decode_one_by_one(batch: bytes) -> list[Row | Wrong]:
+    """Like the fast way, but a bad row spoils only itself; `NaN` is let through so far, as a bad count."""
+    if batch.count(b",") > COMMAS_MAX:
+        raise _too_long()
+    try:
+        told = json.loads(batch)
+    except (ValueError, RecursionError) as error:
+        raise _no_batch(str(error)) from None
+    if (
+        not isinstance(told, dict)
+        or set(told) != {"observations"}
+        or not isinstance(told["observations"], list)
+    ):
+        raise _no_batch("expected an object with the list “observations”")
+    return [_row(row) for row in told["observations"]]
+
+
+def _row(told: Any) -> Row | Wrong:
+    try:
+        return msgspec.convert(told, Row)
+    except msgspec.ValidationError:
+        pass
+    if not isinstance(told, dict) or not set(told) <= {"sensor", "at", "in", "out", "people"}:
+        return "row.malformed"
+    if not isinstance(told.get("sensor"), str):
+        return "row.malformed"
+    if not isinstance(told.get("at"), str):
+        return "at.malformed"
+    return "count.malformed"
+
+
+def _too_long() -> BadInput:
+    return BadInput(
+        "body.too_large",
+        en=f"A batch has at most {ROWS_MAX:,} rows.",
+        zh=f"每批最多 {ROWS_MAX:,} 行。",
+        details={"rows_max": ROWS_MAX},
+    )
+
+
+def _no_batch(reason: str) -> BadInput:
+    return BadInput(
+        "batch.malformed",
+        en=f"The body is not a batch of observations: {reason[:200]}.",
+        zh=f"请求内容不是有效的观测批次：{reason[:200]}。",
+    )

@@ -1,0 +1,230 @@
+"""Sensors and what they deliver, levels and their rules, measures, and what can happen to a crowd.
+
+Units: people are counts, areas square metres, densities people per square metre, periods seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import IntEnum, StrEnum
+from typing import NamedTuple
+
+from anshang.foundation.errors import BadInput
+
+OWN_RULE = "*"
+"""The zone of a rule that holds for every zone of its kind of space."""
+
+
+class SensorKind(StrEnum):
+    """What a sensor counts: passages through a gate, or heads in a zone."""
+
+    LINE = "line"
+    HEAD = "head"
+
+
+class CrowdKind(StrEnum):
+    """What can happen to a crowd and to those who count it (journal kinds)."""
+
+    LEVEL_CROSSED = "level.crossed"
+    LEVEL_CONFIRMED = "level.confirmed"
+    LEVEL_LOWERED = "level.lowered"
+    LEVELS_CHANGED = "levels.changed"
+    FLOW_EXCEEDED = "flow.exceeded"
+    FLOW_EASED = "flow.eased"
+    MEASURE_TAKEN = "measure.taken"
+    MEASURE_JUDGED = "measure.judged"
+    ZONE_COUNTED = "zone.counted"
+    SENSOR_DEFINED = "sensor.defined"
+    SENSOR_RETIRED = "sensor.retired"
+    SENSOR_FAILED = "sensor.failed"
+    SENSOR_RECOVERED = "sensor.recovered"
+
+
+class Level(IntEnum):
+    """Operational levels of this product, not the government's warnings."""
+
+    NORMAL = 0
+    ATTENTION = 1
+    CAUTION = 2
+    ALERT = 3
+    SERIOUS = 4
+
+
+class Quality(StrEnum):
+    """What the number of people in a zone rests on."""
+
+    COUNTED = "counted"
+    SEEN = "seen"
+    BOTH = "both"
+    DISAGREES = "disagrees"
+    UNKNOWN = "unknown"
+
+
+class FaultReason(StrEnum):
+    """Why a sensor's counts cannot be trusted."""
+
+    SILENT = "silent"
+    DISAGREES = "disagrees"
+
+
+class Observation(NamedTuple):
+    """One accepted row. For a gate between [A, B], `in_count` passed from B into A, `out_count` from A
+    into B.
+
+    A line counter has no `people_count`; a head counter has neither in nor out.
+    """
+
+    sensor_id: str
+    at_ms: int
+    in_count: int
+    out_count: int
+    people_count: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Sensor:
+    """A counter at a gate or over a zone. `share_seen` is the share of the zone that a head counter sees."""
+
+    id: str
+    district_id: str
+    kind: SensorKind
+    gate_id: str | None
+    zone_id: str | None
+    name_zh: str
+    name_en: str
+    period_s: float
+    share_seen: float = 1.0
+    error_share: float = 0.05
+    retired_at: datetime | None = None
+    version: int = 1
+
+    def check(self) -> None:
+        """BadInput unless the sensor can be."""
+        fits = (self.gate_id is None) != (self.kind is SensorKind.LINE)
+        fits &= (self.zone_id is None) != (self.kind is SensorKind.HEAD)
+        if not fits:
+            raise BadInput(
+                "sensor.misplaced",
+                en="A line counter belongs to a gate, a head counter to a zone.",
+                zh="过线计数器应属于通道口，区域计数器应属于区域。",
+            )
+        if not (1 <= self.period_s <= 3600 and 0 < self.share_seen <= 1 and 0 <= self.error_share <= 1):
+            raise BadInput(
+                "sensor.out_of_range",
+                en="Period 1 to 3600 s, share seen above 0 up to 1, error 0 to 1.",
+                zh="周期 1 至 3600 秒，可见比例大于 0 且不超过 1，误差 0 至 1。",
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class LevelRules:
+    """When a zone rises to and falls from each level 1 to 4: densities (people per m²) and how long they
+    last (s).
+    """
+
+    rises: tuple[float, float, float, float]
+    falls: tuple[float, float, float, float]
+    rise_after_s: tuple[float, float, float, float] = (60.0, 60.0, 30.0, 0.0)
+    fall_after_s: tuple[float, float, float, float] = (300.0, 300.0, 300.0, 600.0)
+
+    def check(self) -> None:
+        """BadInput unless rises grow and every fall lies below its rise."""
+        grows = all(low < high for low, high in zip((0.0, *self.rises), self.rises, strict=False))
+        below = all(0 < fall < rise for fall, rise in zip(self.falls, self.rises, strict=True))
+        grows_too = all(low < high for low, high in zip(self.falls, self.falls[1:], strict=False))
+        waits = all(0 <= wait_s <= 7200 for wait_s in (*self.rise_after_s, *self.fall_after_s))
+        if not (grows and below and grows_too and waits and self.rises[-1] <= 12):
+            raise BadInput(
+                "levels.unsound",
+                en="Each level rises above the one before and falls below its rise; waits last 0 to 7200 s.",
+                zh="各级上升阈值须递增，下降阈值须低于上升阈值；持续时间为 0 至 7200 秒。",
+            )
+
+
+MOVING = LevelRules(rises=(1.0, 2.0, 3.0, 4.0), falls=(0.8, 1.6, 2.5, 3.0))
+STANDING = LevelRules(rises=(1.5, 3.0, 4.0, 5.0), falls=(1.2, 2.5, 3.5, 4.0))
+"""The defaults of a new district: Fruin, Still and Seoul's practice, as the level's rule on screen says."""
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneState:
+    """What was decided about a zone and outlives a restart: its level, and what a person said about level
+    4.
+    """
+
+    id: str
+    district_id: str
+    level: Level
+    since_at: datetime
+    confirmed: bool = False
+    may_fall: bool = False
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """Something done about a crowd, and the density before and a quarter of an hour after."""
+
+    id: str
+    district_id: str
+    zone_id: str
+    matter_id: str | None
+    step: str | None
+    note: str
+    taken_at: datetime
+    taken_by: str
+    density_before: float | None
+    density_after: float | None = None
+    judged_at: datetime | None = None
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class PersonCount:
+    """A count by eye: the people in a zone at an instant, with the error the person states."""
+
+    id: str
+    district_id: str
+    zone_id: str
+    at: datetime
+    people_count: int
+    error_share: float
+    counted_by: str
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """A zone's level changed, or level 4 waits for a second source or a person (`pending`)."""
+
+    zone_id: str
+    before: Level
+    after: Level
+    pending: Level | None
+    density: float
+    people_count: int
+
+
+@dataclass(frozen=True, slots=True)
+class FlowChange:
+    """A gate's sustained flow passed what a gate can carry, or came back below it (people per metre and
+    minute).
+    """
+
+    gate_id: str
+    exceeded: bool
+    flow: float
+
+
+@dataclass(frozen=True, slots=True)
+class SensorChange:
+    """A sensor's counts cannot be trusted for a reason, or can again (`failed` False)."""
+
+    sensor_id: str
+    zone_ids: tuple[str, ...]
+    reason: FaultReason
+    failed: bool
+
+
+EngineEvent = Crossing | FlowChange | SensorChange

@@ -1,0 +1,199 @@
+"""The engines of all districts in this process: built from the store, fed with what was taken, stepped
+each second.
+
+A crossing is saved before it is forgotten: while the database cannot take it, it waits here and is tried
+again.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from functools import singledispatch
+from typing import Any
+
+import msgspec
+
+from anshang.crowds import actions, observations, store
+from anshang.crowds.engine import Engine
+from anshang.crowds.model import (
+    Crossing,
+    EngineEvent,
+    FaultReason,
+    FlowChange,
+    Observation,
+    PersonCount,
+    Sensor,
+    SensorChange,
+    ZoneState,
+)
+from anshang.crowds.occupancy import NEVER_MS
+from anshang.foundation import clock
+from anshang.foundation.actor import Actor
+from anshang.foundation.database import Database, Transaction
+from anshang.matters import store as matters
+from anshang.matters.model import Matter
+from anshang.people.model import engine_actor
+from anshang.places import store as places
+from anshang.places.model import Place
+
+DELIVERY_S = 3.0
+"""Real seconds a row may take to arrive before its sensor counts as silent."""
+
+
+class Watch:
+    """The running engines, by district."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._engines: dict[str, Engine] = {}
+        self._unsaved: dict[str, list[EngineEvent]] = {}
+        self._locks: dict[str, threading.RLock] = {}
+        self._frames: dict[str, bytes] = {}
+
+    @property
+    def district_ids(self) -> list[str]:
+        """The districts that are watched."""
+        return list(self._engines)
+
+    def load_all(self) -> None:
+        """Build the engine of every district."""
+        with self._database.reading() as connection:
+            known = places.list_district_ids(connection)
+        for district_id in known:
+            self.load(district_id)
+
+    def load(self, district_id: str) -> None:
+        """Build a district's engine anew from what is stored: after a restart, a new place, sensor or
+        rule.
+        """
+        with self._locks.setdefault(district_id, threading.RLock()):
+            now = clock.now()
+            with self._database.reading([district_id]) as connection:
+                place = places.load(connection, district_id)
+                waiting = matters.list_waiting(connection, engine_actor(district_id).scope, district_id)
+                engine = Engine(
+                    place,
+                    store.list_sensors(connection, district_id),
+                    rules=store.list_rules(connection, district_id),
+                    states=store.list_zone_states(connection, district_id),
+                    faults=_known_faults(waiting),
+                    over_gates=[m.params["gate"] for m in waiting if m.subject == actions.SUBJECT_FLOW],
+                    grace_s=DELIVERY_S * clock.speed(),
+                )
+                begins = day_begins(place, now)
+                counts = store.list_person_counts(connection, district_id, begins)
+                day = observations.minute_sums(
+                    connection, district_id, clock.to_ms(begins), clock.to_ms(now + timedelta(hours=1))
+                )
+            engine.rebuild(day, counts)
+            engine.settle(now)
+            self._engines[district_id] = engine
+            self._encode_full(district_id)
+
+    def find(self, district_id: str) -> Engine | None:
+        """The district's engine, None when it is not watched."""
+        return self._engines.get(district_id)
+
+    def taken(self, district_id: str, rows: Sequence[Observation], skews: dict[str, float]) -> None:
+        """Rows are on disk: let the engine count them."""
+        engine = self._engines.get(district_id)
+        if engine is not None:
+            engine.take(rows)
+            for sensor_id, skew_s in skews.items():
+                engine.note_skew(sensor_id, skew_s)
+
+    def step(self, district_id: str) -> bytes:
+        """Step a district's engine to the present, save what changed, and return the frame of what changed
+        (JSON).
+        """
+        with self._locks[district_id]:
+            engine = self._engines[district_id]
+            unsaved = self._unsaved.setdefault(district_id, [])
+            unsaved += engine.step(clock.now())
+            actor = engine_actor(district_id)
+            while unsaved:
+                with self._database.transaction(district_id) as tx:
+                    save(unsaved[0], tx, actor)
+                unsaved.pop(0)
+            self._encode_full(district_id)
+            return msgspec.json.encode(engine.frame(full=False))
+
+    def full_frame(self, district_id: str) -> bytes | None:
+        """The last full frame (JSON), None when the district is not watched."""
+        return self._frames.get(district_id)
+
+    def density_of(self, district_id: str, zone_id: str) -> float | None:
+        """The zone's density now (people per m²), None when unknown or not watched."""
+        engine = self._engines.get(district_id)
+        return None if engine is None else engine.density_of(zone_id)
+
+    def decide(self, district_id: str, state: ZoneState) -> None:
+        """A person decided about a zone's level 4: let the engine follow, between two steps."""
+        with self._locks.setdefault(district_id, threading.RLock()):
+            if (engine := self._engines.get(district_id)) is not None:
+                engine.decide(state)
+
+    def count_by_person(self, district_id: str, count: PersonCount) -> None:
+        """A person counted a zone: correct its balance, between two steps."""
+        with self._locks.setdefault(district_id, threading.RLock()):
+            if (engine := self._engines.get(district_id)) is not None:
+                engine.count_by_person(count)
+
+    def _encode_full(self, district_id: str) -> None:
+        self._frames[district_id] = msgspec.json.encode(self._engines[district_id].frame(full=True))
+
+
+@singledispatch
+def save(event: Any, tx: Transaction, actor: Actor) -> None:
+    """Let what the engine found become a verb."""
+    raise TypeError(f"no verb for {event!r}")
+
+
+@save.register
+def _(event: Crossing, tx: Transaction, actor: Actor) -> None:
+    actions.cross_level(tx, actor=actor, crossing=event)
+
+
+@save.register
+def _(event: FlowChange, tx: Transaction, actor: Actor) -> None:
+    actions.change_flow(tx, actor=actor, change=event)
+
+
+@save.register
+def _(event: SensorChange, tx: Transaction, actor: Actor) -> None:
+    actions.change_sensor(tx, actor=actor, change=event)
+
+
+def sensor_health(engine: Engine | None, sensor: Sensor) -> dict[str, Any]:
+    """How a sensor is: state (ok, silent, skewed, disagrees, never), instant of its newest row, skew (s)."""
+    if engine is None or sensor.id not in engine.occupancy.sensor_index:
+        return {}
+    index = engine.occupancy.sensor_index[sensor.id]
+    last_ms, skew_s = int(engine.occupancy.last_ms[index]), engine.skew_s.get(sensor.id)
+    if last_ms == NEVER_MS:
+        return {"state": "never"}
+    state = "ok" if skew_s is None else "skewed"
+    if engine.occupancy.disagrees[index] or engine.flows.disagrees[index]:
+        state = "disagrees"
+    if not engine.occupancy.active[index]:
+        state = "silent"
+    return {"state": state, "last_at": clock.from_ms(last_ms), "skew_s": skew_s}
+
+
+def _known_faults(waiting: Iterable[Matter]) -> list[tuple[str, FaultReason]]:
+    """The sensors whose matter waits, each with its reason."""
+    prefix = f"{actions.SUBJECT_SENSOR}."
+    return [
+        (matter.params["sensor"], FaultReason(matter.subject.removeprefix(prefix)))
+        for matter in waiting
+        if matter.subject.startswith(prefix)
+    ]
+
+
+def day_begins(place: Place, now: datetime) -> datetime:
+    """The instant the present operational day began, when the district counts as empty."""
+    local = place.district.local(now)
+    day = place.district.day_of(now)
+    return datetime.combine(day, place.district.day_starts, local.tzinfo).astimezone(UTC)

@@ -1,0 +1,57 @@
+"""The check of an installation over HTTP."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Any
+
+from fastapi import APIRouter, Request
+
+from anshang.crowds import store as crowds
+from anshang.crowds.watch import Watch, sensor_health
+from anshang.desk.model import Findings, judged
+from anshang.foundation.actor import Permission
+from anshang.journal import actions as journal
+from anshang.journal.model import EVERYWHERE
+from anshang.people import store as people
+from anshang.people.model import Role
+from anshang.places import store as places
+from anshang.web.session import Caller, DistrictQuery
+from anshang.web.shapes import Shown
+
+router = APIRouter(tags=["desk"])
+LOCAL_HOSTS = frozenset({"127.0.0.1", "localhost", "::1", "testserver"})
+
+
+class CheckShown(Shown):
+    """One point of the check; its text is in the console's dictionary."""
+
+    name: str
+    state: str
+    params: dict[str, Any]
+
+
+@router.get("/api/check")
+def check(district: DistrictQuery, caller: Caller, request: Request) -> list[CheckShown]:
+    """What a fresh installation still lacks."""
+    caller.actor.must(Permission.CHECK_READ, district)
+    watch: Watch = request.app.state.watch
+    with caller.runtime.database.reading([EVERYWHERE, district]) as connection:
+        counts = (
+            places.load(connection, district).counts if places.find_district(connection, district) else {}
+        )
+        sensors = crowds.list_sensors(connection, district)
+        engine = watch.find(district)
+        accounts = people.list_accounts(connection)
+        found = Findings(
+            disk_free_bytes=shutil.disk_usage(request.app.state.data_folder).free,
+            zone_count=counts.get("zones", 0),
+            gate_count=counts.get("gates", 0),
+            sensor_states=tuple(sensor_health(engine, sensor).get("state", "never") for sensor in sensors),
+            open_feed_count=sum(f.closed_at is None for f in people.list_feeds(connection, district)),
+            secure_cookies=caller.runtime.cookies.secure,
+            local_only=(request.url.hostname or "") in LOCAL_HOSTS,
+            desk_account_count=sum(a.active and a.role is Role.DESK for a in accounts),
+            journal_fault_count=len(journal.verify(connection, district)),
+        )
+    return [CheckShown.model_validate(point) for point in judged(found)]

@@ -1,0 +1,114 @@
+"""The background loops of one process: the engine every second, what is kept every minute, rollups and seals.
+
+A loop that fails says so in the log and goes on; nothing is lost, because what is not yet saved is tried
+again.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import partial
+
+import structlog
+from sqlalchemy import Connection
+
+from anshang.crowds import actions as crowds
+from anshang.crowds import observations
+from anshang.crowds import store as crowds_store
+from anshang.crowds.engine import MINUTE_MS
+from anshang.crowds.watch import Watch
+from anshang.foundation import clock
+from anshang.foundation.database import Database
+from anshang.journal import actions as journal
+from anshang.journal.model import EVERYWHERE
+from anshang.people.model import engine_actor
+from anshang.web.live import Hub
+
+STEP_S = 1.0
+HOUSEKEEPING_S = 30.0
+PAUSE_AFTER_FAULT_S = 2.0
+
+log = structlog.get_logger()
+
+
+class Worker:
+    """Runs the loops in threads of their own from `start` to `stop`."""
+
+    def __init__(self, database: Database, watch: Watch, hub: Hub) -> None:
+        self._database = database
+        self._watch = watch
+        self._hub = hub
+        self._stopping = threading.Event()
+        self._threads: list[threading.Thread] = []
+        self._minute_ms = 0
+        self._sealed_on: date | None = None
+
+    def start(self) -> None:
+        """Build the engines from the store, then begin the loops."""
+        self._watch.load_all()
+        for name, work, period_s in (
+            ("engine", self.step, STEP_S),
+            ("housekeeping", self.keep_house, HOUSEKEEPING_S),
+        ):
+            thread = threading.Thread(target=self._loop, args=(work, period_s), name=name, daemon=True)
+            thread.start()
+            self._threads.append(thread)
+
+    def stop(self) -> None:
+        """End the loops, each after the round it is in."""
+        self._stopping.set()
+        for thread in self._threads:
+            thread.join(10)
+
+    def step(self) -> None:
+        """Step every district's engine and send its frame; once a minute keep what it found."""
+        minute_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS
+        for district_id in self._watch.district_ids:
+            self._hub.offer_frames_of(district_id, partial(self._watch.full_frame, district_id))
+            self._hub.publish_frame(district_id, self._watch.step(district_id))
+            if minute_ms > self._minute_ms:
+                self._keep_minute(district_id, minute_ms)
+        self._minute_ms = minute_ms
+
+    def keep_house(self) -> None:
+        """Seal the journal of the days that are over."""
+        yesterday = clock.now().date() - timedelta(days=1)
+        if self._sealed_on == yesterday:
+            return
+        for district_id in (EVERYWHERE, *self._watch.district_ids):
+            with self._database.transaction(district_id) as tx:
+                journal.seal(tx, yesterday)
+        self._sealed_on = yesterday
+
+    def _keep_minute(self, district_id: str, minute_ms: int) -> None:
+        """Keep the zones' minutes and read the effect of measures that are a quarter of an hour old."""
+        engine = self._watch.find(district_id)
+        if engine is None:
+            return
+        minutes = [*engine.drain_minutes(), (minute_ms, engine.zone_figures())]
+
+        def keep(connection: Connection) -> None:
+            for at_ms, zones in minutes:
+                observations.keep_zone_minutes(connection, district_id, at_ms, zones)
+
+        self._database.bulk(district_id, keep)
+        due = clock.now() - crowds.EFFECT_AFTER
+        with self._database.reading([district_id]) as connection:
+            measures = crowds_store.list_measures_to_judge(connection, district_id, due)
+        for measure in measures:
+            with self._database.transaction(district_id) as tx:
+                density = engine.density_of(measure.zone_id)
+                crowds.judge_measure(tx, actor=engine_actor(district_id), id=measure.id, density=density)
+
+    def _loop(self, work: Callable[[], None], period_s: float) -> None:
+        due_s = time.monotonic()
+        while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
+            due_s = max(due_s + period_s, time.monotonic())
+            try:
+                work()
+            except Exception:
+                log.exception("loop.failed", loop=threading.current_thread().name)
+                self._stopping.wait(PAUSE_AFTER_FAULT_S)

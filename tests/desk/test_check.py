@@ -1,0 +1,52 @@
+"""The check of an installation says what it still lacks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from anshang.desk.model import CheckState, Findings, judged
+
+WELL = Findings(
+    disk_free_bytes=50_000_000_000,
+    zone_count=24,
+    gate_count=40,
+    sensor_states=("ok", "ok"),
+    open_feed_count=1,
+    secure_cookies=True,
+    local_only=False,
+    desk_account_count=2,
+    journal_fault_count=0,
+)
+
+
+def state_of(found: Findings, name: str) -> CheckState:
+    return next(point.state for point in judged(found) if point.name == name)
+
+
+def test_a_finished_installation_passes_every_point() -> None:
+    assert {point.state for point in judged(WELL)} == {CheckState.OK}
+
+
+def test_each_lack_shows_at_its_own_point_only() -> None:
+    for found, name, state in (
+        (replace(WELL, disk_free_bytes=1_000_000_000), "disk.room", CheckState.WARN),
+        (replace(WELL, disk_free_bytes=1), "disk.room", CheckState.FAIL),
+        (replace(WELL, zone_count=0), "place.present", CheckState.FAIL),
+        (replace(WELL, open_feed_count=0), "feed.open", CheckState.WARN),
+        (replace(WELL, secure_cookies=False), "cookies.secure", CheckState.WARN),
+        (replace(WELL, desk_account_count=0), "accounts.desk", CheckState.WARN),
+        (replace(WELL, journal_fault_count=1), "journal.whole", CheckState.FAIL),
+        (replace(WELL, sensor_states=("ok", "silent")), "counts.fresh", CheckState.WARN),
+    ):
+        assert [point.name for point in judged(found) if point.state is not CheckState.OK] == [name]
+        assert state_of(found, name) is state
+
+
+def test_sensors_that_were_never_heard_are_told_apart_from_silent_ones() -> None:
+    assert state_of(replace(WELL, sensor_states=("never", "ok")), "sensors.heard") is CheckState.WARN
+    assert state_of(replace(WELL, sensor_states=()), "sensors.defined") is CheckState.FAIL
+    assert state_of(replace(WELL, sensor_states=("never",)), "sensors.heard") is CheckState.FAIL
+
+
+def test_plain_http_is_well_on_the_machine_itself() -> None:
+    assert state_of(replace(WELL, secure_cookies=False, local_only=True), "cookies.secure") is CheckState.OK

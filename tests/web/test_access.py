@@ -1,0 +1,228 @@
+"""Deny by default: every route, every role, every body, every district."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from starlette.testclient import TestClient
+from tests.conftest import DISTRICT
+from tests.serving import PASSWORD, feed_client, open_account, signed_in
+
+from anshang.app import ROUTERS
+from anshang.foundation import ids
+from anshang.people.model import MACHINES, Role
+from anshang.web.session import COOKIE, CSRF_HEADER, recognise
+
+PUBLIC = {("GET", "/api/meta"), ("GET", "/api/health"), ("POST", "/api/session")}
+"""What anybody may ask without being known."""
+
+OWN = {
+    ("GET", "/api/session"),
+    ("DELETE", "/api/session"),
+    ("PATCH", "/api/session/language"),
+    ("GET", "/api/districts"),
+}
+"""What everybody who is signed in may do for themselves."""
+
+MAY: dict[Role, set[str]] = {
+    Role.ADMIN: {"place", "place!", "crowd", "configure", "counts", "queue", "journal", "people", "live", "check"},
+    Role.SUPERVISOR: {
+        "place", "crowd", "configure", "measure", "confirm", "counts", "queue", "queue!", "journal", "live", "check",
+    },
+    Role.DESK: {"place", "crowd", "measure", "confirm", "counts", "queue", "queue!", "live", "check"},
+    Role.PATROL: {"place", "crowd", "measure", "counts", "queue", "live"},
+    Role.VOLUNTEER: {"place", "crowd"},
+    Role.PARTNER: {"place", "crowd", "queue"},
+    Role.MEDIATOR: {"place", "crowd", "queue"},
+    Role.WALL: {"place", "crowd", "counts", "live"},
+}  # fmt: skip
+"""What each role may do, in the words of AREA; a second, independent statement of people.model.PERMISSIONS."""
+
+AREA: dict[tuple[str, str], str] = {
+    ("GET", "/api/live"): "live",
+    ("GET", "/api/journal"): "journal",
+    ("GET", "/api/people"): "people",
+    ("POST", "/api/people"): "people",
+    ("PATCH", "/api/people/{id}"): "people",
+    ("POST", "/api/people/{id}/password"): "people",
+    ("GET", "/api/bodies"): "people",
+    ("POST", "/api/bodies"): "people",
+    ("GET", "/api/feeds"): "people",
+    ("POST", "/api/feeds"): "people",
+    ("DELETE", "/api/feeds/{id}"): "people",
+    ("GET", "/api/crowd"): "crowd",
+    ("GET", "/api/crowd/levels"): "crowd",
+    ("PUT", "/api/crowd/levels"): "configure",
+    ("GET", "/api/crowd/cards"): "crowd",
+    ("GET", "/api/crowd/zones/{zone}/history"): "crowd",
+    ("GET", "/api/crowd/zones/{zone}/measures"): "crowd",
+    ("POST", "/api/crowd/zones/{zone}/measures"): "measure",
+    ("POST", "/api/crowd/zones/{zone}/confirm"): "confirm",
+    ("POST", "/api/crowd/zones/{zone}/lower"): "confirm",
+    ("POST", "/api/crowd/zones/{zone}/count"): "measure",
+    ("GET", "/api/crowd/sensors"): "crowd",
+    ("PUT", "/api/crowd/sensors/{id}"): "configure",
+    ("DELETE", "/api/crowd/sensors/{id}"): "configure",
+    ("POST", "/api/observations"): "ingest",
+    ("GET", "/api/check"): "check",
+    ("GET", "/api/place"): "place",
+    ("PUT", "/api/place"): "place!",
+    ("GET", "/api/matters"): "queue",
+    ("GET", "/api/matters/counts"): "counts",
+    ("GET", "/api/matters/{id}"): "queue",
+    ("POST", "/api/matters"): "queue!",
+    ("POST", "/api/matters/{id}/acknowledge"): "queue!",
+    ("POST", "/api/matters/{id}/notes"): "queue!",
+    ("POST", "/api/matters/{id}/priority"): "queue!",
+    ("POST", "/api/matters/{id}/close"): "queue!",
+    ("POST", "/api/matters/{id}/reopen"): "queue!",
+}
+
+
+ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    for route in ROUTES:
+        yield from ((method, route.path) for method in route.methods)
+
+
+def ask(client: TestClient, method: str, path: str, district: str = DISTRICT) -> int:
+    """Ask with an empty or harmless body: what matters is whether the door opens at all."""
+    some_id = "s01" if "/sensors/" in path else ids.new_id()
+    concrete = path.replace("{id}", some_id).replace("{zone}", "z01")
+    if path.endswith("/history"):
+        concrete += "?from=2026-12-31T11:00:00Z&to=2026-12-31T12:00:00Z"
+    if path == "/api/live":
+        concrete += "?since=999999999999"  # an endless answer: only its refusal can be awaited
+    sign = "&" if "?" in concrete else "?"
+    return client.request(
+        method, f"{concrete}{sign}district={district}", json=BODIES.get((method, path))
+    ).status_code
+
+
+BODIES: dict[tuple[str, str], object] = {
+    ("POST", "/api/people"): {
+        "id": ids.new_id(), "name": "somebody", "display_name": "x", "role": "wall", "district_ids": [DISTRICT],
+        "password": PASSWORD,
+    },
+    ("PATCH", "/api/people/{id}"): {
+        "version": 1, "display_name": "x", "role": "wall", "body_id": None, "district_ids": [DISTRICT], "active": True,
+    },
+    ("POST", "/api/people/{id}/password"): {"password": PASSWORD},
+    ("POST", "/api/bodies"): {"id": ids.new_id(), "name_zh": "甲", "name_en": "a"},
+    ("POST", "/api/feeds"): {"id": ids.new_id(), "name": "gates"},
+    ("PATCH", "/api/session/language"): {"language": "en"},
+    ("POST", "/api/matters"): {"id": ids.new_id(), "kind": "note", "priority": 4, "text": "x"},
+    ("POST", "/api/matters/{id}/notes"): {"id": ids.new_id(), "text": "x"},
+    ("POST", "/api/matters/{id}/priority"): {"priority": 4, "version": 1},
+    ("POST", "/api/matters/{id}/close"): {"outcome": "x", "version": 1},
+    ("PUT", "/api/crowd/levels"): {"applies_to": "*moving"},
+    ("POST", "/api/crowd/zones/{zone}/measures"): {"id": ids.new_id(), "step": "signs.on"},
+    ("POST", "/api/crowd/zones/{zone}/count"): {"id": ids.new_id(), "people": 10},
+    ("PUT", "/api/crowd/sensors/{id}"): {
+        "kind": "head", "zone_id": "z01", "name_zh": "甲", "name_en": "a", "period_s": 10.0,
+    },
+}  # fmt: skip
+
+
+def test_every_route_is_public_own_or_has_an_area(app: FastAPI) -> None:
+    """A new route must be named here, so that somebody decided who may use it."""
+    assert set(routes()) == PUBLIC | OWN | set(AREA)
+    assert set(app.openapi()["paths"]) == {path for _, path in routes()}
+
+
+def test_every_route_that_is_not_public_asks_who_calls() -> None:
+    for route in ROUTES:
+        asks = any(dependency.call is recognise for dependency in route.dependant.dependencies)
+        assert asks != ((next(iter(route.methods)), route.path) in PUBLIC), route.path
+
+
+def test_nobody_gets_in_without_a_session(app: FastAPI) -> None:
+    client = TestClient(app, raise_server_exceptions=False)
+    assert {(m, p) for m, p in routes() if ask(client, m, p) != 401} - PUBLIC == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", sorted(set(Role) - MACHINES))
+def test_each_role_gets_where_it_belongs_and_nowhere_else(app: FastAPI, role: Role) -> None:
+    """A refused caller gets 403 before anything else is looked at; an admitted one gets any other answer."""
+    body_id = ids.new_id()
+    admin = signed_in(app, Role.ADMIN, DISTRICT)
+    admin.post("/api/bodies", json={"id": body_id, "name_zh": "甲", "name_en": "a"})
+    client = signed_in(app, role, DISTRICT, body_id=body_id)
+    for (method, path), area in AREA.items():
+        if path == "/api/live" and area in MAY[role]:
+            continue
+        status = ask(client, method, path)
+        assert (status != 403) == (area in MAY[role]), (role, method, path, status)
+        assert status < 500, (role, method, path, status)
+
+
+@pytest.mark.parametrize("role", [Role.ADMIN, Role.SUPERVISOR, Role.DESK, Role.MEDIATOR, Role.WALL])
+def test_nobody_gets_into_another_district(app: FastAPI, role: Role) -> None:
+    client = signed_in(app, role, "elsewhere")
+    installation_wide = {p for p in AREA if p[1].startswith(("/api/people", "/api/bodies"))}
+    opened = {(m, p) for m, p in set(AREA) - installation_wide if ask(client, m, p, DISTRICT) != 403}
+    assert opened == set()
+
+
+def test_a_feed_may_only_deliver_counts(app: FastAPI) -> None:
+    feed = feed_client(app, DISTRICT)
+    allowed = {("POST", "/api/observations")}
+    answers = {(m, p): ask(feed, m, p) for m, p in {*AREA, *OWN} - {("GET", "/api/districts")}}
+    assert {route for route, status in answers.items() if status != 403} == allowed
+    assert ask(feed, "POST", "/api/observations", "elsewhere") == 403
+
+
+def test_an_unknown_key_opens_nothing(app: FastAPI) -> None:
+    client = TestClient(app, headers={"Authorization": "Bearer ask_wrong"}, raise_server_exceptions=False)
+    assert ask(client, "POST", "/api/observations") == 401
+
+
+def test_a_write_needs_the_token_of_its_session(app: FastAPI) -> None:
+    client = signed_in(app, Role.DESK, DISTRICT)
+    note = {"id": ids.new_id(), "kind": "note", "priority": 4, "text": "x"}
+    for token in ("", "wrong", signed_in(app, Role.DESK, DISTRICT).headers[CSRF_HEADER]):
+        client.headers[CSRF_HEADER], mine = token, client.headers[CSRF_HEADER]
+        assert client.post(f"/api/matters?district={DISTRICT}", json=note).json()["error"] == "csrf.missing"
+        client.headers[CSRF_HEADER] = mine
+    assert client.post(f"/api/matters?district={DISTRICT}", json=note).status_code == 200
+
+
+def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(app: FastAPI) -> None:
+    name = open_account(app.state.runtime.database, Role.DESK, DISTRICT)
+    answer = TestClient(app).post("/api/session", json={"name": name, "password": PASSWORD})
+    cookie = answer.headers["set-cookie"].lower()
+    assert cookie.startswith(COOKIE)
+    assert "httponly" in cookie
+    assert "samesite=strict" in cookie
+
+
+def test_a_page_of_another_site_cannot_sign_anybody_in(app: FastAPI) -> None:
+    name = open_account(app.state.runtime.database, Role.DESK, DISTRICT)
+    told = {"name": name, "password": PASSWORD}
+    for site in ("cross-site", "same-site"):
+        answer = TestClient(app).post("/api/session", json=told, headers={"Sec-Fetch-Site": site})
+        assert answer.status_code == 403
+
+
+def test_tries_to_sign_in_are_throttled_with_a_word_when_to_come_back(app: FastAPI) -> None:
+    client = TestClient(app)
+    wrong = {"name": "lin", "password": "wrong"}
+    statuses = [client.post("/api/session", json=wrong).status_code for _ in range(8)]
+    assert statuses[:6] == [401] * 6
+    assert statuses[6:] == [429] * 2
+    assert client.post("/api/session", json=wrong).headers["Retry-After"] == "60"
+
+
+def test_signing_out_ends_the_session(app: FastAPI) -> None:
+    client = signed_in(app, Role.DESK, DISTRICT)
+    token = client.cookies[COOKIE]
+    assert client.get("/api/session").json()["account"]["role"] == "desk"
+    assert client.delete("/api/session").status_code == 204
+    client.cookies.set(COOKIE, token)
+    assert client.get("/api/session").status_code == 401
