@@ -28,7 +28,7 @@ from anshang.people.model import engine_actor
 from anshang.web.live import Hub
 
 STEP_S = 1.0
-HOUSEKEEPING_S = 30.0
+HOUSEKEEPING_S = 5.0
 PAUSE_AFTER_FAULT_S = 2.0
 
 log = structlog.get_logger()
@@ -74,7 +74,8 @@ class Worker:
         self._minute_ms = minute_ms
 
     def keep_house(self) -> None:
-        """Seal the journal of the days that are over."""
+        """Notice new places and sensors; seal the journal of the days that are over."""
+        self._watch.refresh()
         yesterday = clock.now().date() - timedelta(days=1)
         if self._sealed_on == yesterday:
             return

@@ -19,7 +19,6 @@ from anshang.foundation.actor import Actor
 from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput
 from anshang.places import store as places
-from anshang.places.model import Place
 
 DEFINED_MAX = 2_000
 NAME_LENGTH_MAX = 80
@@ -69,11 +68,13 @@ def define_all(
     with database.transaction(district_id) as tx:
         known = {sensor.id for sensor in store.list_sensors(tx.connection, district_id, retired=True)}
         place = places.load(tx.connection, district_id)
+        spots = list(place.zones if heads else place.gates)
         id_of = sensor_ids_of(known, sensors_file)
         for number, label in enumerate(sorted(labels)):
-            sensor = _sensor(
-                district_id, id_of(label), label, told.get(label, {}), place, number, heads, period_s
-            )
+            own = told.get(label, {})
+            if not (own.get("gate") or own.get("zone")):
+                own = {"zone" if heads else "gate": spots[number % len(spots)] if spots else ""}
+            sensor = _sensor(district_id, id_of(label), label, own, period_s)
             if sensor.id not in known and sensor.id not in defined:
                 actions.define_sensor(tx, actor=actor, sensor=sensor)
                 defined[sensor.id] = sensor.gate_id or sensor.zone_id or ""
@@ -81,7 +82,7 @@ def define_all(
 
 
 def read_sensors_file(path: Path) -> Told:
-    """What a CSV with the columns `sensor`, `gate` or `zone`, and perhaps `id` says, by sensor; BadInput if none."""
+    """What a CSV with the columns `sensor` and `gate`, `zone` or `id` says; BadInput if it is none."""
     try:
         rows = list(csv.DictReader(path.read_text("utf-8-sig").splitlines()))
     except (OSError, UnicodeError, csv.Error) as error:
@@ -103,29 +104,14 @@ def read_sensors_file(path: Path) -> Told:
 
 
 def code_of(label: str) -> str:
-    """An id made of a name: plain small letters and digits with dashes, or a short hash where none are left."""
+    """An id made of a name: small letters and digits with dashes, or a short hash where none are left."""
     plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode().lower()
     code = re.sub(r"[^a-z0-9._]+", "-", plain).strip("-._")[:64]
     return code or f"s-{hashlib.sha256(label.encode()).hexdigest()[:12]}"
 
 
-def _sensor(
-    district_id: str,
-    id: str,
-    label: str,
-    told: dict[str, str],
-    place: Place,
-    number: int,
-    heads: bool,
-    period_s: float,
-) -> Sensor:
+def _sensor(district_id: str, id: str, label: str, told: dict[str, str], period_s: float) -> Sensor:
     gate, zone = told.get("gate") or None, told.get("zone") or None
-    if gate is None and zone is None:
-        spots = list(place.zones if heads else place.gates)
-        if not spots:
-            raise BadInput("district.no_gate", en="The district has no gate.", zh="该商圈没有通道口。")
-        spot = spots[number % len(spots)]
-        gate, zone = (None, spot) if heads else (spot, None)
     kind = SensorKind.LINE if gate is not None else SensorKind.HEAD
     name = label[:NAME_LENGTH_MAX]
     return Sensor(id, district_id, kind, gate, zone, name, name, period_s)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from functools import partial
@@ -19,29 +19,20 @@ from typing import IO, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
-import numpy.typing as npt
 from sqlalchemy import Connection
 
 from anshang.crowds import file_values as values
-from anshang.crowds import ingest, observations, sealed, store
-from anshang.crowds.file_sensors import define_all, sensor_ids_of
+from anshang.crowds import observations, sealed
+from anshang.crowds.file_rows import REASONS, Judge, Judged
+from anshang.crowds.file_sensors import define_all
 from anshang.crowds.file_tables import FileTable, Piece, find_column, open_table
-from anshang.crowds.model import Observation, SensorKind
+from anshang.crowds.model import Observation
 from anshang.crowds.sums import NOBODY
 from anshang.crowds.telemetry import put_mark, read_mark
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput
-
-REASONS = ingest.REASONS | {
-    "row.broken": ("The line has more or fewer columns than the head of the file.", "该行列数与表头不一致。"),
-    "at.skipped": (
-        "The clocks leave this time out: they go from standard to summer time.",
-        "该时刻不存在：当地时钟在此时由标准时拨快为夏令时。",
-    ),
-}
-"""Why a row is refused, in both languages."""
 
 COMMON_NAMES = {
     "sensor": ("sensor", "sensor_id", "counter", "location", "station", "device", "传感器", "计数器"),
@@ -108,7 +99,7 @@ def import_file(
 
     BadInput when it is no such file. Refused rows are written to `<file>.refused.csv` with their reasons.
     """
-    actor.must(Permission.CROWD_INGEST, district_id)
+    actor.must(Permission.CROWD_CONFIGURE, district_id)
     report = ImportReport()
     zone = _zone(options.time_zone)
     with closing(open_table(path)) as table:
@@ -122,85 +113,17 @@ def import_file(
             report.defined = define_all(
                 database, actor, district_id, written, told_sensors, options.period_s, heads=heads
             )
-        reading = _Reading(database, district_id, columns, zone, told_sensors)
+        judge = Judge(database, district_id, columns, zone, told_sensors)
         run = _Run(database, district_id, _mark_name(path, options), options.folder, report)
         with closing(_Refused(path, columns, report)) as refused:
             for piece in table.pieces(list(dict.fromkeys(columns.values()))):
-                judged, first_row = reading.judge(piece), report.row_count + 1
+                judged, first_row = judge.judge(piece), report.row_count + 1
                 run.take(piece, judged)
                 refused.add(piece, judged, first_row)
                 if progress is not None:
                     progress(piece.share)
         run.finish()
     return report
-
-
-@dataclass(slots=True)
-class _Judged:
-    """Rows of one piece: those to keep with their places, and the fault of each (empty when there is none)."""
-
-    rows: list[tuple[int, Observation]]
-    faults: npt.NDArray[np.str_]
-    dropped: npt.NDArray[np.bool_]
-    repeated_count: int
-
-
-class _Reading:
-    """Judges the rows of a file, a piece at a time, in order."""
-
-    def __init__(
-        self,
-        database: Database,
-        district_id: str,
-        columns: dict[str, str],
-        zone: ZoneInfo | None,
-        sensors_file: Path | None,
-    ) -> None:
-        with database.reading([district_id]) as connection:
-            sensors = store.list_sensors(connection, district_id)
-        self._is_line = {sensor.id: sensor.kind is SensorKind.LINE for sensor in sensors}
-        self._id_of = sensor_ids_of(self._is_line, sensors_file)
-        self._columns = columns
-        self._instants = values.Instants(zone)
-        self._latest_ms = clock.to_ms(clock.now()) + ingest.AHEAD_MAX_MS
-
-    def judge(self, piece: Piece) -> _Judged:
-        """What can be kept of a piece, and why the rest cannot."""
-        table, columns = piece.table, self._columns
-        named = values.distinct(table[columns["sensor"]])
-        labels = values.labels(named) or [""]
-        at_ms, at_faults = self._instants.read(values.distinct(table[columns["at"]]), labels, named.places)
-        faults = np.zeros(len(at_ms), "<U24")
-        ids = [self._id_of(label) for label in labels]
-        known = np.array([id in self._is_line for id in ids], bool)[named.places]
-        is_line = np.array([self._is_line.get(id, False) for id in ids], bool)[named.places]
-        _blame(faults, ~known, "sensor.unknown")
-        _blame(faults, at_faults != values.FINE, at_faults)
-        _blame(faults, at_ms < ingest.OLDEST_MS, "at.too_old")
-        _blame(faults, at_ms > self._latest_ms, "at.future")
-        told = {name: self._counts(table, name, faults, len(at_ms)) for name in ("in", "out", "people")}
-        of_line = (told["in"] >= 0) & (told["out"] >= 0) & ("people" not in columns or told["people"] < 0)
-        of_head = (told["people"] >= 0) & (told["in"] < 0) & (told["out"] < 0)
-        _blame(faults, ~np.where(is_line, of_line, of_head), "sensor.wrong_fields")
-        dropped = np.zeros(len(at_ms), bool)
-        if "drop" in columns:
-            dropped = values.yes(values.distinct(table[columns["drop"]]))
-        places = np.flatnonzero((faults == values.FINE) & ~dropped)
-        numbers = (at_ms, *(np.maximum(told[name], 0) for name in ("in", "out")), told["people"])
-        chosen = (column[places].tolist() for column in (named.places, *numbers))
-        rows = (
-            Observation(ids[sensor], at_ms, passed, out, None if people < 0 else people)
-            for sensor, at_ms, passed, out, people in zip(*chosen, strict=True)
-        )
-        return _once(places.tolist(), rows, faults, dropped)
-
-    def _counts(self, table: Any, name: str, faults: npt.NDArray[np.str_], count: int) -> values.Ints:
-        """A column of counts, NOTHING where the file has none."""
-        if name not in self._columns:
-            return np.full(count, values.NOTHING, np.int64)
-        numbers, count_faults = values.counts(values.distinct(table[self._columns[name]]))
-        _blame(faults, count_faults != values.FINE, count_faults)
-        return numbers
 
 
 class _Run:
@@ -219,7 +142,7 @@ class _Run:
         with database.reading([district_id]) as connection:
             self._reached = read_mark(connection, district_id, mark) or 0
 
-    def take(self, piece: Piece, judged: _Judged) -> None:
+    def take(self, piece: Piece, judged: Judged) -> None:
         """Keep the good rows of a piece, unless an earlier run did."""
         report = self._report
         report.row_count += piece.table.num_rows + len(piece.broken)
@@ -284,7 +207,7 @@ class _Refused:
         self._columns, self._report = columns, report
         self._file: IO[str] | None = None
 
-    def add(self, piece: Piece, judged: _Judged, first_row: int) -> None:
+    def add(self, piece: Piece, judged: Judged, first_row: int) -> None:
         """Write the rows of a piece that were refused, and count them."""
         places = np.flatnonzero((judged.faults != values.FINE) & ~judged.dropped)
         chosen = piece.table.select([self._columns[name] for name in self._columns if name != "drop"])
@@ -320,34 +243,6 @@ class _Refused:
         )
 
 
-def _once(
-    places: list[int],
-    rows: Iterator[Observation],
-    faults: npt.NDArray[np.str_],
-    dropped: npt.NDArray[np.bool_],
-) -> _Judged:
-    """Each key once: the first word on it stays."""
-    first: dict[tuple[str, int], tuple[int, Observation]] = {}
-    repeated_count = 0
-    for place, row in zip(places, rows, strict=True):
-        held = first.setdefault(row[:2], (place, row))
-        if held[0] == place:
-            continue
-        if held[1] == row:
-            repeated_count += 1
-        else:
-            faults[place] = "observation.differs"
-    return _Judged(list(first.values()), faults, dropped, repeated_count)
-
-
-def _blame(
-    faults: npt.NDArray[np.str_], where: npt.NDArray[np.bool_], fault: str | npt.NDArray[np.str_]
-) -> None:
-    """The first fault of a row stays."""
-    where = where & (faults == values.FINE)
-    faults[where] = fault if isinstance(fault, str) else fault[where]
-
-
 def _columns(table: FileTable, options: ImportOptions) -> dict[str, str]:
     """The file's columns by what they mean; BadInput when it lacks what a count needs."""
     told = {
@@ -368,7 +263,7 @@ def _columns(table: FileTable, options: ImportOptions) -> dict[str, str]:
         listed = ", ".join(table.names)[:300]
         raise BadInput(
             "file.columns_missing",
-            en=f"Cannot tell the columns for {', '.join(missing)}; there are: {listed}. Name them with --…-column.",
+            en=f"Cannot tell the columns for {', '.join(missing)}; there are: {listed}. Use --…-column.",
             zh=f"无法识别 {'、'.join(missing)} 对应的列；现有列：{listed}。请用 --…-column 指定。",
         )
     return columns

@@ -8,6 +8,7 @@ what was acted on. One bad row never spoils the others. Rows may be late and out
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -37,6 +38,8 @@ OLDEST_MS = 946_684_800_000
 LIVE_MS = DAY_MS
 """Rows older than this are history and are not told to the engine, whose day begins anew every day."""
 SENSORS_MEMORY_S = 2.0
+NEW_SENSOR_S = 0.1
+"""How old what is known of the sensors may be: as a rule, and when a row names one that is not known."""
 
 OnTaken = Callable[[str, Sequence[Observation], dict[str, float]], None]
 
@@ -124,7 +127,7 @@ class Intake:
         self._database = database
         self._on_taken = on_taken
         self._known: dict[str, tuple[float, Mapping[str, bool]]] = {}
-        database.on_commit.append(self.forget_sensors)
+        self._reading = threading.Lock()
 
     def take(self, *, actor: Actor, district_id: str, batch: bytes) -> Receipt:
         """Take a batch (JSON); BadInput when it is none at all. What the receipt calls taken is on disk."""
@@ -134,8 +137,11 @@ class Intake:
     def take_rows(self, district_id: str, rows: Sequence[Row | Wrong]) -> Receipt:
         """Take decoded rows, in the order of their numbers."""
         now_ms = clock.to_ms(clock.now())
-        sift = Sift(self._sensors_of(district_id), now_ms)
+        sift = Sift(self._sensors_of(district_id, SENSORS_MEMORY_S), now_ms)
         sift.look_at(rows)
+        if any(each.error == "sensor.unknown" for each in sift.refused):  # it may be new
+            sift = Sift(self._sensors_of(district_id, NEW_SENSOR_S), now_ms)
+            sift.look_at(rows)
         accepted = list(sift.accepted.values())
         added = self._add(district_id, accepted, now_ms)
         for row in added.differing:
@@ -152,10 +158,6 @@ class Intake:
             flagged=sift.flagged,
         )
 
-    def forget_sensors(self, district_id: str) -> None:
-        """A district's sensors may have changed: look again."""
-        self._known.pop(district_id, None)
-
     def _add(self, district_id: str, rows: list[Observation], now_ms: int) -> observations.Added:
         """Keep the rows; nearly always all are new, so that is tried first."""
         if not rows:
@@ -167,14 +169,20 @@ class Intake:
             return self._database.bulk(district_id, lambda c: add_missing(c, district_id, rows, now_ms))
         return observations.Added(rows, [])
 
-    def _sensors_of(self, district_id: str) -> Mapping[str, bool]:
-        """Whether each sensor in use counts a line (else heads), remembered for a moment."""
-        until_s, known = self._known.get(district_id, (0.0, {}))
-        if until_s < time.monotonic():
-            with self._database.reading([district_id]) as connection:
-                sensors = store.list_sensors(connection, district_id)
-            known = {sensor.id: sensor.kind is SensorKind.LINE for sensor in sensors}
-            self._known[district_id] = (time.monotonic() + SENSORS_MEMORY_S, known)
+    def _sensors_of(self, district_id: str, memory_s: float) -> Mapping[str, bool]:
+        """Whether each sensor in use counts a line (else heads), as known at most `memory_s` ago.
+
+        One batch looks again, the others that come meanwhile go on with what is known.
+        """
+        read_s, known = self._known.get(district_id, (0.0, {}))
+        if time.monotonic() - read_s > memory_s and self._reading.acquire(blocking=not known):
+            try:
+                with self._database.reading([district_id]) as connection:
+                    sensors = store.list_sensors(connection, district_id)
+                known = {sensor.id: sensor.kind is SensorKind.LINE for sensor in sensors}
+                self._known[district_id] = (time.monotonic(), known)
+            finally:
+                self._reading.release()
         return known
 
 

@@ -241,7 +241,9 @@ class Occupancy:
         if self._disbeliefs[index] == 0:
             self.seen_people[zone] = people
             if not self.counted[zone]:
-                self._chance[zone] += people**2  # a balance that misses gates says nothing against what is seen
+                self._chance[zone] += (
+                    people**2
+                )  # a balance that misses gates says nothing against what is seen
             self._correct(zone, people, variance)
 
     def _correct(self, zone: int, people: float, variance: float) -> None:

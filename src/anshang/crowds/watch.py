@@ -14,6 +14,7 @@ from functools import singledispatch
 from typing import Any
 
 import msgspec
+from sqlalchemy import Connection
 
 from anshang.crowds import actions, observations, store
 from anshang.crowds.engine import Engine
@@ -38,6 +39,7 @@ from anshang.people.model import engine_actor
 from anshang.places import store as places
 from anshang.places.model import Place
 
+Edition = tuple[int, tuple[tuple[str, int], ...]]
 DELIVERY_S = 3.0
 """Real seconds a row may take to arrive before its sensor counts as silent."""
 
@@ -51,6 +53,7 @@ class Watch:
         self._unsaved: dict[str, list[EngineEvent]] = {}
         self._locks: dict[str, threading.RLock] = {}
         self._frames: dict[str, bytes] = {}
+        self._editions: dict[str, Edition] = {}
 
     @property
     def district_ids(self) -> list[str]:
@@ -71,6 +74,7 @@ class Watch:
         with self._locks.setdefault(district_id, threading.RLock()):
             now = clock.now()
             with self._database.reading([district_id]) as connection:
+                self._editions[district_id] = _edition(connection, district_id)
                 place = places.load(connection, district_id)
                 waiting = matters.list_waiting(connection, engine_actor(district_id).scope, district_id)
                 engine = Engine(
@@ -91,6 +95,16 @@ class Watch:
             engine.settle(now)
             self._engines[district_id] = engine
             self._encode_full(district_id)
+
+    def refresh(self) -> None:
+        """Load what others have changed: places, sensors, new districts."""
+        with self._database.reading() as connection:
+            known = places.list_district_ids(connection)
+        for district_id in known:
+            with self._database.reading([district_id]) as connection:
+                present = _edition(connection, district_id)
+            if self._editions.get(district_id) != present:
+                self.load(district_id)
 
     def find(self, district_id: str) -> Engine | None:
         """The district's engine, None when it is not watched."""
@@ -143,6 +157,13 @@ class Watch:
 
     def _encode_full(self, district_id: str) -> None:
         self._frames[district_id] = msgspec.json.encode(self._engines[district_id].frame(full=True))
+
+
+def _edition(connection: Connection, district_id: str) -> Edition:
+    """What changes whenever a district's engine must be built anew."""
+    sensors = store.list_sensors(connection, district_id)
+    version = places.get_district(connection, district_id).version
+    return version, tuple((sensor.id, sensor.version) for sensor in sensors)
 
 
 @singledispatch

@@ -1,0 +1,317 @@
+"""What is done about a crowd: each verb writes its entry, each refusal writes nothing, one episode is one matter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from tests.conftest import DISTRICT, NIGHT, Make
+from tests.crowds.conftest import head, line, row_of_zones
+
+from anshang.crowds import actions, store
+from anshang.crowds.model import (
+    MOVING,
+    Crossing,
+    CrowdKind,
+    FaultReason,
+    FlowChange,
+    Level,
+    LevelRules,
+    SensorChange,
+)
+from anshang.foundation import ids
+from anshang.foundation.database import Database, Transaction
+from anshang.foundation.errors import BadInput, NotAllowed, NotFound, Refusal, RuleBroken, StaleVersion
+from anshang.journal import store as journal
+from anshang.matters import actions as matters
+from anshang.matters import store as matters_store
+from anshang.matters.model import Matter, MatterState, Priority
+from anshang.people.model import Role, engine_actor, operator_actor
+from anshang.places import actions as places
+
+MoveOn = Callable[[timedelta], None]
+ENGINE = engine_actor(DISTRICT)
+
+
+@pytest.fixture
+def district(database: Database) -> Database:
+    """A database with three zones in a row."""
+    with database.transaction(DISTRICT) as tx:
+        places.import_document(tx, actor=operator_actor(DISTRICT), document=row_of_zones())
+    return database
+
+
+def kinds(database: Database) -> list[str]:
+    with database.reading([DISTRICT]) as connection:
+        return [e.kind for e in journal.list_after(connection, DISTRICT, 0) if e.kind != "place.imported"]
+
+
+def crossed(
+    database: Database, before: int, after: int, pending: int | None = None, density: float = 3.0
+) -> Matter | None:
+    crossing = Crossing(
+        "z1", Level(before), Level(after), None if pending is None else Level(pending), density, 3000
+    )
+    with database.transaction(DISTRICT) as tx:
+        return actions.cross_level(tx, actor=ENGINE, crossing=crossing)
+
+
+def waiting(database: Database) -> list[Matter]:
+    with database.reading([DISTRICT]) as connection:
+        return matters_store.list_waiting(connection, ENGINE.scope, DISTRICT)
+
+
+def acknowledged(database: Database, make: Make, id: str) -> None:
+    with database.transaction(DISTRICT) as tx:
+        matters.acknowledge(tx, actor=make.actor(), id=id)
+
+
+@pytest.mark.postgres
+def test_level_1_asks_nobody_to_act(district: Database) -> None:
+    assert crossed(district, 0, 1, density=1.1) is None
+    assert waiting(district) == []
+    assert kinds(district) == [CrowdKind.LEVEL_CROSSED]
+
+
+@pytest.mark.postgres
+def test_one_episode_is_one_matter_that_follows_the_crowd(
+    district: Database, make: Make, night: MoveOn
+) -> None:
+    opened = crossed(district, 0, 2)
+    assert opened is not None
+    assert (opened.priority, opened.zone_id) == (Priority.P3, "z1")
+    acknowledged(district, make, opened.id)
+    for before, after, priority in ((2, 3, Priority.P2), (3, 4, Priority.P1)):
+        told = crossed(district, before, after)
+        assert told is not None
+        assert (told.id, told.priority, told.state) == (opened.id, priority, MatterState.OPEN)
+    acknowledged(district, make, opened.id)
+    for before, after in ((4, 3), (3, 2)):
+        told = crossed(district, before, after)
+        assert told is not None
+        assert (told.state, told.params["level"]) == (MatterState.ACKNOWLEDGED, after)
+    assert len(waiting(district)) == 1
+    closed = crossed(district, 2, 1)
+    assert closed is not None
+    assert (closed.state, closed.outcome) == (MatterState.CLOSED, actions.OUTCOME_SUBSIDED)
+    with district.reading([DISTRICT]) as connection:
+        (state,) = store.list_zone_states(connection, DISTRICT)
+        clocks = matters_store.list_clocks(connection, DISTRICT, [opened.id])
+    assert (state.level, state.since_at) == (Level.ATTENTION, NIGHT)
+    assert [(clock.due_at - NIGHT).total_seconds() for clock in clocks] == [60, 120, 300]
+    assert all(clock.because == "due.answer" and clock.met_at is not None for clock in clocks)
+
+
+def test_what_nobody_answered_does_not_close_itself(district: Database) -> None:
+    crossed(district, 0, 2)
+    told = crossed(district, 2, 1)
+    assert told is not None
+    assert told.state is MatterState.OPEN
+
+
+def test_a_level_4_that_waits_for_a_second_source_is_already_urgent(district: Database) -> None:
+    told = crossed(district, 2, 3, pending=4)
+    assert told is not None
+    assert (told.priority, told.params["pending"]) == (Priority.P1, 4)
+
+
+@pytest.mark.postgres
+def test_a_person_confirms_level_4_and_lets_it_fall(district: Database, make: Make) -> None:
+    desk = make.actor()
+    crossed(district, 2, 3, pending=4)
+    with district.transaction(DISTRICT) as tx:
+        assert actions.confirm_level(tx, actor=desk, zone_id="z1").confirmed
+        assert actions.confirm_level(tx, actor=desk, zone_id="z1").confirmed
+    with pytest.raises(RuleBroken), district.transaction(DISTRICT) as tx:
+        actions.lower_level(tx, actor=desk, zone_id="z1")
+    crossed(district, 3, 4)
+    with district.transaction(DISTRICT) as tx:
+        assert actions.lower_level(tx, actor=desk, zone_id="z1").may_fall
+        assert actions.lower_level(tx, actor=desk, zone_id="z1").may_fall
+    crossed(district, 4, 3)
+    with district.reading([DISTRICT]) as connection:
+        (state,) = store.list_zone_states(connection, DISTRICT)
+    assert (state.level, state.confirmed, state.may_fall) == (Level.ALERT, False, False)
+    told = kinds(district)
+    assert (told.count(CrowdKind.LEVEL_CONFIRMED), told.count(CrowdKind.LEVEL_LOWERED)) == (1, 1)
+
+
+@pytest.mark.postgres
+def test_a_measure_is_kept_with_the_density_before_and_after(
+    district: Database, make: Make, night: MoveOn
+) -> None:
+    desk, id = make.actor(), ids.new_id()
+    matter = crossed(district, 0, 3)
+    assert matter is not None
+    for _ in range(2):
+        with district.transaction(DISTRICT) as tx:
+            actions.take_measure(
+                tx, actor=desk, id=id, zone_id="z1", matter_id=matter.id, step="inflow.control", note="", density=3.2
+            )  # fmt: skip
+    with district.reading([DISTRICT]) as connection:
+        assert store.list_measures_to_judge(connection, DISTRICT, NIGHT - timedelta(seconds=1)) == []
+        (due,) = store.list_measures_to_judge(connection, DISTRICT, NIGHT)
+    night(timedelta(minutes=15))
+    with district.transaction(DISTRICT) as tx:
+        actions.judge_measure(tx, actor=ENGINE, id=due.id, density=2.1)
+    with district.reading([DISTRICT]) as connection:
+        (kept,) = store.list_measures(connection, DISTRICT, "z1")
+        assert store.list_measures_to_judge(connection, DISTRICT, NIGHT + timedelta(hours=1)) == []
+    assert (kept.density_before, kept.density_after, kept.taken_by) == (3.2, 2.1, desk.id)
+    assert kinds(district)[-2:] == [CrowdKind.MEASURE_TAKEN, CrowdKind.MEASURE_JUDGED]
+
+
+def test_a_measure_must_say_what_was_done_and_where(district: Database, make: Make) -> None:
+    told = {"id": ids.new_id(), "zone_id": "z1", "matter_id": None, "step": None, "note": "", "density": None}
+    refused: list[tuple[dict[str, object], type[Refusal]]] = [
+        ({}, BadInput),
+        ({"step": "search.bags"}, BadInput),
+        ({"step": "signs.on", "zone_id": "z9"}, NotFound),
+        ({"step": "signs.on", "matter_id": ids.new_id()}, NotFound),
+    ]
+    for changes, kind in refused:
+        with pytest.raises(kind), district.transaction(DISTRICT) as tx:
+            actions.take_measure(tx, actor=make.actor(), **(told | changes))  # type: ignore[arg-type]
+    assert kinds(district) == []
+
+
+@pytest.mark.postgres
+def test_a_count_by_eye_is_kept_once(district: Database, make: Make, night: MoveOn) -> None:
+    id = ids.new_id()
+    for _ in range(2):
+        with district.transaction(DISTRICT) as tx:
+            actions.count_by_person(
+                tx, actor=make.actor(), id=id, zone_id="z1", people_count=900, error_share=0.1
+            )
+    with district.reading([DISTRICT]) as connection:
+        (count,) = store.list_person_counts(connection, DISTRICT, NIGHT)
+        assert store.list_person_counts(connection, DISTRICT, NIGHT + timedelta(seconds=1)) == []
+    assert count.people_count == 900
+    assert kinds(district) == [CrowdKind.ZONE_COUNTED]
+
+
+@pytest.mark.postgres
+def test_an_overfull_gate_opens_one_matter_and_closes_it(district: Database) -> None:
+    for exceeded in (True, True, False, False):
+        with district.transaction(DISTRICT) as tx:
+            actions.change_flow(tx, actor=ENGINE, change=FlowChange("g1", exceeded, 70.0))
+    with district.reading([DISTRICT]) as connection:
+        (closed,) = matters_store.list_closed(connection, ENGINE.scope, DISTRICT, 10)
+    assert (closed.subject, closed.priority) == (actions.SUBJECT_FLOW, Priority.P3)
+    assert waiting(district) == []
+
+
+@pytest.mark.postgres
+def test_a_failed_sensor_opens_a_matter_of_its_own_that_is_no_crowd_alarm(district: Database) -> None:
+    silent = SensorChange("g1", ("z1", "z0"), FaultReason.SILENT, True)
+    with district.transaction(DISTRICT) as tx:
+        opened = actions.change_sensor(tx, actor=ENGINE, change=silent)
+        assert actions.change_sensor(tx, actor=ENGINE, change=silent) == opened
+    assert opened is not None
+    assert (str(opened.kind), opened.priority, opened.subject) == (
+        "sensor",
+        Priority.P4,
+        "matter.sensor.silent",
+    )
+    with district.transaction(DISTRICT) as tx:
+        closed = actions.change_sensor(tx, actor=ENGINE, change=replace(silent, failed=False))
+        assert actions.change_sensor(tx, actor=ENGINE, change=replace(silent, failed=False)) is None
+    assert closed is not None
+    assert closed.outcome == actions.OUTCOME_RECOVERED
+
+
+def test_a_failed_sensor_of_a_dense_zone_is_more_urgent(district: Database) -> None:
+    crossed(district, 0, 2)
+    with district.transaction(DISTRICT) as tx:
+        opened = actions.change_sensor(
+            tx, actor=ENGINE, change=SensorChange("h", ("z1",), FaultReason.DISAGREES, True)
+        )
+    assert opened is not None
+    assert opened.priority is Priority.P3
+
+
+@pytest.mark.postgres
+def test_a_sensor_is_defined_changed_and_retired(district: Database) -> None:
+    admin, sensor = operator_actor(DISTRICT), line("g1")
+    with district.transaction(DISTRICT) as tx:
+        assert actions.define_sensor(tx, actor=admin, sensor=sensor) == sensor
+        assert actions.define_sensor(tx, actor=admin, sensor=sensor) == sensor
+        slower = actions.define_sensor(tx, actor=admin, sensor=replace(sensor, period_s=60.0))
+    assert slower.version == 2
+    with pytest.raises(StaleVersion), district.transaction(DISTRICT) as tx:
+        actions.define_sensor(tx, actor=admin, sensor=replace(sensor, period_s=30.0))
+    for _ in range(2):
+        with district.transaction(DISTRICT) as tx:
+            assert actions.retire_sensor(tx, actor=admin, id="g1").retired_at is not None
+    with district.reading([DISTRICT]) as connection:
+        assert store.list_sensors(connection, DISTRICT) == []
+        assert len(store.list_sensors(connection, DISTRICT, retired=True)) == 1
+    assert kinds(district) == [CrowdKind.SENSOR_DEFINED] * 2 + [CrowdKind.SENSOR_RETIRED]
+
+
+def test_a_sensor_that_cannot_be_is_refused(district: Database) -> None:
+    wrong = [
+        (replace(line("g1"), zone_id="z1"), BadInput),
+        (replace(line("g1"), gate_id=None), BadInput),
+        (replace(head("z1"), gate_id="g1"), BadInput),
+        (replace(line("g1"), period_s=0.0), BadInput),
+        (replace(head("z1"), share_seen=0.0), BadInput),
+        (replace(line("g1"), id="Not a code"), BadInput),
+        (line("g99"), NotFound),
+        (head("z99"), NotFound),
+    ]
+    for sensor, kind in wrong:
+        with pytest.raises(kind), district.transaction(DISTRICT) as tx:
+            actions.define_sensor(tx, actor=operator_actor(DISTRICT), sensor=sensor)
+    assert kinds(district) == []
+
+
+@pytest.mark.postgres
+def test_level_rules_are_set_and_reset(district: Database) -> None:
+    own = LevelRules((0.5, 1.0, 1.5, 2.0), (0.4, 0.8, 1.2, 1.6))
+    with district.transaction(DISTRICT) as tx:
+        actions.change_levels(tx, actor=operator_actor(DISTRICT), applies_to="z1", rules=own)
+        actions.change_levels(tx, actor=operator_actor(DISTRICT), applies_to="*moving", rules=MOVING)
+    with district.reading([DISTRICT]) as connection:
+        assert store.list_rules(connection, DISTRICT) == {"z1": own, "*moving": MOVING}
+    with district.transaction(DISTRICT) as tx:
+        actions.change_levels(tx, actor=operator_actor(DISTRICT), applies_to="z1", rules=None)
+    with district.reading([DISTRICT]) as connection:
+        assert set(store.list_rules(connection, DISTRICT)) == {"*moving"}
+    for applies_to, rules, kind in (("z9", own, NotFound), ("z1", replace(own, falls=own.rises), BadInput)):
+        with pytest.raises(kind), district.transaction(DISTRICT) as tx:
+            actions.change_levels(tx, actor=operator_actor(DISTRICT), applies_to=applies_to, rules=rules)
+    assert kinds(district) == [CrowdKind.LEVELS_CHANGED] * 3
+
+
+VERBS: dict[str, Callable[[Transaction, object], object]] = {
+    "measure": lambda tx, actor: actions.take_measure(
+        tx, actor=actor, id=ids.new_id(), zone_id="z1", matter_id=None, step="signs.on", note="", density=None
+    ),
+    "judge": lambda tx, actor: actions.judge_measure(tx, actor=actor, id=ids.new_id(), density=None),
+    "count": lambda tx, actor: actions.count_by_person(
+        tx, actor=actor, id=ids.new_id(), zone_id="z1", people_count=1, error_share=0.1
+    ),
+    "confirm": lambda tx, actor: actions.confirm_level(tx, actor=actor, zone_id="z1"),
+    "lower": lambda tx, actor: actions.lower_level(tx, actor=actor, zone_id="z1"),
+    "define": lambda tx, actor: actions.define_sensor(tx, actor=actor, sensor=line("g1")),
+    "retire": lambda tx, actor: actions.retire_sensor(tx, actor=actor, id="g1"),
+    "levels": lambda tx, actor: actions.change_levels(tx, actor=actor, applies_to="z1", rules=None),
+    "cross": lambda tx, actor: actions.cross_level(
+        tx, actor=actor, crossing=Crossing("z1", Level(0), Level(2), None, 2.0, 1)
+    ),
+    "flow": lambda tx, actor: actions.change_flow(tx, actor=actor, change=FlowChange("g1", True, 70)),
+    "sensor": lambda tx, actor: actions.change_sensor(
+        tx, actor=actor, change=SensorChange("g1", (), FaultReason.SILENT, True)
+    ),
+}  # type: ignore[dict-item]
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_those_who_only_look_change_nothing(district: Database, make: Make, verb: str) -> None:
+    for role in (Role.VOLUNTEER, Role.PARTNER, Role.MEDIATOR, Role.WALL, Role.FEED):
+        with pytest.raises(NotAllowed), district.transaction(DISTRICT) as tx:
+            VERBS[verb](tx, make.actor(role))
+    assert kinds(district) == []

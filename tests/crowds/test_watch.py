@@ -1,0 +1,142 @@
+"""The engines of a process: fed with what is on disk, saved when something changes, whole after a restart."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from tests.conftest import DISTRICT, NIGHT
+from tests.crowds.conftest import head, line, row_of_zones
+
+from anshang.crowds import actions, store
+from anshang.crowds.ingest import Intake, Row
+from anshang.crowds.model import Level
+from anshang.crowds.watch import Watch, sensor_health
+from anshang.foundation import clock
+from anshang.foundation.database import Database
+from anshang.foundation.errors import StorageFailed
+from anshang.matters import store as matters
+from anshang.people.model import engine_actor, operator_actor
+from anshang.places import actions as places
+
+MoveOn = Callable[[timedelta], None]
+
+
+@pytest.fixture
+def watch(database: Database, night: MoveOn) -> Watch:
+    """A watched district with a counter at every gate and a head counter over z1."""
+    with database.transaction(DISTRICT) as tx:
+        places.import_document(tx, actor=operator_actor(DISTRICT), document=row_of_zones())
+        for sensor in (*(line(f"g{n}") for n in range(4)), head("z1")):
+            actions.define_sensor(tx, actor=operator_actor(DISTRICT), sensor=sensor)
+    watch = Watch(database)
+    watch.load_all()
+    return watch
+
+
+def tell(database: Database, watch: Watch, people: int, entered: int = 0) -> None:
+    """One round of every sensor, now."""
+    at = clock.now().isoformat()
+    rows = [Row(f"g{n}", at, entered if n < 2 else 0, 0) for n in range(4)]
+    receipt = Intake(database, watch.taken).take_rows(DISTRICT, [*rows, Row("hz1", at, people=people)])
+    assert receipt.refused == []
+
+
+def fill(database: Database, watch: Watch, night: MoveOn, rounds: int = 8) -> None:
+    """Fill z1 to 3,200 people, 3.2 a square metre, and hold it."""
+    tell(database, watch, 3200, 3200)
+    watch.step(DISTRICT)
+    for _ in range(rounds):
+        night(timedelta(seconds=10))
+        tell(database, watch, 3200)
+        watch.step(DISTRICT)
+
+
+def test_a_dense_zone_becomes_a_matter_in_the_queue(database: Database, watch: Watch, night: MoveOn) -> None:
+    fill(database, watch, night)
+    with database.reading([DISTRICT]) as connection:
+        (matter,) = matters.list_waiting(connection, engine_actor(DISTRICT).scope, DISTRICT)
+    assert (matter.subject, matter.params["level"], matter.zone_id) == (actions.SUBJECT_LEVEL, 3, "z1")
+    frame = json.loads(watch.full_frame(DISTRICT) or b"{}")
+    assert (frame["zones"]["z1"]["level"], frame["zones"]["z1"]["quality"]) == (3, "both")
+
+
+def test_a_restart_goes_on_where_it_was(database: Database, watch: Watch, night: MoveOn) -> None:
+    fill(database, watch, night)
+    before = json.loads(watch.full_frame(DISTRICT) or b"{}")
+    again = Watch(database)
+    again.load_all()
+    after = json.loads(again.full_frame(DISTRICT) or b"{}")
+    for id, zone in before["zones"].items():
+        assert abs(after["zones"][id]["people"] - zone["people"]) <= 1
+        assert (after["zones"][id]["level"], after["zones"][id]["quality"]) == (
+            zone["level"],
+            zone["quality"],
+        )
+    night(timedelta(seconds=10))
+    tell(database, again, 3200)
+    again.step(DISTRICT)
+    with database.reading([DISTRICT]) as connection:
+        assert len(matters.list_waiting(connection, engine_actor(DISTRICT).scope, DISTRICT)) == 1
+
+
+def test_a_crossing_that_could_not_be_saved_is_saved_later(
+    database: Database, watch: Watch, night: MoveOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_district: str) -> None:
+        raise StorageFailed("storage.failed", en="full", zh="满")
+
+    with monkeypatch.context() as broken:
+        tell(database, watch, 3500, 3500)
+        watch.step(DISTRICT)
+        night(timedelta(seconds=70))
+        tell(database, watch, 3500)
+        broken.setattr(database, "transaction", full)
+        with pytest.raises(StorageFailed):
+            watch.step(DISTRICT)
+    watch.step(DISTRICT)
+    with database.reading([DISTRICT]) as connection:
+        assert [state.level for state in store.list_zone_states(connection, DISTRICT)] == [Level.ALERT]
+
+
+def test_what_a_person_decides_reaches_the_engine(database: Database, watch: Watch, night: MoveOn) -> None:
+    fill(database, watch, night)
+    with database.transaction(DISTRICT) as tx:
+        state = actions.confirm_level(tx, actor=operator_actor(DISTRICT), zone_id="z1")
+    watch.decide(DISTRICT, state)
+    engine = watch.find(DISTRICT)
+    assert engine is not None
+    assert engine.levels[1].confirmed
+
+
+def test_a_changed_place_and_a_new_sensor_are_noticed(database: Database, watch: Watch) -> None:
+    watch.refresh()
+    before = watch.find(DISTRICT)
+    watch.refresh()
+    assert watch.find(DISTRICT) is before
+    with database.transaction(DISTRICT) as tx:
+        actions.define_sensor(tx, actor=operator_actor(DISTRICT), sensor=head("z2"))
+    watch.refresh()
+    after = watch.find(DISTRICT)
+    assert after is not None
+    assert "hz2" in after.occupancy.sensor_index
+    with database.transaction(DISTRICT) as tx:
+        places.import_document(tx, actor=operator_actor(DISTRICT), document=row_of_zones(4))
+    watch.refresh()
+    final = watch.find(DISTRICT)
+    assert final is not None
+    assert len(final.place.zones) == 4
+
+
+def test_the_health_of_a_sensor_is_told(database: Database, watch: Watch, night: MoveOn) -> None:
+    engine = watch.find(DISTRICT)
+    assert sensor_health(engine, line("g0")) == {"state": "never"}
+    assert sensor_health(None, line("g0")) == {}
+    tell(database, watch, 0)
+    watch.step(DISTRICT)
+    assert sensor_health(engine, line("g0")) == {"state": "ok", "last_at": NIGHT, "skew_s": None}
+    night(timedelta(seconds=60))
+    watch.step(DISTRICT)
+    assert sensor_health(engine, line("g0"))["state"] == "silent"

@@ -1,0 +1,124 @@
+"""The pages of docs/guide that say what the code says: made by `make docs`, compared by a test."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+import typer.main
+from fastapi.routing import APIRoute
+
+import anshang
+from anshang import cli
+from anshang.app import ROUTERS
+from anshang.settings import Settings
+
+GUIDE = Path(__file__).parents[1] / "docs" / "guide"
+
+
+def settings_page() -> str:
+    """Every setting with its default and what it is for."""
+    source = Path(anshang.__file__).with_name("settings.py").read_text("utf-8")
+    (described,) = (n for n in ast.parse(source).body if isinstance(n, ast.ClassDef) and n.name == "Settings")
+    rows = []
+    for field, says in zip(described.body[1:], described.body[2:], strict=False):
+        if (
+            isinstance(field, ast.AnnAssign)
+            and isinstance(says, ast.Expr)
+            and isinstance(says.value, ast.Constant)
+        ):
+            name = ast.unparse(field.target)
+            default = "" if name == "mqtt_password" else str(getattr(Settings(), name))
+            rows.append(f"| `{name}` | `{default}` | {' '.join(str(says.value.value).split())} |")
+    return (
+        "# Settings\n\nThey stand in `anshang.toml` in the data folder, or in the environment as `ANSHANG_` and the name in\n"
+        "capitals; the environment wins. Rules of a district (levels, clocks) are not settings: they are data, changed under\n"
+        "Admin.\n\n| setting | default | what it is for |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
+def routes() -> Iterator[tuple[str, str, str]]:
+    """Method, path and first line of every route."""
+    for router in ROUTERS:
+        for route in router.routes:
+            if isinstance(route, APIRoute):
+                for method in sorted(route.methods or ()):
+                    yield method, route.path, (route.description or "").partition("\n")[0]
+
+
+def api_page() -> str:
+    """Every route."""
+    rows = [
+        f"| {method} | `{path}` | {says} |"
+        for method, path, says in sorted(routes(), key=lambda r: (r[1], r[0]))
+    ]
+    return (
+        "# The API\n\nThe whole description (OpenAPI) is at `/api/openapi.json` and from `anshang openapi`. Most routes take\n"
+        "`?district=`. A browser signs in and sends the session's `csrf_token` as `X-CSRF-Token` with every write; a feed sends\n"
+        '`Authorization: Bearer KEY`. A refusal is `{"error", "message": {"en", "zh"}, "details"}`.\n\n'
+        "| method | path | what it does |\n|---|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
+def kinds() -> Iterator[tuple[str, str]]:
+    """Room and journal kind of everything that can happen."""
+    for room in pkgutil.iter_modules(anshang.__path__):
+        try:
+            model = importlib.import_module(f"anshang.{room.name}.model")
+        except ModuleNotFoundError:
+            continue
+        for named in vars(model).values():
+            is_own = isinstance(named, type) and named.__module__ == model.__name__
+            if is_own and issubclass(named, StrEnum):
+                yield from ((room.name, str(kind)) for kind in named if "." in kind)
+
+
+def journal_page() -> str:
+    """Every kind of entry."""
+    rows = [f"| {room} | `{kind}` |" for room, kind in sorted(kinds())]
+    return (
+        "# What the journal knows\n\nEvery verb writes one entry: its number, instant, district, who acted, the kind, the subject's id and\n"
+        "figures. Entries can neither be changed nor removed; `anshang journal verify` recomputes the chain over all of them.\n\n"
+        "| room | kind |\n|---|---|\n" + "\n".join(rows) + "\n"
+    )
+
+
+def commands(command: Any = None, path: str = "anshang") -> Iterator[tuple[str, Any]]:
+    """Every command of the command line with its full name."""
+    command = command or typer.main.get_command(cli.app)
+    if hasattr(command, "commands"):
+        for name, inner in sorted(command.commands.items()):
+            yield from commands(inner, f"{path} {name}")
+    else:
+        yield path, command
+
+
+def commands_page() -> str:
+    """Every command with its options."""
+    parts = []
+    for path, command in commands():
+        told = [
+            (" ".join(p.opts), getattr(p, "help", None) or "") for p in command.params if p.name != "help"
+        ]
+        lines = [f"- `{names}` {says}".rstrip() for names, says in told]
+        parts.append(
+            f"## {path}\n\n{(command.help or '').strip()}\n\n" + "\n".join(lines) + ("\n" if lines else "")
+        )
+    return "# The command line\n\n" + "\n".join(part.rstrip() + "\n" for part in parts)
+
+
+PAGES = {
+    "settings.md": settings_page,
+    "api.md": api_page,
+    "journal.md": journal_page,
+    "commands.md": commands_page,
+}
+
+if __name__ == "__main__":
+    for name, page in PAGES.items():
+        (GUIDE / name).write_text(page(), "utf-8")
