@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import secure
+import structlog
 from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
@@ -71,6 +72,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     """The application of one installation: its database brought up to date, its rooms wired, its worker
     ready.
     """
+    log_plainly(settings.log_level)
     database = Database(settings.resolved_database_url)
     migrations.upgrade(database)
     hub = Hub(database)
@@ -100,6 +102,19 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     app.add_middleware(SecureASGIMiddleware, secure=HEADERS)
     app.add_middleware(errors.LastResort)
     return app
+
+
+def log_plainly(level: str) -> None:
+    """One line an event, as key=value with the instant first; faults with their trace."""
+    structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        processors=[
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,
+            structlog.processors.KeyValueRenderer(key_order=["timestamp", "level", "event"]),
+        ],
+    )
 
 
 def _running(hub: Hub, worker: Worker) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:

@@ -1,0 +1,5 @@
+"""`python -m anshang` is the command line."""
+
+from anshang.cli import app
+
+app()

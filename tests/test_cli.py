@@ -1,0 +1,154 @@
+"""The command line as an operator uses it: set up, back up while serving, bring back, prove."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from anshang import cli
+from anshang.foundation.database import Database
+from anshang.journal import store as journal
+from tests.conftest import DISTRICT
+from tests.crowds.conftest import row_of_zones
+from tests.serving import PASSWORD, free_port
+
+
+def run(*words: str, typed: str = "") -> Result:
+    return CliRunner().invoke(cli.app, list(words), input=typed)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """The data folder of a fresh installation."""
+    document = tmp_path / "wuyi.geojson"
+    document.write_bytes(row_of_zones())
+    folder = tmp_path / "data"
+    done = run(
+        "init", "--data", str(folder), "--district", str(document), "--password-stdin", typed=PASSWORD + "\n"
+    )
+    assert done.exit_code == 0, done.output
+    assert "3 zones, 4 gates" in done.output
+    return folder
+
+
+def test_an_installation_is_set_up_once(data: Path, tmp_path: Path) -> None:
+    again = run(
+        "init",
+        "--data",
+        str(data),
+        "--district",
+        str(tmp_path / "wuyi.geojson"),
+        "--password-stdin",
+        typed=PASSWORD,
+    )
+    assert again.exit_code == 2
+    assert "accounts already" in again.output
+
+
+@pytest.mark.parametrize(
+    ("document", "password", "says"),
+    [(b"{}", PASSWORD, ""), (b"\xff\xd8\xff", PASSWORD, ""), (row_of_zones(), "short", "10 characters")],
+)
+def test_a_bad_document_or_password_sets_up_nothing(
+    tmp_path: Path, document: bytes, password: str, says: str
+) -> None:
+    file, folder = tmp_path / "d.geojson", tmp_path / "data"
+    file.write_bytes(document)
+    done = run("init", "--data", str(folder), "--district", str(file), "--password-stdin", typed=password)
+    assert done.exit_code == 2
+    assert says in done.output
+    assert "Traceback" not in done.output
+    file.write_bytes(row_of_zones())
+    well = run("init", "--data", str(folder), "--district", str(file), "--password-stdin", typed=PASSWORD)
+    assert well.exit_code == 0, well.output
+
+
+def test_a_missing_installation_or_file_is_said_in_words(tmp_path: Path) -> None:
+    for words in (
+        ("serve", "--data", str(tmp_path / "none")),
+        ("journal", "verify", "--data", str(tmp_path / "none")),
+        ("restore", str(tmp_path / "none.tar.gz"), "--data", str(tmp_path / "new")),
+    ):
+        done = run(*words)
+        assert done.exit_code == 2, words
+        assert "Traceback" not in done.output
+
+
+def test_accounts_and_feeds_are_opened(data: Path) -> None:
+    done = run(
+        "people", "add", "lin", "--role", "desk", "--password-stdin", "--data", str(data), typed=PASSWORD
+    )
+    assert done.exit_code == 0, done.output
+    assert run("people", "add", "x", "--role", "king", "--data", str(data)).exit_code == 2
+    feed = run("people", "feed", "gates", "--data", str(data))
+    assert feed.output.strip().startswith("ask_")
+
+
+def test_a_place_goes_out_and_comes_in(data: Path, tmp_path: Path) -> None:
+    file = tmp_path / "out.geojson"
+    assert run("place", "export", str(file), "--data", str(data)).exit_code == 0
+    assert len(json.loads(file.read_text())["features"]) == 7
+    done = run("place", "import", str(file), "--data", str(data))
+    assert json.loads(done.output)["version"] == 2
+
+
+def test_a_changed_byte_in_the_file_is_found(data: Path) -> None:
+    assert run("journal", "verify", "--data", str(data)).exit_code == 0
+    connection = sqlite3.connect(data / "anshang.db")
+    connection.execute("DROP TRIGGER journal_no_update")
+    connection.execute("UPDATE journal SET subject_id = substr(subject_id, 1, 3) || 'x' WHERE seq = 1")
+    connection.commit()
+    connection.close()
+    done = run("journal", "verify", "--data", str(data))
+    assert done.exit_code == 1
+    assert "#1" in done.output
+
+
+@pytest.mark.slow
+def test_a_backup_of_a_running_server_is_brought_back_whole(data: Path, tmp_path: Path) -> None:
+    port = free_port()
+    server = subprocess.Popen(
+        [sys.executable, "-m", "anshang", "serve", "--data", str(data), "--port", str(port)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        for _ in range(200):
+            try:
+                urllib.request.urlopen(f"http://127.0.0.1:{port}/api/health", timeout=1)
+                break
+            except OSError:
+                assert server.poll() is None, server.stderr.read().decode() if server.stderr else ""
+                time.sleep(0.1)
+        saved = run("backup", str(tmp_path / "saved.tar.gz"), "--data", str(data))
+        assert saved.exit_code == 0, saved.output
+    finally:
+        server.terminate()
+        server.wait(15)
+    back = run("restore", str(tmp_path / "saved.tar.gz"), "--data", str(tmp_path / "back"))
+    assert back.exit_code == 0, back.output
+    restored, original = (
+        Database(f"sqlite:///{folder / 'anshang.db'}") for folder in (tmp_path / "back", data)
+    )
+    for database in (restored, original):
+        with database.reading([DISTRICT]) as connection:
+            assert [entry.kind for entry in journal.list_after(connection, DISTRICT, 0)] == ["place.imported"]
+        database.dispose()
+    used = run("restore", str(tmp_path / "saved.tar.gz"), "--data", str(tmp_path / "back"))
+    assert used.exit_code == 2
+    (tmp_path / "cut.tar.gz").write_bytes((tmp_path / "saved.tar.gz").read_bytes()[:500])
+    cut = run("restore", str(tmp_path / "cut.tar.gz"), "--data", str(tmp_path / "other"))
+    assert cut.exit_code == 2
+    assert not (tmp_path / "other").exists()
+
+
+def test_the_description_of_the_api_is_printed() -> None:
+    assert "/api/observations" in json.loads(run("openapi").output)["paths"]
