@@ -65,16 +65,8 @@ class Occupancy:
         gate_index = {id: index for index, id in enumerate(self.gate_ids)}
         self.sensor_index = {sensor.id: index for index, sensor in enumerate(self.sensors)}
         zone_count, sensor_count = len(self.zone_ids), len(self.sensors)
-        outside = zone_count
         self.usable_m2 = np.array([zone.usable_m2 for zone in place.zones.values()])
-        self.gate_a = np.array([self.zone_index[gate.zone_a] for gate in place.gates.values()], np.int64)
-        self.gate_b = np.array(
-            [
-                outside if gate.zone_b is None else self.zone_index[gate.zone_b]
-                for gate in place.gates.values()
-            ],
-            np.int64,
-        )
+        self.gate_a, self.gate_b = _sides(place, self.zone_index)
         self.is_line = np.array([sensor.kind is SensorKind.LINE for sensor in self.sensors], bool)
         self.sensor_gate = np.array(
             [gate_index.get(sensor.gate_id or "", -1) for sensor in self.sensors], np.int64
@@ -267,3 +259,12 @@ class Occupancy:
         at_gate = np.bincount(gates, minlength=max(1, len(self.gate_ids)))
         weights[lines] = 1.0 / at_gate[gates]
         return weights
+
+
+def _sides(place: Place, zone_index: dict[str, int]) -> tuple[Ints, Ints]:
+    """The zones on both sides of every gate (G); the outside is one past the last zone."""
+    outside = len(zone_index)
+    gates = place.gates.values()
+    near = [zone_index[gate.zone_a] for gate in gates]
+    far = [outside if gate.zone_b is None else zone_index[gate.zone_b] for gate in gates]
+    return np.array(near, np.int64), np.array(far, np.int64)

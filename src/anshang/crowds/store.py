@@ -24,7 +24,9 @@ from sqlalchemy import (
 )
 
 from anshang.crowds.model import Level, LevelRules, Measure, PersonCount, Sensor, SensorKind, ZoneState
-from anshang.foundation.database import Named, Numbered, Shelf, Transaction, UtcTime, metadata
+from anshang.foundation.columns import Named, Numbered, UtcTime
+from anshang.foundation.database import Transaction, metadata
+from anshang.foundation.shelf import Shelf
 
 sensors_table = Table(
     "sensors",

@@ -8,57 +8,31 @@ the one in Debian 12 can corrupt a write-ahead log that several connections chec
 
 from __future__ import annotations
 
-import dataclasses
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
-from enum import IntEnum, StrEnum
 from itertools import chain
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, TypeVar, cast
 
 import pysqlite3
 from sqlalchemy import (
-    BigInteger,
     Connection,
     Engine,
-    Integer,
     MetaData,
-    Row,
-    Select,
-    String,
     Table,
-    Text,
     create_engine,
     event,
-    insert,
-    select,
     text,
-    update,
 )
-from sqlalchemy.engine import Dialect, make_url
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import QueuePool
-from sqlalchemy.types import TypeDecorator
 
-from anshang.foundation.errors import NotFound, Refusal, StaleVersion, StorageFailed
-
-
-class Kept(Protocol):
-    """What a Shelf keeps: a frozen dataclass with these three fields among its own."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def district_id(self) -> str: ...
-    @property
-    def version(self) -> int: ...
-
+from anshang.foundation.errors import Refusal, StorageFailed
 
 T = TypeVar("T")
-Value = TypeVar("Value", bound=Kept)
 
 metadata = MetaData(
     naming_convention={
@@ -72,71 +46,9 @@ metadata = MetaData(
 
 _SEE_DISTRICTS = text("SELECT set_config('anshang.districts', :districts, true)")
 _TAKE_TURN = text("SELECT pg_advisory_xact_lock(hashtext(:district))")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _ROWS_PER_STATEMENT = (500, 50)
 """SQLite takes many rows in one statement faster than one by one, and lets other threads run meanwhile."""
 _FULL = ("database or disk is full", "readonly database", "disk i/o error", "no space left", "unable to open")
-
-
-class UtcTime(TypeDecorator[datetime]):
-    """An aware instant, kept as microseconds since 1970 in UTC; a naive datetime is refused."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError(f"an instant without a time zone: {value!r}")
-        return (value - _EPOCH) // timedelta(microseconds=1)
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-class Named(TypeDecorator[Any]):
-    """A member of a StrEnum, kept as its text."""
-
-    impl = String(32)
-    cache_ok = True
-
-    def __init__(self, kind: type[StrEnum]) -> None:
-        super().__init__()
-        self.kind = kind
-
-    def process_bind_param(self, value: StrEnum | None, dialect: Dialect) -> str | None:
-        return None if value is None else str(self.kind(value))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:
-        return None if value is None else self.kind(value)
-
-
-class Numbered(TypeDecorator[Any]):
-    """A member of an IntEnum, kept as its number."""
-
-    impl = Integer
-    cache_ok = True
-
-    def __init__(self, kind: type[IntEnum]) -> None:
-        super().__init__()
-        self.kind = kind
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> IntEnum | None:
-        return None if value is None else self.kind(value)
-
-
-class Codes(TypeDecorator[tuple[str, ...]]):
-    """A few short codes, kept as one text with spaces between."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: tuple[str, ...] | None, dialect: Dialect) -> str:
-        return " ".join(value or ())
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> tuple[str, ...]:
-        return tuple((value or "").split())
 
 
 class Transaction:
@@ -304,59 +216,6 @@ class Database:
             connection.execute(_SEE_DISTRICTS, {"districts": ",".join(("*", *district_ids))})
 
 
-class Shelf(Generic[Value]):
-    """Keeps frozen dataclasses in a table whose columns bear the names of their fields.
-
-    A value has `id`, `district_id` and `version`; `put` succeeds only when nobody changed it in between.
-    """
-
-    def __init__(self, table: Table, kind: type[Value], *, missing: tuple[str, str]) -> None:
-        self.table = table
-        self.kind = kind
-        self._missing_en, self._missing_zh = missing
-        self._columns = [table.c[field.name] for field in dataclasses.fields(cast(Any, kind))]
-
-    def select(self) -> Select[Any]:
-        """A query for the columns of the value, to be narrowed by the caller."""
-        return select(*self._columns)
-
-    def read(self, row: Row[Any]) -> Value:
-        """The value of a row of `select()`."""
-        return self.kind(**row._mapping)
-
-    def find(self, connection: Connection, district_id: str, id: str) -> Value | None:
-        """The value, or None."""
-        at = (self.table.c.district_id == district_id) & (self.table.c.id == id)
-        row = connection.execute(self.select().where(at)).one_or_none()
-        return None if row is None else self.read(row)
-
-    def get(self, connection: Connection, district_id: str, id: str) -> Value:
-        """The value; NotFound when the district has none of that id."""
-        value = self.find(connection, district_id, id)
-        if value is None:
-            raise NotFound(f"{self.table.name}.missing", en=self._missing_en, zh=self._missing_zh)
-        return value
-
-    def add(self, tx: Transaction, value: Value) -> None:
-        """Keep a new value."""
-        tx.connection.execute(insert(self.table).values(**_fields(value)))
-
-    def put(self, tx: Transaction, value: Value) -> Value:
-        """Keep a changed value and return it with its next version; StaleVersion when another change came
-        first.
-        """
-        changed = dataclasses.replace(value, version=value.version + 1)  # type: ignore[type-var]
-        at = self.table.c.id == value.id
-        at &= (self.table.c.district_id == value.district_id) & (self.table.c.version == value.version)
-        if tx.connection.execute(update(self.table).where(at).values(**_fields(changed))).rowcount != 1:
-            raise StaleVersion(
-                f"{self.table.name}.stale",
-                en="Somebody else changed this in the meantime; look again.",
-                zh="期间已有他人修改，请刷新后重试。",
-            )
-        return changed
-
-
 def insert_new(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
     """Insert rows, in the order of the table's columns, leaving those whose key is there; how many were new.
 
@@ -389,10 +248,6 @@ def _execute_many(
     if done < len(rows):
         count += connection.exec_driver_sql(f"{begin}{places} {otherwise}", list(rows[done:])).rowcount
     return count
-
-
-def _fields(value: Any) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
 
 
 def _run_apart(connection: Connection, batch: _Batch) -> None:

@@ -25,7 +25,8 @@ from sqlalchemy import (
     select,
 )
 
-from anshang.foundation.database import Transaction, UtcTime, metadata
+from anshang.foundation.columns import UtcTime
+from anshang.foundation.database import Transaction, metadata
 from anshang.journal.model import GENESIS, Entry, Seal
 
 journal = Table(

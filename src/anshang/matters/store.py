@@ -23,10 +23,11 @@ from sqlalchemy import (
 )
 
 from anshang.foundation.actor import Scope
-from anshang.foundation.database import Named, Numbered, Shelf, Transaction, UtcTime, metadata
+from anshang.foundation.columns import Named, Numbered, UtcTime
+from anshang.foundation.database import Transaction, metadata
 from anshang.foundation.errors import NotFound
+from anshang.foundation.shelf import Shelf
 from anshang.matters.model import Clock, ClockKind, Matter, MatterKind, MatterState, Note, Priority
-
 
 matters_table = Table(
     "matters",

@@ -9,7 +9,9 @@ from datetime import datetime
 
 from sqlalchemy import Boolean, Column, Connection, Integer, String, Table, delete, func, insert, select
 
-from anshang.foundation.database import Codes, Named, Shelf, Transaction, UtcTime, metadata
+from anshang.foundation.columns import Codes, Named, UtcTime
+from anshang.foundation.database import Transaction, metadata
+from anshang.foundation.shelf import Shelf
 from anshang.people.model import Account, Body, Feed, Role, Session
 
 accounts_table = Table(

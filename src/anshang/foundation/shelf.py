@@ -1,0 +1,82 @@
+"""Keeps frozen dataclasses in tables, with optimistic versions: what an ORM would be, without its magic."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, Generic, Protocol, TypeVar, cast
+
+from sqlalchemy import Connection, Row, Select, Table, insert, select, update
+
+from anshang.foundation.database import Transaction
+from anshang.foundation.errors import NotFound, StaleVersion
+
+
+class Kept(Protocol):
+    """What a Shelf keeps: a frozen dataclass with these three fields among its own."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def district_id(self) -> str: ...
+    @property
+    def version(self) -> int: ...
+
+
+Value = TypeVar("Value", bound=Kept)
+
+
+class Shelf(Generic[Value]):
+    """Keeps frozen dataclasses in a table whose columns bear the names of their fields.
+
+    A value has `id`, `district_id` and `version`; `put` succeeds only when nobody changed it in between.
+    """
+
+    def __init__(self, table: Table, kind: type[Value], *, missing: tuple[str, str]) -> None:
+        self.table = table
+        self.kind = kind
+        self._missing_en, self._missing_zh = missing
+        self._columns = [table.c[field.name] for field in dataclasses.fields(cast(Any, kind))]
+
+    def select(self) -> Select[Any]:
+        """A query for the columns of the value, to be narrowed by the caller."""
+        return select(*self._columns)
+
+    def read(self, row: Row[Any]) -> Value:
+        """The value of a row of `select()`."""
+        return self.kind(**row._mapping)
+
+    def find(self, connection: Connection, district_id: str, id: str) -> Value | None:
+        """The value, or None."""
+        at = (self.table.c.district_id == district_id) & (self.table.c.id == id)
+        row = connection.execute(self.select().where(at)).one_or_none()
+        return None if row is None else self.read(row)
+
+    def get(self, connection: Connection, district_id: str, id: str) -> Value:
+        """The value; NotFound when the district has none of that id."""
+        value = self.find(connection, district_id, id)
+        if value is None:
+            raise NotFound(f"{self.table.name}.missing", en=self._missing_en, zh=self._missing_zh)
+        return value
+
+    def add(self, tx: Transaction, value: Value) -> None:
+        """Keep a new value."""
+        tx.connection.execute(insert(self.table).values(**_fields(value)))
+
+    def put(self, tx: Transaction, value: Value) -> Value:
+        """Keep a changed value and return it with its next version; StaleVersion when another change came
+        first.
+        """
+        changed = dataclasses.replace(value, version=value.version + 1)  # type: ignore[type-var]
+        at = self.table.c.id == value.id
+        at &= (self.table.c.district_id == value.district_id) & (self.table.c.version == value.version)
+        if tx.connection.execute(update(self.table).where(at).values(**_fields(changed))).rowcount != 1:
+            raise StaleVersion(
+                f"{self.table.name}.stale",
+                en="Somebody else changed this in the meantime; look again.",
+                zh="期间已有他人修改，请刷新后重试。",
+            )
+        return changed
+
+
+def _fields(value: Any) -> dict[str, Any]:
+    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
