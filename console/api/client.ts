@@ -1,0 +1,60 @@
+// The typed client. Paths, parameters and answers come from the server's own description (schema.ts).
+import createClient, { type Middleware } from "openapi-fetch";
+import { language, type Both } from "$kit/i18n.svelte";
+import { session } from "./session.svelte";
+import type { components, paths } from "./schema";
+
+export type Shape = components["schemas"];
+
+/** A refusal of the server, in both languages. */
+export class Refused extends Error {
+  constructor(
+    readonly status: number,
+    readonly code: string,
+    readonly both: Both,
+    readonly details: Record<string, unknown> = {},
+  ) {
+    super(both.en);
+  }
+
+  get words(): string {
+    return this.both[language.current];
+  }
+}
+
+const UNREACHED: Both = { zh: "无法连接服务器。", en: "The server cannot be reached." };
+const FAILED: Both = { zh: "请求失败。", en: "The request failed." };
+
+const guard: Middleware = {
+  onRequest({ request }) {
+    if (request.method !== "GET" && session.csrfToken) request.headers.set("X-CSRF-Token", session.csrfToken);
+    return request;
+  },
+  onResponse({ request, response }) {
+    if (response.status === 401 && !request.url.endsWith("/api/session")) session.ended();
+    return response;
+  },
+};
+
+export const client = createClient<paths>({ baseUrl: "", fetch: (request) => fetch(request) });
+client.use(guard);
+
+type Answered = { data?: unknown; error?: unknown; response: Response };
+
+/** What was answered, or `Refused`. */
+export async function answered<A extends Answered>(asking: Promise<A>): Promise<NonNullable<A["data"]>> {
+  let answer: A;
+  try {
+    answer = await asking;
+  } catch (problem) {
+    if (problem instanceof DOMException && problem.name === "AbortError") throw problem;
+    throw new Refused(0, "network", UNREACHED);
+  }
+  if (answer.response.ok) return answer.data as NonNullable<A["data"]>;
+  const told = answer.error as { error?: string; message?: Both; details?: Record<string, unknown> } | undefined;
+  throw new Refused(answer.response.status, told?.error ?? "http", told?.message ?? FAILED, told?.details);
+}
+
+/** What to say of a failure, in the chosen language. */
+export const saidOf = (problem: unknown): string =>
+  problem instanceof Refused ? problem.words : FAILED[language.current];

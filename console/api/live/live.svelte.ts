@@ -1,0 +1,86 @@
+// The live connection as the screens see it: the crowd's present state, how old it is, and the district's clock.
+import { pulse } from "$kit/pulse.svelte";
+import { answered, client } from "../client";
+import { merged, type Frame } from "../frame";
+import { answers } from "../queries.svelte";
+import { session } from "../session.svelte";
+import { SILENT_MS, type News } from "./link";
+import { Sharing, type Browser } from "./sharing";
+
+export type LinkState = "connecting" | "live" | "stale";
+
+const browser: Browser = {
+  open: (address) => new EventSource(address),
+  known: async () => {
+    const answer = await client.GET("/api/session");
+    if (answer.response.status === 401) session.ended();
+    return answer.response.status !== 401;
+  },
+  after: (wait_ms, run) => {
+    const timer = setTimeout(run, wait_ms);
+    return () => clearTimeout(timer);
+  },
+  random: Math.random,
+  channel: (name) => ("BroadcastChannel" in globalThis ? new BroadcastChannel(name) : null),
+  locks: (navigator.locks as Browser["locks"] | undefined) ?? null,
+};
+
+class Live {
+  frame = $state.raw<Frame | null>(null);
+  #heardAt_ms = $state<number | null>(null);
+  #anchor = $state.raw<{ at_ms: number; heardAt_ms: number; speed: number } | null>(null);
+
+  /** Seconds since the server was heard last. */
+  readonly age_s = $derived(
+    this.#heardAt_ms === null ? null : Math.max(0, pulse.now_ms - this.#heardAt_ms) / 1000,
+  );
+  readonly state = $derived<LinkState>(
+    this.age_s === null ? "connecting" : this.age_s * 1000 >= SILENT_MS ? "stale" : "live",
+  );
+  /** The district's own time, which runs faster in a demonstration. */
+  readonly now_ms = $derived.by(() => {
+    const anchor = this.#anchor;
+    if (!anchor) return Date.now();
+    return anchor.at_ms + Math.max(0, pulse.now_ms - anchor.heardAt_ms) * anchor.speed;
+  });
+
+  /** Follow a district until the returned function is called. */
+  follow(district: string): () => void {
+    this.frame = null;
+    this.#heardAt_ms = null;
+    const sharing = new Sharing(district, browser, () => this.frame, (news) => this.#take(news, district));
+    sharing.start();
+    return () => sharing.stop();
+  }
+
+  #take(news: News, district: string): void {
+    this.#heardAt_ms = performance.now();
+    if (news.type === "beat") this.#set(news.beat.at, session.meta?.demo?.speed ?? 1);
+    else if (news.type === "entry") answers.happened(news.entry.kind);
+    else if (news.type === "reset") {
+      answers.all();
+      void this.#refetch(district);
+    } else {
+      this.#set(news.frame.at, news.frame.speed);
+      this.frame = merged(this.frame, news.frame);
+      if (!this.frame) void this.#refetch(district);
+    }
+  }
+
+  async #refetch(district: string): Promise<void> {
+    const full = await answered(client.GET("/api/crowd", { params: { query: { district } } })).catch(() => null);
+    if (full) this.frame = full as Frame;
+  }
+
+  /** Set the district's clock; a small step back is not shown, time does not run backwards. */
+  #set(at: string, speed: number): void {
+    const [at_ms, heardAt_ms] = [Date.parse(at), performance.now()];
+    if (!Number.isFinite(at_ms)) return;
+    const shown_ms = this.#anchor ? this.#anchor.at_ms + (heardAt_ms - this.#anchor.heardAt_ms) * this.#anchor.speed : 0;
+    const back_ms = shown_ms - at_ms;
+    const kept = back_ms > 0 && back_ms < 2000 * speed;
+    this.#anchor = { at_ms: kept ? shown_ms : at_ms, heardAt_ms, speed };
+  }
+}
+
+export const live = new Live();

@@ -1,0 +1,79 @@
+// Everything the console asks of the server. Topics are the first words of journal kinds that change the answer.
+import type { Place } from "./place";
+import { answered, client, type Shape } from "./client";
+import type { Question } from "./queries.svelte";
+
+const query = (district: string) => ({ params: { query: { district } } });
+
+export const place = (district: string): Question<Place> => ({
+  key: `place ${district}`,
+  topics: ["place"],
+  ask: () => answered(client.GET("/api/place", query(district))) as Promise<unknown> as Promise<Place>,
+});
+
+export const openMatters = (district: string): Question<Shape["Queue"]> => ({
+  key: `matters ${district}`,
+  topics: ["matter", "measure", "level"],
+  ask: () => answered(client.GET("/api/matters", { params: { query: { district, limit: 500 } } })),
+});
+
+export const counts = (district: string): Question<Shape["Counts"]> => ({
+  key: `counts ${district}`,
+  topics: ["matter"],
+  ask: () => answered(client.GET("/api/matters/counts", query(district))),
+});
+
+export const matter = (district: string, id: string): Question<Shape["MatterPage"]> => ({
+  key: `matter ${district} ${id}`,
+  topics: ["matter", "measure", "level"],
+  ask: () => answered(client.GET("/api/matters/{id}", { params: { path: { id }, query: { district } } })),
+});
+
+export const levelRules = (district: string) => ({
+  key: `levels ${district}`,
+  topics: ["levels", "place"],
+  ask: () => answered(client.GET("/api/crowd/levels", query(district))),
+});
+
+export const actionCards = (district: string) => ({
+  key: `cards ${district}`,
+  topics: ["levels"],
+  ask: () => answered(client.GET("/api/crowd/cards", query(district))),
+});
+
+export const sensors = (district: string) => ({
+  key: `sensors ${district}`,
+  topics: ["sensor"],
+  ask: () => answered(client.GET("/api/crowd/sensors", query(district))),
+});
+
+export const measures = (district: string, zone: string) => ({
+  key: `measures ${district} ${zone}`,
+  topics: ["measure"],
+  ask: () =>
+    answered(
+      client.GET("/api/crowd/zones/{zone}/measures", { params: { path: { zone }, query: { district } } }),
+    ),
+});
+
+/** The last while of a zone by minutes, asked again by whoever shows it. */
+export const zoneHistory = (district: string, zone: string, span_s: number, now_ms: () => number) => ({
+  key: `history ${district} ${zone} ${span_s}`,
+  topics: [],
+  ask: () => {
+    const to = new Date(now_ms());
+    const from = new Date(to.getTime() - span_s * 1000);
+    const window = { from: from.toISOString(), to: to.toISOString() };
+    const params = { path: { zone }, query: { district, ...window } };
+    return answered(client.GET("/api/crowd/zones/{zone}/history", { params }));
+  },
+});
+
+/** What a question is answered with. */
+export type Told<A extends (...words: never[]) => { ask: () => Promise<unknown> }> = Awaited<
+  ReturnType<ReturnType<A>["ask"]>
+>;
+export type LevelRule = Told<typeof levelRules>[number];
+export type Card = Told<typeof actionCards>[number];
+export type Sensor = Told<typeof sensors>[number];
+export type Measure = Told<typeof measures>[number];

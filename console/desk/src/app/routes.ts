@@ -1,0 +1,24 @@
+// The screens and their addresses. A screen is loaded when it is gone to; the district comes to it as a property.
+import type { Component } from "svelte";
+import type { Shape } from "$api/client";
+import { words } from "./words";
+
+export type District = Shape["DistrictShown"];
+export type Screen = Component<{ district: District }>;
+
+export type Route = {
+  path: string;
+  title: () => string;
+  /** The permission without which the screen makes no sense. */
+  needs: string;
+  load: () => Promise<{ default: Screen }>;
+  /** Without the strip above it, as on a wall. */
+  bare?: boolean;
+};
+
+export const routes: readonly Route[] = [
+  { path: "/", title: () => words.desk, needs: "crowd.read", load: () => import("./Desk.svelte") },
+];
+
+export const routeAt = (path: string): Route | null =>
+  routes.find((route) => route.path === (path === "" ? "/" : path.replace(/(.)\/$/, "$1"))) ?? null;

@@ -1,0 +1,63 @@
+// What a person does with matters. Each says in a toast that it is done; a refusal stays until it is read.
+import { answered, client, saidOf, type Shape } from "$api/client";
+import { newId } from "$api/ids";
+import { answers } from "$api/queries.svelte";
+import { toasts } from "$kit/toasts.svelte";
+import { words } from "./words";
+
+export type Matter = Shape["MatterShown"];
+export type Priority = 1 | 2 | 3 | 4;
+
+export const numberOf = (matter: { number: number }): string => String(matter.number).padStart(4, "0");
+
+async function done(asking: Promise<unknown>, text: string): Promise<boolean> {
+  try {
+    await asking;
+  } catch (problem) {
+    toasts.refuse(saidOf(problem));
+    answers.happened("matter");
+    return false;
+  }
+  toasts.say(text);
+  answers.happened("matter");
+  return true;
+}
+
+const at = (district: string, { id }: Matter) => ({ path: { id }, query: { district } });
+
+export const acknowledge = (district: string, matter: Matter): Promise<boolean> =>
+  done(
+    answered(client.POST("/api/matters/{id}/acknowledge", { params: at(district, matter) })),
+    words.acknowledgedNow(numberOf(matter)),
+  );
+
+export function addNote(district: string, matter: Matter, text: string): Promise<boolean> {
+  const body = { id: newId(), text };
+  return done(answered(client.POST("/api/matters/{id}/notes", { params: at(district, matter), body })), words.noted);
+}
+
+export function close(district: string, matter: Matter, outcome: string): Promise<boolean> {
+  const body = { outcome, version: matter.version };
+  const asking = client.POST("/api/matters/{id}/close", { params: at(district, matter), body });
+  return done(answered(asking), words.closedNow(numberOf(matter)));
+}
+
+export function reprioritise(district: string, matter: Matter, priority: Priority): Promise<boolean> {
+  const body = { priority, version: matter.version };
+  const asking = client.POST("/api/matters/{id}/priority", { params: at(district, matter), body });
+  return done(answered(asking), words.prioritised(priority));
+}
+
+export const reopen = (district: string, matter: Matter): Promise<boolean> =>
+  done(
+    answered(client.POST("/api/matters/{id}/reopen", { params: at(district, matter) })),
+    words.reopened(numberOf(matter)),
+  );
+
+export function openMatter(
+  district: string,
+  told: { kind: "request" | "note"; priority: Priority; text: string; zone_id: string | null },
+): Promise<boolean> {
+  const body = { id: newId(), ...told };
+  return done(answered(client.POST("/api/matters", { params: { query: { district } }, body })), words.opened);
+}

@@ -1,0 +1,48 @@
+import { dictionary } from "$kit/i18n.svelte";
+
+export const words = dictionary(
+  {
+    title: "登录",
+    about: "平安商圈运行系统",
+    name: "登录名",
+    password: "密码",
+    enter: "登录",
+    entering: "正在登录…",
+    other: "English",
+    counts: "只计数，不识别人。",
+    demo: "演示系统",
+    demoAbout: "数据为回放。点选一个账号即可登录：",
+    roles: {
+      admin: "管理员",
+      supervisor: "值班长",
+      desk: "值班员",
+      patrol: "巡逻",
+      volunteer: "义警",
+      partner: "合作单位",
+      mediator: "调解员",
+      wall: "大屏",
+    },
+  },
+  {
+    title: "Sign in",
+    about: "Operations of a safe business district",
+    name: "Name",
+    password: "Password",
+    enter: "Sign in",
+    entering: "Signing in…",
+    other: "中文",
+    counts: "It counts; it never identifies.",
+    demo: "Demonstration",
+    demoAbout: "Recorded counts, replayed. Choose an account to sign in:",
+    roles: {
+      admin: "Administrator",
+      supervisor: "Supervisor",
+      desk: "Duty officer",
+      patrol: "Patrol",
+      volunteer: "Volunteer",
+      partner: "Partner",
+      mediator: "Mediator",
+      wall: "Wall screen",
+    },
+  },
+);

@@ -1,0 +1,77 @@
+// What the server says in dictionary keys: subjects of matters, why a clock is due, how a matter ended.
+import { dictionary } from "$kit/i18n.svelte";
+import { reading } from "$kit/reading.svelte";
+import { levelName } from "./words";
+
+type Params = Record<string, unknown>;
+/** Says the name of a zone, gate or sensor by its code. */
+export type Naming = (code: string) => string;
+
+const words = dictionary(
+  {
+    level: (where: string, level: string, density: string) => `${where}：${level}，${density} 人/㎡`,
+    levelPending: (where: string, level: string, density: string) => `${where}：${density} 人/㎡，待确认${level}`,
+    flow: (where: string, flow: string) => `${where} 流量过大：${flow} 人/米/分`,
+    silent: (what: string) => `传感器失联：${what}`,
+    disagrees: (what: string) => `传感器读数不一致：${what}`,
+    request: "服务请求",
+    note: "备忘",
+    answer: (p: string, span: string) => `P${p} 事项须在 ${span} 内确认接收`,
+    within: (span: string) => `须在 ${span} 内完成`,
+    outcomes: { "outcome.subsided": "人群已恢复正常", "outcome.recovered": "传感器已恢复" },
+  },
+  {
+    level: (where, level, density) => `${where}: ${level}, ${density} p/m²`,
+    levelPending: (where, level, density) => `${where}: ${density} p/m², ${level} to be confirmed`,
+    flow: (where, flow) => `${where}: flow too high, ${flow} p/m/min`,
+    silent: (what) => `Sensor silent: ${what}`,
+    disagrees: (what) => `Sensor disagrees: ${what}`,
+    request: "Request",
+    note: "Note",
+    answer: (p, span) => `A P${p} matter is to be acknowledged within ${span}`,
+    within: (span) => `To be done within ${span}`,
+    outcomes: { "outcome.subsided": "The crowd is back to normal", "outcome.recovered": "The sensor has recovered" },
+  },
+);
+
+const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
+const levelWords = (value: unknown) => `${text(value)} ${levelName(Number(value))}`;
+
+/** What a matter is about, in the chosen language. A subject we do not know is shown as it came. */
+export function subjectOf(
+  matter: { subject: string; params: Params; text: string },
+  naming: Naming,
+): string {
+  const { params } = matter;
+  switch (matter.subject) {
+    case "matter.crowd.level": {
+      const density = reading.formats.number(Number(params["density"]), 1);
+      const where = naming(text(params["zone"]));
+      return params["pending"] == null
+        ? words.level(where, levelWords(params["level"]), density)
+        : words.levelPending(where, levelWords(params["pending"]), density);
+    }
+    case "matter.crowd.flow":
+      return words.flow(naming(text(params["gate"])), reading.formats.number(Number(params["flow"]), 0));
+    case "matter.sensor.silent":
+      return words.silent(naming(text(params["sensor"])));
+    case "matter.sensor.disagrees":
+      return words.disagrees(naming(text(params["sensor"])));
+    case "matter.request":
+      return matter.text || words.request;
+    case "matter.note":
+      return matter.text || words.note;
+    default:
+      return matter.text || matter.subject;
+  }
+}
+
+/** Why a clock is due. */
+export function reasonOf(because: string, params: Params): string {
+  const span = reading.formats.span(Number(params["within_s"] ?? 0));
+  return because === "due.answer" ? words.answer(text(params["priority"]), span) : words.within(span);
+}
+
+/** How a matter ended: one of the system's outcomes, or a person's words. */
+export const outcomeOf = (outcome: string): string =>
+  words.outcomes[outcome as keyof typeof words.outcomes] ?? outcome;

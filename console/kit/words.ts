@@ -1,0 +1,36 @@
+import { dictionary } from "./i18n.svelte";
+
+export const words = dictionary(
+  {
+    close: "关闭",
+    cancel: "取消",
+    loading: "正在读取…",
+    retry: "重试",
+    notLoaded: "读取失败。",
+    oldShown: (age: string) => `显示的是 ${age}前的内容`,
+    live: "实时",
+    stale: "失联",
+    connecting: "连接中",
+    priority: (n: number) => `优先级 P${n}`,
+    dismiss: "知道了",
+    map: "地图",
+    mapFailed: "此设备无法显示地图，请使用表格。",
+    sortBy: (column: string) => `按${column}排序`,
+  },
+  {
+    close: "Close",
+    cancel: "Cancel",
+    loading: "Loading…",
+    retry: "Try again",
+    notLoaded: "Could not be loaded.",
+    oldShown: (age) => `This is ${age} old`,
+    live: "LIVE",
+    stale: "STALE",
+    connecting: "Connecting",
+    priority: (n) => `Priority P${n}`,
+    dismiss: "Dismiss",
+    map: "Map",
+    mapFailed: "This device cannot show the map; use the table.",
+    sortBy: (column) => `Sort by ${column}`,
+  },
+);

@@ -1,0 +1,49 @@
+/// <reference types="vite/client" />
+import { expect, test } from "vitest";
+
+const sources = import.meta.glob(["../{kit,api,desk}/**/*.{ts,svelte}"], { query: "?raw", import: "default", eager: true });
+const files = Object.entries(sources as Record<string, string>).map(([path, text]) => ({
+  path: path.replace("../", ""),
+  imports: [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name]) => name!),
+}));
+
+/** The storey of a file: kit and api below, then the shared words of the field, then features, then app. */
+function roomOf(path: string): string {
+  const [top, , feature] = path.split("/");
+  return top === "desk" ? `desk/${feature}` : top!;
+}
+
+function targetOf(path: string, name: string): string | null {
+  if (name.startsWith("$kit/")) return "kit";
+  if (name.startsWith("$api/")) return "api";
+  if (name.startsWith("$vocabulary/")) return "desk/vocabulary";
+  if (!name.startsWith(".")) return null;
+  return roomOf(new URL(name, `file:///${path}`).pathname.slice(1));
+}
+
+function allowed(room: string, target: string): boolean {
+  if (room === target) return true;
+  if (room === "kit") return false;
+  if (room === "api") return target === "kit";
+  if (room === "desk/app") return true;
+  const below = ["kit", "api", "desk/vocabulary"];
+  return room === "desk/vocabulary" ? target === "kit" || target === "api" : below.includes(target);
+}
+
+test("imports go down: kit, api, vocabulary, features, app; features never import features", () => {
+  const wrong = files.flatMap(({ path, imports }) =>
+    imports.flatMap((name) => {
+      const target = targetOf(path, name);
+      return target === null || allowed(roomOf(path), target) ? [] : [`${path} → ${name}`];
+    }),
+  );
+  expect(files.length).toBeGreaterThan(50);
+  expect(wrong).toEqual([]);
+});
+
+test("the kit asks nothing of a server", () => {
+  const asking = Object.entries(sources as Record<string, string>).filter(
+    ([path, text]) => path.startsWith("../kit/") && /\b(fetch|EventSource|XMLHttpRequest)\s*\(/.test(text),
+  );
+  expect(asking.map(([path]) => path)).toEqual([]);
+});
