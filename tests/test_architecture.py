@@ -112,13 +112,13 @@ def test_only_the_application_and_the_command_line_know_an_api() -> None:
         for path, tree in TREES.items()
         if any(re.fullmatch(r"anshang\.\w+\.(\w+_)?api", module) for module in imported(tree))
     }
-    assert knowing <= {"src/anshang/app.py", "src/anshang/cli.py", "src/anshang/demonstration/running.py"}
+    assert knowing <= {"src/anshang/app.py", "src/anshang/cli/__init__.py", "src/anshang/demonstration/running.py"}
 
 
 def test_settings_are_seen_by_the_wiring_only() -> None:
     """Rooms take what they need as arguments."""
     seeing = {name_of(p) for p, tree in TREES.items() if "anshang.settings" in set(imported(tree))}
-    allowed = {"app", "cli", "worker", "demonstration/running"}
+    allowed = {"app", "cli/installing", "cli/terminal", "worker", "demonstration/running"}
     assert seeing <= {f"src/anshang/{name}.py" for name in allowed}
 
 

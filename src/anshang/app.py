@@ -16,6 +16,7 @@ from fastapi.staticfiles import StaticFiles
 from secure.middleware import SecureASGIMiddleware
 
 import anshang
+from anshang.connectors import mqtt
 from anshang.crowds import api as crowds_api
 from anshang.crowds import observing_api
 from anshang.crowds.ingest import Intake
@@ -79,21 +80,22 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     database.on_commit.append(hub.wake)
     doorkeeper = Doorkeeper(database, tries_per_minute=settings.sign_in_tries_per_minute)
     watch = Watch(database)
-    worker = Worker(database, watch, hub)
+    intake = Intake(database, watch.taken)
+    worker = Worker(settings, database, watch, hub)
     app = FastAPI(
         title="Anshang 安商",
         version=anshang.__version__,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        lifespan=_running(hub, worker),
+        lifespan=_running(settings, intake, hub, worker),
         responses=errors.PROBLEMS,
     )
     cookies = Cookies(timedelta(hours=settings.session_hours), settings.secure_cookies)
     app.state.runtime = Runtime(database, hub, doorkeeper, cookies, demo)
     app.state.watch = watch
     app.state.data_folder = settings.data_folder if settings.data_folder.exists() else Path()
-    app.state.intake = Intake(database, watch.taken)
+    app.state.intake = intake
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
@@ -117,21 +119,40 @@ def log_plainly(level: str) -> None:
     )
 
 
-def _running(hub: Hub, worker: Worker) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """While the application serves, the hub follows the journal and the worker's loops run."""
+def _running(
+    settings: Settings, intake: Intake, hub: Hub, worker: Worker
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """While the application serves, the journal is followed, the loops run, the sensors are heard."""
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        following = asyncio.create_task(hub.run())
+        stop = asyncio.Event()
+        tasks = [asyncio.create_task(hub.run())]
+        if settings.mqtt_host:
+            tasks.append(asyncio.create_task(_follow_sensors(settings, intake, stop)))
         await asyncio.to_thread(worker.start)
         try:
             yield
         finally:
             hub.stop()
+            stop.set()
             await asyncio.to_thread(worker.stop)
-            following.cancel()
+            for task in tasks:
+                task.cancel()
 
     return lifespan
+
+
+async def _follow_sensors(settings: Settings, intake: Intake, stop: asyncio.Event) -> None:
+    await mqtt.follow(
+        host=settings.mqtt_host,
+        port=settings.mqtt_port,
+        user=settings.mqtt_user,
+        password=settings.mqtt_password,
+        client_id=mqtt.client_id_of(settings.data_folder),
+        intake=intake,
+        stop=stop,
+    )
 
 
 def _serve_console(app: FastAPI) -> None:

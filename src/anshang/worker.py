@@ -19,12 +19,15 @@ from anshang.crowds import actions as crowds
 from anshang.crowds import observations
 from anshang.crowds import store as crowds_store
 from anshang.crowds.engine import MINUTE_MS
+from anshang.crowds.rolling import DELAY, roll_up
+from anshang.crowds.sealing import seal
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.people.model import engine_actor
+from anshang.settings import Settings
 from anshang.web.live import Hub
 
 STEP_S = 1.0
@@ -37,7 +40,8 @@ log = structlog.get_logger()
 class Worker:
     """Runs the loops in threads of their own from `start` to `stop`."""
 
-    def __init__(self, database: Database, watch: Watch, hub: Hub) -> None:
+    def __init__(self, settings: Settings, database: Database, watch: Watch, hub: Hub) -> None:
+        self._settings = settings
         self._database = database
         self._watch = watch
         self._hub = hub
@@ -74,14 +78,20 @@ class Worker:
         self._minute_ms = minute_ms
 
     def keep_house(self) -> None:
-        """Notice new places and sensors; seal the journal of the days that are over."""
+        """Notice new places and sensors, roll counts up; once a day seal the journal and the older counts."""
         self._watch.refresh()
+        folder = self._settings.sealed_folder
+        for district_id in self._watch.district_ids:
+            roll_up(self._database, district_id, clock.now() - DELAY, folder)
         yesterday = clock.now().date() - timedelta(days=1)
         if self._sealed_on == yesterday:
             return
         for district_id in (EVERYWHERE, *self._watch.district_ids):
             with self._database.transaction(district_id) as tx:
                 journal.seal(tx, yesterday)
+        oldest_at = clock.now() - timedelta(hours=self._settings.raw_hours)
+        for district_id in self._watch.district_ids:
+            seal(self._database, district_id, oldest_at, folder)
         self._sealed_on = yesterday
 
     def _keep_minute(self, district_id: str, minute_ms: int) -> None:

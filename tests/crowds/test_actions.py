@@ -100,7 +100,7 @@ def test_one_episode_is_one_matter_that_follows_the_crowd(
         (state,) = store.list_zone_states(connection, DISTRICT)
         clocks = matters_store.list_clocks(connection, DISTRICT, [opened.id])
     assert (state.level, state.since_at) == (Level.ATTENTION, NIGHT)
-    assert [(clock.due_at - NIGHT).total_seconds() for clock in clocks] == [60, 120, 300]
+    assert [(clock.due_at - NIGHT).total_seconds() for clock in clocks] == [60, 300]
     assert all(clock.because == "due.answer" and clock.met_at is not None for clock in clocks)
 
 

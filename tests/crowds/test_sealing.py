@@ -7,11 +7,13 @@ import signal
 import subprocess
 import sys
 import textwrap
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from tests.conftest import DISTRICT
 
 from anshang.crowds import observations, sealed, sealing, sums
 from anshang.crowds.model import Observation
@@ -19,7 +21,6 @@ from anshang.crowds.telemetry import DAY_MS, HOUR_MS
 from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.foundation.errors import StorageFailed
-from tests.conftest import DISTRICT
 
 DAY = clock.to_ms(datetime(2026, 12, 29, tzinfo=UTC))
 BEFORE = clock.from_ms(DAY + 2 * DAY_MS + HOUR_MS)
@@ -159,6 +160,26 @@ def test_a_file_that_cannot_be_written_removes_nothing(database: Database, tmp_p
     assert raw_count(database) == 3 * 96
 
 
+def test_two_runs_and_late_rows_at_the_same_time_lose_and_double_nothing(
+    database: Database, tmp_path: Path
+) -> None:
+    rows = rows_of(2)
+    keep(database, rows)
+    late = [Observation("late", DAY + n * 60_000 + 1, 1, 1, None) for n in range(40)]
+
+    def run(_number: int) -> None:
+        for _ in range(4):
+            sealing.seal(database, DISTRICT, BEFORE, tmp_path)
+
+    with ThreadPoolExecutor(4) as at_once:
+        runs = [at_once.submit(run, number) for number in range(3)]
+        for row in late:
+            keep(database, [row])
+        for each in runs:
+            each.result()
+    assert everything(database, tmp_path) == meant(rows + late)
+
+
 KILLED = """
     import os, signal, sys
     from pathlib import Path
@@ -166,7 +187,7 @@ KILLED = """
     from anshang.foundation import clock
     from anshang.foundation.database import Database
     point, url, folder, before_ms = sys.argv[1:]
-    def die(*_):
+    def die(*_, **__):
         os.kill(os.getpid(), signal.SIGKILL)
     if point == "before the file has its name":
         Path.replace = die

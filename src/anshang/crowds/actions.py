@@ -82,7 +82,7 @@ def cross_level(tx: Transaction, *, actor: Actor, crossing: Crossing) -> Matter 
         return _open(tx, actor, SUBJECT_LEVEL, URGENCY[worst], params) if worst >= Level.CAUTION else None
     if worst <= Level.ATTENTION and waiting.state is MatterState.ACKNOWLEDGED:
         return matters.close(tx, actor=actor, id=waiting.id, outcome=OUTCOME_SUBSIDED)
-    priority = URGENCY.get(worst, waiting.priority)
+    priority = URGENCY.get(worst, Priority.P4)
     return matters.retell(
         tx,
         actor=actor,
@@ -310,7 +310,7 @@ def _open(
         priority=priority,
         subject=subject,
         params=params,
-        zone_id=params.get("zone"),
+        zone_id=params.get("zone") or next(iter(params.get("zones", ())), None),
         due=[_answer_due(priority, params)],
     )
 

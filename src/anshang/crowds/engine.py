@@ -338,6 +338,7 @@ class Engine:
             "quality": str(quality),
             "silent_since": None if silent_ms is None else clock.from_ms(silent_ms).isoformat(),
             "drift_people_per_h": round(float(self._drift[index])),
+            "confirmed": state.confirmed,
             "may_fall": state.may_fall,
         }
 

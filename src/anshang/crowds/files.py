@@ -10,8 +10,8 @@ from __future__ import annotations
 import csv
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Sequence
-from contextlib import closing, suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -32,7 +32,7 @@ from anshang.crowds.telemetry import put_mark, read_mark
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database
-from anshang.foundation.errors import BadInput
+from anshang.foundation.errors import BadInput, StorageFailed
 
 COMMON_NAMES = {
     "sensor": ("sensor", "sensor_id", "counter", "location", "station", "device", "传感器", "计数器"),
@@ -220,7 +220,8 @@ class _Refused:
     def close(self) -> None:
         """Put it on disk."""
         if self._file is not None:
-            self._file.close()
+            with _to_disk():
+                self._file.close()
 
     def _write(self, row: str, fault: str, told: Sequence[str]) -> None:
         self._report.refused[fault] += 1
@@ -228,11 +229,12 @@ class _Refused:
             self._file = self._open()
             names = [name for name in self._columns if name != "drop"]
             csv.writer(self._file).writerow(["row", "error", "en", "zh", *names])
-        csv.writer(self._file).writerow([row, fault, *REASONS[fault], *told])
+        with _to_disk():
+            csv.writer(self._file).writerow([row, fault, *REASONS[fault], *told])
 
     def _open(self) -> IO[str]:
         for folder in self._folders:
-            with suppress(PermissionError), suppress(FileNotFoundError):
+            with suppress(OSError):
                 opened = (folder / self._name).open("w", encoding="utf-8-sig", newline="")
                 self._report.refused_file = folder / self._name
                 return opened
@@ -241,6 +243,19 @@ class _Refused:
             en=f"Rows were refused, but {self._name} cannot be written here nor beside the file.",
             zh=f"有行被拒绝，但无法在此处或文件旁写入 {self._name}。",
         )
+
+
+@contextmanager
+def _to_disk() -> Iterator[None]:
+    """Say in words when refused rows cannot be written down."""
+    try:
+        yield
+    except OSError as error:
+        raise StorageFailed(
+            "import.not_written",
+            en=f"Refused rows cannot be written: {error.strerror}. What was taken so far is kept.",
+            zh=f"无法写入被拒绝的行：{error.strerror}。此前已接收的数据已保存。",
+        ) from error
 
 
 def _columns(table: FileTable, options: ImportOptions) -> dict[str, str]:

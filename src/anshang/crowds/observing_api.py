@@ -93,11 +93,11 @@ def zone_history(
     caller: Caller,
     begins_at: Annotated[datetime, Query(alias="from")],
     ends_at: Annotated[datetime, Query(alias="to")],
-    step_s: Literal[60, 300, 900, 3600] = 60,
+    step: Annotated[Literal["60", "300", "900", "3600"], Query(alias="step_s")] = "60",
 ) -> ZoneHistory:
     """People, interval, density and level of a zone in [from, to) by steps."""
     caller.actor.must(Permission.CROWD_READ, district)
-    from_ms, to_ms = _ms(begins_at), _ms(ends_at)
+    from_ms, to_ms, step_s = _ms(begins_at), _ms(ends_at), int(step)
     if not 0 < to_ms - from_ms <= POINTS_MAX * step_s * 1000:
         raise BadInput(
             "history.too_long",

@@ -3,14 +3,15 @@
 A file is complete, flushed and checked before it takes its name, and rows leave the database only after
 that, only as many as were read. So a run that is killed at any point leaves every row in the file, in the
 database, or in both, which the readers count once; the next run goes on from there. Rows that come late
-are merged into their day's file by the next run.
+are merged into their day's file by the next run. Two runs take turns: the command line beside the worker.
 """
 
 from __future__ import annotations
 
+import fcntl
 import os
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -72,18 +73,28 @@ def seal(
 ) -> int:
     """Seal the days that were over before `before_at`; number of rows that left the database.
 
-    `progress` is told the share done. StorageFailed when a file does not read back as it was written.
+    `progress` is told the share done. StorageFailed when a file cannot be written.
     """
     end_ms = clock.to_ms(before_at) // DAY_MS * DAY_MS
     sealed_count = 0
-    first_ms = day_ms = _next_day(database, district_id, 0)
-    while day_ms is not None and first_ms is not None and day_ms < end_ms:
-        sealed_count += _seal_day(database, district_id, day_ms, folder)
-        if progress is not None:
-            progress((day_ms + DAY_MS - first_ms) / (end_ms - first_ms))
-        day_ms = _next_day(database, district_id, day_ms + DAY_MS)
+    with _turn(folder):
+        first_ms = day_ms = _next_day(database, district_id, 0)
+        while day_ms is not None and first_ms is not None and day_ms < end_ms:
+            sealed_count += _seal_day(database, district_id, day_ms, folder)
+            if progress is not None:
+                progress((day_ms + DAY_MS - first_ms) / (end_ms - first_ms))
+            day_ms = _next_day(database, district_id, day_ms + DAY_MS)
     _forget_minutes(database, district_id, end_ms - int(MINUTES_KEPT.total_seconds()) * 1000)
     return sealed_count
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[None]:
+    """Wait until nobody else seals here, in this process or another; a killed one lets go by itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / ".turn").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
 
 
 def _next_day(database: Database, district_id: str, from_ms: int) -> int | None:
@@ -110,9 +121,28 @@ def _seal_day(database: Database, district_id: str, day_ms: int, folder: Path) -
 
 
 def write_file(file: Path, unsealed: pa.Table) -> None:
-    """Put rows into a day's file beside what it holds: in place at once or not at all, and on disk after."""
-    file.parent.mkdir(parents=True, exist_ok=True)
+    """Put rows into a day's file beside what it holds: in place at once or not at all, and on disk after.
+
+    StorageFailed when the disk cannot take it, or does not give back what it took.
+    """
     written = file.with_name(f".{file.name}.new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        if not _write(file, written, unsealed):
+            raise OSError("it does not read back as it was written")
+        _flush(written)
+        written.replace(file)
+        _flush(file.parent)
+    except (OSError, duckdb.Error) as error:
+        raise StorageFailed(
+            "sealing.failed",
+            en=f"{file} cannot be written: {error}. No row was removed.",
+            zh=f"无法写入 {file}：{error}。未删除任何数据。",
+        ) from error
+
+
+def _write(file: Path, written: Path, unsealed: pa.Table) -> bool:
+    """Write what `file` holds and the unsealed rows to `written`; whether it reads back the same."""
     with duckdb.connect() as writing:
         writing.register("unsealed", unsealed)
         writing.execute("SET VARIABLE file = $file", {"file": str(file)})
@@ -123,15 +153,7 @@ def write_file(file: Path, unsealed: pa.Table) -> None:
         writing.execute("SET VARIABLE file = $file", {"file": str(written)})
         meant = writing.execute(_CHECK.format(rows="merged")).fetchone()
         found = writing.execute(_CHECK.format(rows="read_parquet(getvariable('file'))")).fetchone()
-    if meant != found:
-        raise StorageFailed(
-            "sealing.unsound",
-            en=f"{written} does not read back as it was written; nothing was removed.",
-            zh=f"{written} 读回内容与写入不一致；未删除任何数据。",
-        )
-    _flush(written)
-    written.replace(file)
-    _flush(file.parent)
+    return bool(meant == found)
 
 
 def _let_go(connection: Connection, district_id: str, at_ms: int, row_count: int) -> int:

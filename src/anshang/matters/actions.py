@@ -89,7 +89,7 @@ def retell(
     before = store.matters.get(tx.connection, tx.district_id, id)
     after = store.matters.put(tx, before.retold(subject, params, priority))
     if priority < before.priority:
-        _start(tx, after, due)
+        _hurry(tx, after, due)
     _tell(tx, actor, MatterEvent.REPRIORITISED, after, {"from": int(before.priority), "to": int(priority)})
     return after
 
@@ -161,6 +161,19 @@ def _mine(tx: Transaction, actor: Actor, id: str) -> Matter:
 def _start(tx: Transaction, matter: Matter, due: Sequence[Due]) -> None:
     for each in due:
         store.clocks.add(tx, started(each, matter, ids.new_id(), clock.now()))
+
+
+def _hurry(tx: Transaction, matter: Matter, due: Sequence[Due]) -> None:
+    """Bring the running clocks forward; one that had been met, or was never there, starts anew."""
+    clocks = store.list_clocks(tx.connection, tx.district_id, [matter.id])
+    running = {each.kind: each for each in clocks if each.met_at is None}
+    for each in due:
+        fresh = started(each, matter, ids.new_id(), clock.now())
+        if (old := running.get(each.kind)) is None:
+            store.clocks.add(tx, fresh)
+        else:
+            earlier = min(old.due_at, fresh.due_at)
+            store.clocks.put(tx, replace(old, due_at=earlier, because=fresh.because, params=fresh.params))
 
 
 def _tell(tx: Transaction, actor: Actor, kind: MatterEvent, matter: Matter, details: dict[str, Any]) -> None:
