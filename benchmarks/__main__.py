@@ -1,4 +1,4 @@
-"""Run every benchmark, each in a process of its own: `python -m benchmarks [name …]`; exit code 1 when one misses."""
+"""Run every benchmark, each in its own process: `python -m benchmarks [name …]`; code 1 when one misses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ def main() -> int:
     known = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
     missed = 0
     for name in sys.argv[1:] or known:
-        done = subprocess.run([sys.executable, "-m", f"benchmarks.{name}"], stdout=subprocess.PIPE, text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", f"benchmarks.{name}"], stdout=subprocess.PIPE, text=True, check=False
+        )
         sys.stdout.write(done.stdout)
         sys.stdout.flush()
         lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]

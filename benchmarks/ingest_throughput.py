@@ -29,10 +29,10 @@ Row = tuple[str, str, int, int, int, None, int]
 
 
 def rows_of(connection: int, number: int) -> list[Row]:
-    """A gateway's batch: its 100 sensors at five instants."""
+    """A gateway's batch: its 100 sensors at five instants. As many come as go: alarms are not the matter."""
     begin_ms = BEGIN_MS + number * INSTANTS * 1000
     return [
-        (DISTRICT, f"s{connection}-{n:03}", begin_ms + instant * 1000, n % 7, n % 3, None, begin_ms)
+        (DISTRICT, f"s{connection}-{n:03}", begin_ms + instant * 1000, n % 7, n % 7, None, begin_ms)
         for instant in range(INSTANTS)
         for n in range(BATCH // INSTANTS)
     ]

@@ -32,7 +32,14 @@ ZONES = 64
 def frame() -> dict[str, object]:
     """A frame in which every zone changed."""
     zones = {
-        f"z{n:02}": {"people": random.randint(0, 9000), "low": 1, "high": 2, "density": 1.23, "trend": 0.1, "level": 1}
+        f"z{n:02}": {
+            "people": random.randint(0, 9000),
+            "low": 1,
+            "high": 2,
+            "density": 1.23,
+            "trend": 0.1,
+            "level": 1,
+        }
         for n in range(ZONES)
     }
     return {"sent_s": time.monotonic(), "people": 267_000, "zones": zones}
@@ -151,7 +158,15 @@ def main() -> None:
     peer = "each stream encodes for itself"
     report("live.frame_lateness_p99", late_s * 1000, "ms", must=must, ok=late_s <= 0.1 and received > CLIENTS * FRAMES * 0.9,
            peer=peer, peer_value=peer_late_s * 1000)  # fmt: skip
-    report("live.server_core_share", share, "core", must="<= 0.25", ok=share <= 0.25, peer=peer, peer_value=peer_share)
+    report(
+        "live.server_core_share",
+        share,
+        "core",
+        must="<= 0.25",
+        ok=share <= 0.25,
+        peer=peer,
+        peer_value=peer_share,
+    )
 
 
 if __name__ == "__main__":

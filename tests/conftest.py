@@ -15,6 +15,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from hypothesis import settings
 from sqlalchemy import make_url
 
 from anshang.foundation import clock, ids, migrations
@@ -22,6 +23,9 @@ from anshang.foundation.actor import Actor
 from anshang.foundation.database import Database
 from anshang.people.model import Role, actor_of
 from tests import postgres
+
+settings.register_profile("house", deadline=None)
+settings.load_profile("house")
 
 NIGHT = datetime(2026, 12, 31, 12, 0, tzinfo=UTC)
 """20:00 in Shanghai on a New Year's Eve."""

@@ -157,6 +157,8 @@ def test_a_file_that_cannot_be_written_removes_nothing(database: Database, tmp_p
     with pytest.raises(StorageFailed) as refused:
         sealing.seal(database, DISTRICT, BEFORE, tmp_path)
     assert refused.value.zh
+    with pytest.raises(StorageFailed):
+        sealing.seal(database, DISTRICT, BEFORE, tmp_path / DISTRICT)
     assert raw_count(database) == 3 * 96
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Column, Connection, Integer, String, Table, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
 
-from anshang.foundation.database import Database, UtcTime, metadata
+from anshang.foundation.columns import UtcTime
+from anshang.foundation.database import Database, metadata
 from anshang.foundation.errors import BadInput, StorageFailed
 from anshang.people import store as people
 

@@ -90,6 +90,7 @@ def progress_bar() -> Iterator[Progress]:
 
 
 def read_file(path: Path) -> bytes:
+    """The file's bytes; BadInput when it cannot be read."""
     try:
         return path.read_bytes()
     except OSError as error:
@@ -101,6 +102,7 @@ def read_file(path: Path) -> bytes:
 
 
 def ask_password(from_stdin: bool) -> str:
+    """A password from standard input, from ANSHANG_PASSWORD, or asked for twice."""
     if from_stdin:
         return sys.stdin.readline().rstrip("\n")
     told = os.environ.get("ANSHANG_PASSWORD")

@@ -261,7 +261,8 @@ def _mark_late(
     connection: Connection, district_id: str, rows: Sequence[Observation], received_ms: int
 ) -> None:
     late_ms = received_ms - LATE_MS
-    _mark_hours(connection, district_id, {at_ms // HOUR_MS for _, at_ms, *_ in rows if at_ms < late_ms})
+    instants = {row.at_ms for row in rows}
+    _mark_hours(connection, district_id, {at_ms // HOUR_MS for at_ms in instants if at_ms < late_ms})
 
 
 def _mark_hours(connection: Connection, district_id: str, hours: set[int]) -> None:

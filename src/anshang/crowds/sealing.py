@@ -91,8 +91,12 @@ def seal(
 @contextmanager
 def _turn(folder: Path) -> Iterator[None]:
     """Wait until nobody else seals here, in this process or another; a killed one lets go by itself."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / ".turn").open("w") as turn:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        turn = (folder / ".turn").open("w")
+    except OSError as error:
+        raise _failed(folder, error) from error
+    with turn:
         fcntl.flock(turn, fcntl.LOCK_EX)
         yield
 
@@ -134,11 +138,15 @@ def write_file(file: Path, unsealed: pa.Table) -> None:
         written.replace(file)
         _flush(file.parent)
     except (OSError, duckdb.Error) as error:
-        raise StorageFailed(
-            "sealing.failed",
-            en=f"{file} cannot be written: {error}. No row was removed.",
-            zh=f"无法写入 {file}：{error}。未删除任何数据。",
-        ) from error
+        raise _failed(file, error) from error
+
+
+def _failed(path: Path, error: Exception) -> StorageFailed:
+    return StorageFailed(
+        "sealing.failed",
+        en=f"{path} cannot be written: {error}. No row was removed.",
+        zh=f"无法写入 {path}：{error}。未删除任何数据。",
+    )
 
 
 def _write(file: Path, written: Path, unsealed: pa.Table) -> bool:
