@@ -16,7 +16,7 @@ def report(
     peer: str = "",
     peer_value: float | None = None,
 ) -> None:
-    """Print one JSON line: our value, the peer's in the same run, their ratio, what must hold, whether it does."""
+    """Print one JSON line: our value, the peer's in the same run, their ratio, what must hold, if it does."""
     ratio = None if not peer_value else round(value / peer_value, 3)
     line = {
         "name": name,

@@ -21,6 +21,7 @@ from tests.crowds.conftest import row_of_zones
 from anshang.app import create_app
 from anshang.crowds import store
 from anshang.crowds.model import Sensor, SensorKind
+from anshang.crowds.telemetry import observations_table
 from anshang.foundation import clock, ids, migrations
 from anshang.foundation.database import Database
 from anshang.people import actions as people
@@ -57,6 +58,17 @@ def stored_rows(folder: Path) -> int:
     """The rows in the database, counted from outside."""
     with pysqlite3.connect(f"file:{folder / 'anshang.db'}?mode=ro", uri=True) as connection:
         return int(connection.execute("SELECT count(*) FROM observations").fetchone()[0])
+
+
+def raw_table(folder: Path) -> tuple[Any, str]:
+    """What the peers write to: a table of the same shape, as durable as ours, and the statement to insert."""
+    connection = pysqlite3.connect(str(folder / "peer.db"), isolation_level=None)
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "cache_size=-65536"):
+        connection.execute(f"PRAGMA {pragma}")
+    columns = ", ".join(f"{c.name} {c.type} {'' if c.nullable else 'NOT NULL'}" for c in observations_table.c)
+    key = ", ".join(c.name for c in observations_table.primary_key)
+    connection.execute(f"CREATE TABLE observations ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID")
+    return connection, f"INSERT INTO observations VALUES ({', '.join('?' * len(observations_table.c))})"
 
 
 class Feed:

@@ -12,12 +12,10 @@ import time
 from pathlib import Path
 
 import msgspec
-import pysqlite3
 
-from anshang.crowds.telemetry import observations_table
 from anshang.foundation import clock
 from benchmarks import report
-from benchmarks._ingest import DISTRICT, Feed, serving, stored_rows
+from benchmarks._ingest import DISTRICT, Feed, raw_table, serving, stored_rows
 
 BATCH = 500
 INSTANTS = 5
@@ -40,18 +38,12 @@ def rows_of(connection: int, number: int) -> list[Row]:
 
 def peer(folder: Path) -> float:
     """Rows a second."""
-    connection = pysqlite3.connect(str(folder / "peer.db"), isolation_level=None)
-    connection.execute("PRAGMA journal_mode=WAL")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.execute("PRAGMA cache_size=-65536")
-    columns = ", ".join(f"{c.name} {c.type} {'' if c.nullable else 'NOT NULL'}" for c in observations_table.c)
-    key = ", ".join(c.name for c in observations_table.primary_key)
-    connection.execute(f"CREATE TABLE observations ({columns}, PRIMARY KEY ({key})) WITHOUT ROWID")
+    connection, insert = raw_table(folder)
     batches = [rows_of(c, n) for n in range(PER_CONNECTION) for c in range(CONNECTIONS)]
     began_s = time.perf_counter()
     for batch in batches:
         connection.execute("BEGIN IMMEDIATE")
-        connection.executemany("INSERT INTO observations VALUES (?,?,?,?,?,?,?)", batch)
+        connection.executemany(insert, batch)
         connection.execute("COMMIT")
     lasted_s = time.perf_counter() - began_s
     connection.close()

@@ -112,7 +112,11 @@ def test_only_the_application_and_the_command_line_know_an_api() -> None:
         for path, tree in TREES.items()
         if any(re.fullmatch(r"anshang\.\w+\.(\w+_)?api", module) for module in imported(tree))
     }
-    assert knowing <= {"src/anshang/app.py", "src/anshang/cli/__init__.py", "src/anshang/demonstration/running.py"}
+    assert knowing <= {
+        "src/anshang/app.py",
+        "src/anshang/cli/__init__.py",
+        "src/anshang/demonstration/running.py",
+    }
 
 
 def test_settings_are_seen_by_the_wiring_only() -> None:

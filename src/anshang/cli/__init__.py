@@ -1,4 +1,4 @@
-"""The command line: what an operator does at the machine itself. A command parses, calls one action, reports."""
+"""The command line: what an operator does at the machine. A command parses, calls one action, reports."""
 
 from anshang.cli import crowd, journal, people, place
 from anshang.cli.installing import app

@@ -232,7 +232,7 @@ class Sift:
         keys = {row[:2] for row in differing}
         for number, row in enumerate(rows):
             if isinstance(row, Row) and (row.sensor, self._instants.get(row.at)) in keys:
-                keys.discard((row.sensor, self._instants[row.at]))  # type: ignore[arg-type]
+                keys.discard((row.sensor, self._instants[row.at]))
                 self.refuse(number, "observation.differs")
 
     def _meet_again(self, number: int, first: Observation, observation: Observation) -> None:
