@@ -2914,7 +2914,7 @@ export interface operations {
             query: {
                 district: string;
                 from: string;
-                step_s?: 60 | 300 | 900 | 3600;
+                step_s?: "60" | "300" | "900" | "3600";
                 to: string;
             };
             header?: never;
