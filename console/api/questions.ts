@@ -69,6 +69,43 @@ export const zoneHistory = (district: string, zone: string, span_s: number, now_
   },
 });
 
+export const people = () => ({
+  key: "people",
+  topics: ["account", "body"],
+  ask: () => answered(client.GET("/api/people")),
+});
+
+export const bodies = () => ({
+  key: "bodies",
+  topics: ["body"],
+  ask: () => answered(client.GET("/api/bodies")),
+});
+
+export const feeds = (district: string) => ({
+  key: `feeds ${district}`,
+  topics: ["feed"],
+  ask: () => answered(client.GET("/api/feeds", query(district))),
+});
+
+/** First words of everything that is written into the journal. */
+export const JOURNAL_NOUNS = [
+  "matter", "level", "levels", "flow", "measure", "zone", "sensor", "place",
+  "account", "password", "session", "body", "feed",
+] as const; // prettier-ignore
+export const JOURNAL_PAGE = 100;
+
+/** The newest entries; `noun` is the first word of their kind. */
+export const journal = (district: string, noun: string | null) => ({
+  key: `journal ${district} ${noun ?? ""}`,
+  topics: noun === null ? JOURNAL_NOUNS : [noun],
+  ask: () => journalBefore(district, noun, null),
+});
+
+export async function journalBefore(district: string, noun: string | null, before: number | null) {
+  const wanted = { district, limit: JOURNAL_PAGE, ...(noun && { kind: noun }), ...(before && { before }) };
+  return (await answered(client.GET("/api/journal", { params: { query: wanted } }))).entries;
+}
+
 /** What a question is answered with. */
 export type Told<A extends (...words: never[]) => { ask: () => Promise<unknown> }> = Awaited<
   ReturnType<ReturnType<A>["ask"]>
@@ -77,3 +114,7 @@ export type LevelRule = Told<typeof levelRules>[number];
 export type Card = Told<typeof actionCards>[number];
 export type Sensor = Told<typeof sensors>[number];
 export type Measure = Told<typeof measures>[number];
+export type Account = Told<typeof people>[number];
+export type Organisation = Told<typeof bodies>[number];
+export type Feed = Told<typeof feeds>[number];
+export type JournalEntry = Told<typeof journal>[number];

@@ -1,0 +1,61 @@
+// What is done with accounts, bodies and feeds.
+import { answered, client, type Shape } from "$api/client";
+import type { Account, Feed } from "$api/questions";
+import { session } from "$api/session.svelte";
+import { tried } from "../acts";
+import { words } from "./words";
+
+export type Role = Shape["NewAccount"]["role"];
+export type Change = Omit<Shape["AccountChange"], "version">;
+
+export function openAccount(body: Shape["NewAccount"]): Promise<string | null> {
+  const asking = answered(client.POST("/api/people", { body }));
+  return tried(asking, { done: words.opened(body.display_name), topic: "account", names: words.fields });
+}
+
+export function changeAccount(
+  account: Account,
+  change: Change,
+  onstale?: () => void,
+): Promise<string | null> {
+  const body = { ...change, version: account.version };
+  const asking = client.PATCH("/api/people/{id}", { params: { path: { id: account.id } }, body });
+  const done = words.changed(change.display_name);
+  return tried(answered(asking), { done, topic: "account", names: words.fields, ...(onstale && { onstale }) });
+}
+
+/** Let somebody sign in, or no more; all else stays. */
+export const setActive = (account: Account, active: boolean): Promise<string | null> =>
+  changeAccount(account, { ...account, role: account.role as Role, active });
+
+/** Set a password; one's own ends one's own session too. */
+export async function setPassword(account: Account, password: string): Promise<string | null> {
+  const params = { path: { id: account.id } };
+  const asking = answered(client.POST("/api/people/{id}/password", { params, body: { password } }));
+  const done = words.passwordSet(account.display_name);
+  const refused = await tried(asking, { done, topic: "account", names: words.fields });
+  if (refused === null && account.id === session.account?.id) session.ended();
+  return refused;
+}
+
+export function registerBody(body: Shape["NewBody"]): Promise<string | null> {
+  const asking = answered(client.POST("/api/bodies", { body }));
+  return tried(asking, { done: words.registered(body.name_zh, body.name_en), topic: "body", names: words.fields });
+}
+
+/** Open a feed; `kept` is handed the key that is never shown again. */
+export function openFeed(
+  district: string,
+  body: Shape["NewFeed"],
+  kept: (feed: Shape["FeedShown"]) => void,
+): Promise<string | null> {
+  const asking = answered(client.POST("/api/feeds", { params: { query: { district } }, body })).then(kept);
+  return tried(asking, { done: words.feedOpened(body.name), topic: "feed", names: words.fields });
+}
+
+export function closeFeed(district: string, feed: Feed): Promise<string | null> {
+  const params = { path: { id: feed.id }, query: { district } };
+  const asking = answered(client.DELETE("/api/feeds/{id}", { params }));
+  return tried(asking, { done: words.feedClosed(feed.name), topic: "feed" });
+}
+

@@ -1,0 +1,33 @@
+// The district's document as a file: written so that a problem's line is its feature's line, and looked into before
+// it is sent, so that a person sees what they are about to replace. Whether it is sound only the server says.
+import type { Place } from "$api/place";
+
+export const KINDS = ["zone", "gate", "walkway", "premises", "post"] as const;
+export type Kind = (typeof KINDS)[number];
+export type Counts = Record<Kind, number>;
+export type Glance = { district: string | null; counts: Counts };
+
+/** The document with one feature on each line. */
+export function textOf(place: Place): string {
+  const { features, ...members } = place;
+  const head = Object.entries(members).map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
+  const lines = features.map((feature) => JSON.stringify(feature)).join(",\n");
+  return `{${head.join(",\n")},\n"features":[\n${lines}\n]}\n`;
+}
+
+export function countsOf(features: readonly unknown[]): Counts {
+  const kinds = features.map((feature) => (feature as { properties?: { kind?: unknown } } | null)?.properties?.kind);
+  return Object.fromEntries(KINDS.map((kind) => [kind, kinds.filter((one) => one === kind).length])) as Counts;
+}
+
+/** What a file seems to hold; null when it is no such document, which the server then says in full. */
+export function glanceAt(text: string): Glance | null {
+  try {
+    const told = JSON.parse(text) as { features?: unknown; anshang?: { district?: { id?: unknown } } };
+    if (!Array.isArray(told.features)) return null;
+    const id = told.anshang?.district?.id;
+    return { district: typeof id === "string" ? id : null, counts: countsOf(told.features) };
+  } catch {
+    return null;
+  }
+}
