@@ -16,7 +16,12 @@ const ID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 const LEFT_OUT = new Set(["number", "subject", "note", "measure"]);
 
 export const nounOf = (kind: string): string => kind.split(".", 1)[0]!;
-export const kindName = (kind: string): string => words.kinds[kind as keyof typeof words.kinds] ?? kind;
+
+/** What happened, in words; a kind we do not know yet is shown as it came. */
+export function kindName({ kind, details }: Pick<JournalEntry, "kind" | "details">): string {
+  if (kind === "matter.reprioritised" && details["from"] === details["to"]) return words.retold;
+  return words.kinds[kind as keyof typeof words.kinds] ?? kind;
+}
 export const nounName = (noun: string): string => words.nouns[noun as keyof typeof words.nouns] ?? noun;
 
 export function actorName(entry: Pick<JournalEntry, "actor_id" | "actor_name">, { ids }: Naming): string {
@@ -49,7 +54,9 @@ function coded(code: string, { codes }: Naming): string {
 /** The details, each with its name and its value as people read it; what the subject says already is left out. */
 export function detailsOf(entry: JournalEntry, naming: Naming): { name: string; value: string }[] {
   const noun = nounOf(entry.kind);
+  const order = Object.keys(words.details);
   return Object.entries(entry.details)
+    .sort(([a], [b]) => order.indexOf(a) - order.indexOf(b))
     .filter(([name, value]) => value !== null && value !== "" && !LEFT_OUT.has(name))
     .map(([name, value]) => ({
       name: words.details[name as keyof typeof words.details] ?? name,

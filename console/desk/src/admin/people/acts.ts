@@ -25,8 +25,10 @@ export function changeAccount(
 }
 
 /** Let somebody sign in, or no more; all else stays. */
-export const setActive = (account: Account, active: boolean): Promise<string | null> =>
-  changeAccount(account, { ...account, role: account.role as Role, active });
+export function setActive(account: Account, active: boolean): Promise<string | null> {
+  const { display_name, role, body_id, district_ids } = account;
+  return changeAccount(account, { display_name, role: role as Role, body_id, district_ids, active });
+}
 
 /** Set a password; one's own ends one's own session too. */
 export async function setPassword(account: Account, password: string): Promise<string | null> {
