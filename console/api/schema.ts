@@ -640,7 +640,7 @@ export interface paths {
         put?: never;
         /**
          * Set Password
-         * @description Set one's own password, or somebody's; their sessions end.
+         * @description Set one's own password, knowing the present one, or somebody's; their sessions end.
          */
         post: operations["set_password_api_people__id__password_post"];
         delete?: never;
@@ -1276,9 +1276,11 @@ export interface components {
         };
         /**
          * NewPassword
-         * @description A new password.
+         * @description A new password; `current` is the present one, which whoever changes their own must know.
          */
         NewPassword: {
+            /** Current */
+            current?: string | null;
             /** Password */
             password: string;
         };

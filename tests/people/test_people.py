@@ -167,6 +167,15 @@ def test_an_administrator_does_not_lock_themselves_out(database: Database) -> No
         )  # fmt: skip
 
 
+def test_whoever_changes_their_own_password_knows_the_present_one(database: Database) -> None:
+    account = opened(database)
+    with database.reading([EVERYWHERE]) as connection:
+        actions.check_own_password(connection, actor=account.as_actor(), password=PASSWORD)
+        for wrong in ("", "another long one"):
+            with pytest.raises(BadInput):
+                actions.check_own_password(connection, actor=account.as_actor(), password=wrong)
+
+
 def test_a_new_password_ends_the_sessions_and_the_old_one(database: Database) -> None:
     account = opened(database)
     token = session_of(database, account)

@@ -193,6 +193,16 @@ def test_a_write_needs_the_token_of_its_session(app: FastAPI) -> None:
     assert client.post(f"/api/matters?district={DISTRICT}", json=note).status_code == 200
 
 
+def test_ones_own_password_changes_only_with_the_present_one(app: FastAPI) -> None:
+    client = signed_in(app, Role.DESK, DISTRICT)
+    address = f"/api/people/{client.get('/api/session').json()['account']['id']}/password"
+    for told in ({}, {"current": "not the present one"}):
+        answer = client.post(address, json={"password": "another long one", **told})
+        assert (answer.status_code, answer.json()["error"]) == (400, "account.wrong_password")
+    assert client.post(address, json={"password": "another long one", "current": PASSWORD}).status_code == 204
+    assert client.get("/api/session").status_code == 401
+
+
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(app: FastAPI) -> None:
     name = open_account(app.state.runtime.database, Role.DESK, DISTRICT)
     answer = TestClient(app).post("/api/session", json={"name": name, "password": PASSWORD})

@@ -154,6 +154,12 @@ def set_password(tx: Transaction, *, actor: Actor, id: str, password: str) -> No
     journal.record(tx, actor_id=actor.id, kind=PeopleKind.PASSWORD_CHANGED, subject_id=id)
 
 
+def check_own_password(connection: Connection, *, actor: Actor, password: str) -> None:
+    """BadInput unless it is the actor's own; slow on purpose, so it runs before any write begins."""
+    if not _fits(store.accounts.get(connection, EVERYWHERE, actor.id).password_hash, password):
+        raise BadInput("account.wrong_password", en="The present password is wrong.", zh="当前密码不正确。")
+
+
 def recognise(connection: Connection, *, name: str, password: str) -> Account:
     """The account of somebody who signs in; slow on purpose, so it runs before any write begins.
 

@@ -82,9 +82,10 @@ class AccountChange(Body):
 
 
 class NewPassword(Body):
-    """A new password."""
+    """A new password; `current` is the present one, which whoever changes their own must know."""
 
     password: Password
+    current: Password | None = None
 
 
 class NewBody(Body):
@@ -203,8 +204,13 @@ def change_account(id: Id, body: AccountChange, caller: Caller) -> AccountShown:
 
 
 @router.post("/api/people/{id}/password", status_code=204)
-def set_password(id: Id, body: NewPassword, caller: Caller) -> None:
-    """Set one's own password, or somebody's; their sessions end."""
+def set_password(id: Id, body: NewPassword, caller: Caller, request: Request) -> None:
+    """Set one's own password, knowing the present one, or somebody's; their sessions end."""
+    if caller.actor.id == id:
+        address = request.client.host if request.client else "-"
+        caller.runtime.doorkeeper.admit_try(caller.actor.name, address)
+        with caller.runtime.database.reading([EVERYWHERE]) as connection:
+            actions.check_own_password(connection, actor=caller.actor, password=body.current or "")
     with caller.runtime.database.transaction(EVERYWHERE) as tx:
         actions.set_password(tx, actor=caller.actor, id=id, password=body.password)
 

@@ -10,7 +10,7 @@ export const words = dictionary(
     people: "人",
     roles: {
       admin: "管理员",
-      supervisor: "主管",
+      supervisor: "值班长",
       desk: "值班员",
       patrol: "巡逻",
       volunteer: "义警",
@@ -42,7 +42,7 @@ export const words = dictionary(
     roles: {
       admin: "Administrator",
       supervisor: "Supervisor",
-      desk: "Desk officer",
+      desk: "Duty officer",
       patrol: "Patrol",
       volunteer: "Volunteer",
       partner: "Partner",
