@@ -26,8 +26,8 @@ export const isStale = (problem: unknown): boolean =>
   problem instanceof Refused && problem.code.endsWith(".stale");
 
 export type Trying = {
-  /** What to say when it is done. */
-  done: string;
+  /** What to say when it is done; nothing when the screen itself says it. */
+  done?: string;
   /** What may have changed then. */
   topic: string;
   /** The fields by the names the form gives them. */
@@ -50,7 +50,7 @@ export async function tried(
     }
     return refusalOf(problem, names);
   }
-  toasts.say(done);
+  if (done !== undefined) toasts.say(done);
   answers.happened(topic);
   return null;
 }

@@ -1,7 +1,6 @@
 // What is done with accounts, bodies and feeds.
 import { answered, client, type Shape } from "$api/client";
 import type { Account, Feed } from "$api/questions";
-import { session } from "$api/session.svelte";
 import { tried } from "../acts";
 import { words } from "./words";
 
@@ -30,14 +29,12 @@ export function setActive(account: Account, active: boolean): Promise<string | n
   return changeAccount(account, { display_name, role: role as Role, body_id, district_ids, active });
 }
 
-/** Set a password; one's own ends one's own session too. */
-export async function setPassword(account: Account, password: string): Promise<string | null> {
+/** Set somebody else's password; their sessions end. */
+export function setPassword(account: Account, password: string): Promise<string | null> {
   const params = { path: { id: account.id } };
   const asking = answered(client.POST("/api/people/{id}/password", { params, body: { password } }));
   const done = words.passwordSet(account.display_name);
-  const refused = await tried(asking, { done, topic: "account", names: words.fields });
-  if (refused === null && account.id === session.account?.id) session.ended();
-  return refused;
+  return tried(asking, { done, topic: "account", names: words.fields });
 }
 
 export function registerBody(body: Shape["NewBody"]): Promise<string | null> {
@@ -52,7 +49,7 @@ export function openFeed(
   kept: (feed: Shape["FeedShown"]) => void,
 ): Promise<string | null> {
   const asking = answered(client.POST("/api/feeds", { params: { query: { district } }, body })).then(kept);
-  return tried(asking, { done: words.feedOpened(body.name), topic: "feed", names: words.fields });
+  return tried(asking, { topic: "feed", names: words.fields });
 }
 
 export function closeFeed(district: string, feed: Feed): Promise<string | null> {
