@@ -41,7 +41,8 @@ describe("sensors", () => {
     expect(ids("", "retired")).toEqual(["h03"]);
   });
   test("a share comes back from its percentage as it was", () => {
-    for (const share of [0.03, 0.07, 0.145, 0.29, 0.999, 1]) expect(fromPercent(toPercent(share))).toBe(share);
+    const shares = [0.03, 0.07, 0.145, 0.29, 0.999, 1];
+    expect(shares.map((share) => fromPercent(toPercent(share)))).toEqual(shares);
   });
 });
 
@@ -102,7 +103,8 @@ describe("the district's document", () => {
     const many = new Refused(400, "place.malformed", both, { problems: listed, problem_count: 7 });
     expect(problemsOf(many)).toEqual({ problems: listed, count: 7 });
     const torn = new Refused(400, "place.not_json", both, { line: 12, column: 3 });
-    expect(problemsOf(torn).problems).toEqual([{ line: 12, feature: null, error: "place.not_json", ...both }]);
+    const line12 = { line: 12, feature: null, error: "place.not_json", ...both };
+    expect(problemsOf(torn).problems).toEqual([line12]);
     expect(problemsOf(new Refused(400, "place.other_district", both))).toEqual({ problems: [], count: 0 });
   });
 });
@@ -126,21 +128,25 @@ describe("the journal", () => {
   test("says what an entry is about and its figures in the reader's language", () => {
     language.current = "en";
     expect(aboutOf(entry("level.crossed", "z05"), naming).text).toBe("Z05 Square");
-    expect(aboutOf(entry("matter.opened", id, { number: 12 }), naming)).toMatchObject({ text: "Matter 0012", matter: true });
+    const matter = aboutOf(entry("matter.opened", id, { number: 12 }), naming);
+    expect(matter).toMatchObject({ text: "Matter 0012", matter: true });
     expect(aboutOf(entry("account.opened", id), naming).text).toBe("Li");
     expect(aboutOf(entry("levels.changed", "*moving"), naming).text).toBe("moving space");
     expect(actorName(entry("level.crossed", "z05"), naming)).toBe("System");
-    const told = detailsOf(entry("level.crossed", "z05", { from: 1, to: 2, pending: null, people: 1200 }), naming);
-    expect(told.map((each) => `${each.name} ${each.value}`)).toEqual(["from 1 attention", "to 2 caution", "people 1,200"]);
+    const crossed = entry("level.crossed", "z05", { people: 1200, from: 1, to: 2, pending: null });
+    const told = detailsOf(crossed, naming).map((each) => `${each.name} ${each.value}`);
+    expect(told).toEqual(["from 1 attention", "to 2 caution", "people 1,200"]);
     language.current = "zh";
-    expect(detailsOf(entry("sensor.failed", "g1", { reason: "silent", zones: ["z05"] }), naming)[0]?.value).toBe("失联");
+    const failed = entry("sensor.failed", "g1", { reason: "silent", zones: ["z05"] });
+    expect(detailsOf(failed, naming)[0]?.value).toBe("失联");
   });
 });
 
 test("a refusal names the fields on the form, and says what to do when somebody else was first", () => {
   language.current = "en";
   const both = { zh: "不对", en: "Not well formed." };
-  const malformed = new Refused(422, "request.malformed", both, { fields: [{ at: "body.period_s", reason: "x" }] });
+  const fields = [{ at: "body.period_s", reason: "x" }];
+  const malformed = new Refused(422, "request.malformed", both, { fields });
   expect(refusalOf(malformed, { period_s: "Period" })).toBe("Not well formed. Look at: Period.");
   expect(refusalOf(new Refused(409, "sensors.stale", both))).toContain("still here");
 });

@@ -1,5 +1,5 @@
-// How anything is sent from here: done is said in a toast; a refusal is handed back to stand beside the form. When
-// somebody else was first, what is shown is asked again.
+// How anything is sent from here: done is said in a toast; a refusal is handed back to stand beside the form.
+// When somebody else was first, what is shown is asked again.
 import { Refused, saidOf } from "$api/client";
 import { answers } from "$api/queries.svelte";
 import { toasts } from "$kit/toasts.svelte";

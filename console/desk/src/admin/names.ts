@@ -4,8 +4,10 @@ import { said } from "$kit/i18n.svelte";
 
 /** The names of zones, gates, premises and posts by their codes, in the chosen language. */
 export function namesOf(place: Place | undefined): ReadonlyMap<string, string> {
-  const named = (place?.features ?? []).filter((feature) => feature.id !== undefined && "name" in feature.properties);
+  const features = place?.features ?? [];
   return new Map(
-    named.map(({ id, properties }) => [String(id), "name" in properties ? said(properties.name) : ""]),
+    features.flatMap(({ id, properties }) =>
+      id !== undefined && "name" in properties ? [[String(id), said(properties.name)] as const] : [],
+    ),
   );
 }

@@ -18,7 +18,8 @@ export const words = dictionary(
     tabsLabel: "What to look after",
     tabs: { sensors: "Sensors", levels: "Levels", people: "People", place: "Place", journal: "Journal" },
     noTab: "Your role cannot see any of this.",
-    staleKept: "The list is up to date now and what you typed is still here. Check it, then send again to let it stand.",
+    staleKept:
+      "The list is up to date now and what you typed is still here. Check it, then send again to let it stand.",
     lookAt: (fields) => `Look at: ${fields}.`,
     comma: ", ",
     change: "Change",

@@ -18,7 +18,12 @@ export type Route = {
 
 export const routes: readonly Route[] = [
   { path: "/", title: () => words.desk, needs: "crowd.read", load: () => import("./Desk.svelte") },
-  { path: "/admin", title: () => words.admin, needs: "crowd.configure", load: () => import("../admin/Admin.svelte") },
+  {
+    path: "/admin",
+    title: () => words.admin,
+    needs: "crowd.configure",
+    load: () => import("../admin/Admin.svelte"),
+  },
 ];
 
 export const routeAt = (path: string): Route | null =>

@@ -51,7 +51,7 @@ function coded(code: string, { codes }: Naming): string {
   return `${code.toUpperCase()} ${name}`;
 }
 
-/** The details, each with its name and its value as people read it; what the subject says already is left out. */
+/** The details, each with its name and its value as people read it; what the subject says is left out. */
 export function detailsOf(entry: JournalEntry, naming: Naming): { name: string; value: string }[] {
   const noun = nounOf(entry.kind);
   const order = Object.keys(words.details);

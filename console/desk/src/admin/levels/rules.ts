@@ -15,7 +15,7 @@ export type ZoneRule = { zone: ZoneFeature; own: LevelRule | null; numbers: Numb
 const commonOf = (zone: ZoneFeature, rules: readonly LevelRule[]): LevelRule | undefined =>
   rules.find((rule) => rule.applies_to === `*${zone.properties.space}`);
 
-/** What a zone follows when it has no rule of its own: its thresholds in the place, else its kind of space. */
+/** What a zone follows without a rule of its own: its thresholds in the place, else its kind of space. */
 export function underlying(zone: ZoneFeature, rules: readonly LevelRule[]): Numbers | null {
   const common = commonOf(zone, rules);
   return common ? { ...common, ...(zone.properties.thresholds ?? {}) } : null;
@@ -37,7 +37,8 @@ export const draftOf = (numbers: Numbers): Draft => ({
   fall_after_s: [...numbers.fall_after_s],
 });
 
-/** The cells that cannot stand, as "rises.2" for the third row: rises and falls grow, a fall lies below its rise. */
+/** The cells that cannot stand, as "rises.2" for the third row: rises and falls grow, a fall lies below its
+ * rise. */
 export function faultsOf(draft: Draft): Set<string> {
   const faults = new Set<string>();
   const { rises, falls } = draft;

@@ -39,9 +39,10 @@ export const words = dictionary(
   },
   {
     about:
-      "A zone rises when its density has been at or above a rise for the time given, and falls step by step when it has " +
-      "been below a fall for its time. It may skip levels upward, never downward.",
-    serious: "Level 4 rises only with a second source or a person's word, and falls only when a person allows it.",
+      "A zone rises when its density has been at or above a rise for the time given, and falls step by step " +
+      "when it has been below a fall for its time. It may skip levels upward, never downward.",
+    serious:
+      "Level 4 rises only with a second source or a person's word, and falls only when a person allows it.",
     common: "By kind of space",
     own: "Zones with rules of their own",
     noOwn: "Every zone follows the rule of its kind of space.",
@@ -68,15 +69,16 @@ export const words = dictionary(
     resetOf: (what) => `Back to default: ${what}`,
     resetTitle: (what) => `Back to the default rule: ${what}?`,
     resetCommon:
-      "Levels then follow the default of the product. The changed numbers are removed; the journal keeps that they were.",
+      "Levels then follow the default of the product. The changed numbers are removed; the journal keeps that " +
+      "they were.",
     resetZone:
-      "The zone then follows its thresholds in the district's document, or else its kind of space. Its own numbers are " +
-      "removed; the journal keeps that they were.",
+      "The zone then follows its thresholds in the district's document, or else its kind of space. Its own " +
+      "numbers are removed; the journal keeps that they were.",
     saved: "The rule is saved and holds from now on.",
     resetNow: "The default rule holds again.",
     unsound:
-      "The marked numbers cannot stand: thresholds grow from level to level and a fall lies below its rise; densities up " +
-      "to 12, waits 0 to 7200 s.",
+      "The marked numbers cannot stand: thresholds grow from level to level and a fall lies below its rise; " +
+      "densities up to 12, waits 0 to 7200 s.",
     tableOf: (what) => `Rule of levels: ${what}`,
   },
 );

@@ -20,7 +20,8 @@ export function changeAccount(
   const body = { ...change, version: account.version };
   const asking = client.PATCH("/api/people/{id}", { params: { path: { id: account.id } }, body });
   const done = words.changed(change.display_name);
-  return tried(answered(asking), { done, topic: "account", names: words.fields, ...(onstale && { onstale }) });
+  const names = words.fields;
+  return tried(answered(asking), { done, topic: "account", names, ...(onstale && { onstale }) });
 }
 
 /** Let somebody sign in, or no more; all else stays. */
@@ -39,7 +40,8 @@ export function setPassword(account: Account, password: string): Promise<string 
 
 export function registerBody(body: Shape["NewBody"]): Promise<string | null> {
   const asking = answered(client.POST("/api/bodies", { body }));
-  return tried(asking, { done: words.registered(body.name_zh, body.name_en), topic: "body", names: words.fields });
+  const done = words.registered(body.name_zh, body.name_en);
+  return tried(asking, { done, topic: "body", names: words.fields });
 }
 
 /** Open a feed; `kept` is handed the key that is never shown again. */

@@ -111,12 +111,14 @@ export const words = dictionary(
     bodyHint: "A partner belongs to a body and sees only its matters.",
     oneDistrict: "Choose at least one district.",
     languages: { zh: "中文", en: "English" },
-    signedOut: "Somebody whose role or districts change, or whose account is closed, is signed out everywhere.",
+    signedOut:
+      "Somebody whose role or districts change, or whose account is closed, is signed out everywhere.",
     deactivate: "Close",
     deactivateOf: (name) => `Close ${name}`,
     deactivateTitle: (name) => `Close the account “${name}”?`,
     deactivateText: (name) =>
-      `${name} is signed out everywhere at once and cannot sign in. What they did stays. The account can be opened again.`,
+      `${name} is signed out everywhere at once and cannot sign in. What they did stays. ` +
+      "The account can be opened again.",
     deactivateSave: "Close this account",
     activate: "Open again",
     activateOf: (name) => `Open again: ${name}`,
@@ -125,7 +127,8 @@ export const words = dictionary(
     password: "Password",
     passwordOf: (name) => `Password of ${name}`,
     passwordTitle: (name) => `Set the password of “${name}”`,
-    passwordText: "They are signed out everywhere and need the new password. Tell it in person or in another safe way.",
+    passwordText:
+      "They are signed out everywhere and need the new password. Tell it in person or in another safe way.",
     opened: (name) => `The account “${name}” is open.`,
     changed: (name) => `The account “${name}” is changed.`,
     passwordSet: (name) => `The password of “${name}” is changed.`,
@@ -145,11 +148,12 @@ export const words = dictionary(
     closeFeedOf: (name) => `Close ${name}`,
     closeFeedTitle: (name) => `Close the feed “${name}”?`,
     closeFeedText: (name) =>
-      `The key of “${name}” opens nothing from now on: its sensors fall silent and their zones become unknown. ` +
+      `The key of “${name}” opens nothing from now on: its sensors fall silent, their zones become unknown. ` +
       "It cannot be opened again; open a new feed instead.",
     closeFeedSave: "Close this feed",
     keyTitle: (name) => `The feed “${name}” is open; this is its key`,
-    keyWarning: "It is shown here once and not kept. Copy it to what sends the counts now: once you leave, it is gone.",
+    keyWarning:
+      "It is shown here once and not kept. Copy it to what sends the counts now: once you leave, it is gone.",
     key: "Key",
     copy: "Copy",
     copied: "Copied.",

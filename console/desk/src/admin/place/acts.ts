@@ -19,7 +19,8 @@ const TYPE = "application/geo+json";
 export function problemsOf(problem: unknown): { problems: Problem[]; count: number } {
   const details = problem instanceof Refused ? problem.details : {};
   const { problems, problem_count: count, line } = details;
-  if (Array.isArray(problems)) return { problems, count: typeof count === "number" ? count : problems.length };
+  if (Array.isArray(problems))
+    return { problems, count: typeof count === "number" ? count : problems.length };
   if (!(problem instanceof Refused) || typeof line !== "number") return { problems: [], count: 0 };
   return { problems: [{ line, feature: null, error: problem.code, ...problem.both }], count: 1 };
 }

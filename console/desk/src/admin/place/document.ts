@@ -1,5 +1,5 @@
-// The district's document as a file: written so that a problem's line is its feature's line, and looked into before
-// it is sent, so that a person sees what they are about to replace. Whether it is sound only the server says.
+// The district's document as a file: written so that a problem's line is its feature's line, and looked into
+// before it is sent, so that a person sees what they are about to replace. Whether it is sound the server says.
 import type { Place } from "$api/place";
 
 export const KINDS = ["zone", "gate", "walkway", "premises", "post"] as const;
@@ -10,14 +10,17 @@ export type Glance = { district: string | null; counts: Counts };
 /** The document with one feature on each line. */
 export function textOf(place: Place): string {
   const { features, ...members } = place;
-  const head = Object.entries(members).map(([name, value]) => `${JSON.stringify(name)}:${JSON.stringify(value)}`);
-  const lines = features.map((feature) => JSON.stringify(feature)).join(",\n");
+  const text = (value: unknown) => JSON.stringify(value);
+  const head = Object.entries(members).map(([name, value]) => `${text(name)}:${text(value)}`);
+  const lines = features.map(text).join(",\n");
   return `{${head.join(",\n")},\n"features":[\n${lines}\n]}\n`;
 }
 
 export function countsOf(features: readonly unknown[]): Counts {
-  const kinds = features.map((feature) => (feature as { properties?: { kind?: unknown } } | null)?.properties?.kind);
-  return Object.fromEntries(KINDS.map((kind) => [kind, kinds.filter((one) => one === kind).length])) as Counts;
+  type Perhaps = { properties?: { kind?: unknown } } | null;
+  const kinds = (features as readonly Perhaps[]).map((feature) => feature?.properties?.kind);
+  const count = (kind: Kind) => kinds.filter((one) => one === kind).length;
+  return Object.fromEntries(KINDS.map((kind) => [kind, count(kind)])) as Counts;
 }
 
 /** What a file seems to hold; null when it is no such document, which the server then says in full. */

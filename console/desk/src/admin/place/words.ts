@@ -35,8 +35,8 @@ export const words = dictionary(
   },
   {
     about:
-      "The district's document is one GeoJSON: its zones, gates, walkways, premises and posts, in WGS-84 (converted when " +
-      "the file says GCJ-02).",
+      "The district's document is one GeoJSON: its zones, gates, walkways, premises and posts, in WGS-84 " +
+      "(converted when the file says GCJ-02).",
     now: "The place now",
     name: "District",
     code: "Code",
@@ -49,15 +49,16 @@ export const words = dictionary(
     file: "GeoJSON file",
     confirmTitle: (district) => `Replace the place of “${district}”?`,
     confirmText: (file, district) =>
-      `“${file}” takes the place of everything in “${district}”; people and levels are then worked out anew for the new ` +
-      "zones. Download the present document first, to keep it.",
+      `“${file}” takes the place of everything in “${district}”; people and levels are then worked out anew ` +
+      "for the new zones. Download the present document first, to keep it.",
     confirmSave: "Replace the place",
     column: "What",
     before: "Now",
     after: "In the file",
     otherDistrict: (code) => `The file describes the district “${code}”.`,
     unread: "The file cannot be looked into here; once sent, it is checked and every problem listed.",
-    taken: (zones, gates, version) => `The place is replaced: ${zones} zones, ${gates} gates, version ${version}.`,
+    taken: (zones, gates, version) =>
+      `The place is replaced: ${zones} zones, ${gates} gates, version ${version}.`,
     refused: (file) => `“${file}” was not taken; nothing of the place is changed`,
     problems: (n) => (n === 1 ? "1 problem" : `${n} problems`),
     more: (shown) => `the first ${shown} are listed`,

@@ -99,7 +99,8 @@ export const words = dictionary(
     retireOf: (id) => `Retire ${id}`,
     retireTitle: (id) => `Retire sensor ${id}?`,
     retireText: (id, name) =>
-      `Nothing more is taken from ${id} (${name}); its counts stay. A zone with no other sensor becomes unknown.`,
+      `Nothing more is taken from ${id} (${name}); its counts stay. ` +
+      "A zone with no other sensor becomes unknown.",
     retireSave: "Retire this sensor",
     saved: (id) => `Sensor ${id} is saved.`,
     retiredNow: (id) => `Sensor ${id} is retired.`,
