@@ -137,6 +137,17 @@ def test_a_person_confirms_level_4_and_lets_it_fall(district: Database, make: Ma
     assert (told.count(CrowdKind.LEVEL_CONFIRMED), told.count(CrowdKind.LEVEL_LOWERED)) == (1, 1)
 
 
+def test_a_person_confirms_where_nothing_was_decided_yet_and_only_a_zone_that_exists(
+    district: Database, make: Make
+) -> None:
+    with district.transaction(DISTRICT) as tx:
+        state = actions.confirm_level(tx, actor=make.actor(), zone_id="z2")
+    assert (state.level, state.confirmed) == (Level.NORMAL, True)
+    with pytest.raises(NotFound), district.transaction(DISTRICT) as tx:
+        actions.confirm_level(tx, actor=make.actor(), zone_id="nowhere")
+    assert kinds(district) == [CrowdKind.LEVEL_CONFIRMED]
+
+
 def test_a_measure_is_kept_with_the_density_before_and_after(
     district: Database, make: Make, night: MoveOn
 ) -> None:

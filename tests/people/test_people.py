@@ -132,6 +132,32 @@ def test_an_administrator_of_one_district_does_not_manage_another(database: Data
         )  # fmt: skip
 
 
+def test_changing_to_a_body_that_does_not_exist_is_refused(database: Database) -> None:
+    account = opened(database)
+    written = kinds(database)
+    with pytest.raises(NotFound), database.transaction(EVERYWHERE) as tx:
+        actions.change_account(
+            tx, actor=operator_actor(DISTRICT), id=account.id, version=account.version, display_name="林",
+            role=Role.PARTNER, body_id=ids.new_id(), district_ids=(DISTRICT,), active=True,
+        )  # fmt: skip
+    assert kinds(database) == written
+
+
+def test_an_administrator_sets_the_password_of_somebody_of_their_district_only(
+    database: Database, make: Make
+) -> None:
+    account = opened(database)
+    with database.transaction(EVERYWHERE) as tx:
+        actions.set_password(tx, actor=make.actor(Role.ADMIN), id=account.id, password="another long one")
+    with database.reading([EVERYWHERE]) as connection:
+        assert actions.recognise(connection, name="lin", password="another long one").id == account.id
+    with pytest.raises(NotAllowed), database.transaction(EVERYWHERE) as tx:
+        actions.set_password(
+            tx, actor=make.actor(Role.ADMIN, "elsewhere"), id=account.id, password="a third long one"
+        )
+    assert kinds(database).count(PeopleKind.PASSWORD_CHANGED) == 1
+
+
 def test_changing_a_role_ends_the_sessions(database: Database) -> None:
     account = opened(database)
     doorkeeper = Doorkeeper(database, tries_per_minute=100)
