@@ -319,6 +319,23 @@ def test_an_unknown_zone_is_unknown_in_its_history(database: Database) -> None:
     assert [point.people for point in points] == [None, None, None]
 
 
+def test_a_districts_history_adds_its_known_zones_and_says_how_many_were_unknown(database: Database) -> None:
+    keep_minutes(database, 130)
+
+    def history(step_s: int) -> list[observations.DistrictPoint]:
+        with database.reading([DISTRICT]) as connection:
+            return observations.district_history(connection, DISTRICT, DAY, DAY + 3 * HOUR_MS, step_s)
+
+    before = {step_s: history(step_s) for step_s in (60, 3600)}
+    rolling.roll_up(database, DISTRICT, clock.from_ms(DAY + 125 * MINUTE_MS))
+    for step_s, points in before.items():
+        assert history(step_s) == [pytest.approx(point) for point in points]
+    with database.reading([DISTRICT]) as connection:
+        zone = observations.zone_history(connection, DISTRICT, "z1", DAY, DAY + 3 * HOUR_MS, 3600)
+    assert [(p.at_ms, p.people) for p in history(3600)] == [(p.at_ms, p.people) for p in zone]
+    assert {point.unknown_zones for point in history(60)} == {1}  # z2 of `keep_minutes` was never known
+
+
 def test_a_mark_is_kept_for_its_district_only(database: Database) -> None:
     database.bulk(DISTRICT, lambda c: put_mark(c, DISTRICT, ROLLED, 7))
     with database.reading([DISTRICT, "elsewhere"]) as connection:
