@@ -11,7 +11,7 @@ from typing import Any
 
 from anshang.crowds import flows, occupancy
 from anshang.crowds.levels import LevelState
-from anshang.crowds.model import MOVING, Level, Observation, Quality, Sensor, SensorKind
+from anshang.crowds.model import MOVING, Level, Observation, Quality, Sensor
 from anshang.foundation import clock
 from anshang.places.model import Place
 
