@@ -139,7 +139,7 @@ export const words = dictionary(
     density: "Density",
     interval: (low, high) => `interval ${low}–${high}`,
     people: "People",
-    trend: "Within 5 min",
+    trend: "change in 5 min",
     drift: "Drift",
     perHour: "people/h",
     area: "Usable area",
