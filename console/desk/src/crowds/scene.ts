@@ -106,7 +106,8 @@ function spots(c: Colours, layer: "premises" | "posts"): LayerSpecification[] {
   ]; // prettier-ignore
 }
 
-function labels(c: Colours, names: boolean): LayerSpecification[] {
+/** Names and numbers; from afar (`far_px`) all numbers of one large size, and the fuller zone's where two collide. */
+function labels(c: Colours, names: boolean, far_px: number | null): LayerSpecification[] {
   const onDark: ExpressionSpecification = [">=", get("step"), 3];
   const onLight: ExpressionSpecification = ["all", [">=", get("step"), 0], ["<", get("step"), 3]];
   const colour: ExpressionSpecification = ["case", is("silent"), c.stale, onDark, "#ffffff", onLight, DARK, c.text];
@@ -114,7 +115,7 @@ function labels(c: Colours, names: boolean): LayerSpecification[] {
     "match", get("step"), 0, RAMP[0]!, 1, RAMP[1]!, 2, RAMP[2]!, 3, RAMP[3]!, 4, RAMP[4]!, c.zone,
   ]; // prettier-ignore
   const halo: ExpressionSpecification = ["case", is("silent"), c.halo, ground];
-  const paint = { "text-color": colour, "text-halo-color": halo, "text-halo-width": 1.6 };
+  const paint = { "text-color": colour, "text-halo-color": halo, "text-halo-width": far_px === null ? 1.6 : far_px / 8 };
   return [
     ...(names
       ? [{
@@ -130,17 +131,24 @@ function labels(c: Colours, names: boolean): LayerSpecification[] {
       id: "zone-numbers", type: "symbol", source: "labels",
       layout: {
         "text-field": get("number"), "text-font": [...textFont],
-        "text-size": ["case", ["!", is("known")], 11, [">=", get("level"), 2], 18, 14],
-        "text-allow-overlap": true, "text-ignore-placement": false,
+        "text-size": far_px ?? ["case", ["!", is("known")], 11, [">=", get("level"), 2], 18, 14],
+        "text-allow-overlap": far_px === null, "text-ignore-placement": false,
+        ...(far_px === null ? {} : { "symbol-sort-key": ["-", 0, get("density")] as ExpressionSpecification }),
       },
       paint,
     },
   ]; // prettier-ignore
 }
 
-export function sceneOf(shade: Shade, shown: ReadonlySet<Layer>, bounds: Scene["bounds"]): Scene {
+export function sceneOf(
+  shade: Shade,
+  shown: ReadonlySet<Layer>,
+  bounds: Scene["bounds"],
+  far_px: number | null = null,
+): Scene {
   const c = COLOURS[shade];
   return {
+    still: far_px !== null,
     background: c.ground,
     bounds,
     patterns: [
@@ -154,7 +162,7 @@ export function sceneOf(shade: Shade, shown: ReadonlySet<Layer>, bounds: Scene["
       ...(shown.has("gates") ? gates(c) : []),
       ...(shown.has("premises") ? spots(c, "premises") : []),
       ...(shown.has("posts") ? spots(c, "posts") : []),
-      ...labels(c, shown.has("names")),
+      ...labels(c, shown.has("names"), far_px),
     ],
   };
 }
