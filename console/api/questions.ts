@@ -56,6 +56,13 @@ export const measures = (district: string, zone: string) => ({
     ),
 });
 
+/** Costly for the server (it recomputes the journal's chain): asked again only when something was set up, or by hand. */
+export const check = (district: string): Question<Shape["CheckShown"][]> => ({
+  key: `check ${district}`,
+  topics: ["place", "feed", "account"],
+  ask: () => answered(client.GET("/api/check", query(district))),
+});
+
 /** The last while of a zone by minutes, asked again by whoever shows it. */
 export const zoneHistory = (district: string, zone: string, span_s: number, now_ms: () => number) => ({
   key: `history ${district} ${zone} ${span_s}`,
@@ -77,3 +84,4 @@ export type LevelRule = Told<typeof levelRules>[number];
 export type Card = Told<typeof actionCards>[number];
 export type Sensor = Told<typeof sensors>[number];
 export type Measure = Told<typeof measures>[number];
+export type Point = Told<typeof check>[number];
