@@ -65,7 +65,7 @@ function streets(c: Colours): LayerSpecification[] {
   ]; // prettier-ignore
 }
 
-function gates(c: Colours): LayerSpecification[] {
+function gates(c: Colours, labelled: boolean): LayerSpecification[] {
   const colour: ExpressionSpecification = ["case", is("silent"), c.stale, is("over"), c.p2, c.gate];
   return [
     {
@@ -73,17 +73,21 @@ function gates(c: Colours): LayerSpecification[] {
       layout: { "line-cap": "round" },
       paint: { "line-color": colour, "line-width": ["case", is("over"), 6, 3] },
     },
-    {
-      id: "gate-labels", type: "symbol", source: "gates", minzoom: 16.2,
-      filter: ["==", ["geometry-type"], "Point"],
-      layout: {
-        "text-field": ["concat", ["case", is("over"), "⚠", ""], get("number")],
-        "text-font": textFont, "text-size": 11, "text-offset": [0, 0.9],
-        "symbol-sort-key": ["case", is("over"), 0, 1],
-      },
-      paint: { "text-color": colour, "text-halo-color": c.halo, "text-halo-width": 1.5 },
-    },
+    ...(labelled ? [gateLabels(colour, c.halo)] : []),
   ]; // prettier-ignore
+}
+
+function gateLabels(colour: ExpressionSpecification, halo: string): LayerSpecification {
+  return {
+    id: "gate-labels", type: "symbol", source: "gates", minzoom: 16.2,
+    filter: ["==", ["geometry-type"], "Point"],
+    layout: {
+      "text-field": ["concat", ["case", is("over"), "⚠", ""], get("number")],
+      "text-font": textFont, "text-size": 11, "text-offset": [0, 0.9],
+      "symbol-sort-key": ["case", is("over"), 0, 1],
+    },
+    paint: { "text-color": colour, "text-halo-color": halo, "text-halo-width": 1.5 },
+  }; // prettier-ignore
 }
 
 function spots(c: Colours, layer: "premises" | "posts"): LayerSpecification[] {
@@ -159,7 +163,7 @@ export function sceneOf(
     layers: [
       ...zones(c),
       ...(shown.has("walkways") ? streets(c) : []),
-      ...(shown.has("gates") ? gates(c) : []),
+      ...(shown.has("gates") ? gates(c, far_px === null) : []),
       ...(shown.has("premises") ? spots(c, "premises") : []),
       ...(shown.has("posts") ? spots(c, "posts") : []),
       ...labels(c, shown.has("names"), far_px),
