@@ -10,7 +10,10 @@ export default defineConfig({
   root: at("./desk"),
   plugins: [
     svelte({ configFile: at("./svelte.config.js") }),
-    serviceWorker({ worker: at("./desk/src/offline/service-worker.js"), routes: at("./desk/src/app/routes.ts") }),
+    serviceWorker({
+      worker: at("./desk/src/offline/service-worker.js"),
+      routes: at("./desk/src/app/routes.ts"),
+    }),
   ],
   resolve: {
     alias: { $kit: at("./kit"), $api: at("./api"), $vocabulary: at("./desk/src/vocabulary") },

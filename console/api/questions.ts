@@ -56,7 +56,8 @@ export const measures = (district: string, zone: string) => ({
     ),
 });
 
-/** Costly for the server (it recomputes the journal's chain): asked again only when something was set up, or by hand. */
+/** Costly for the server, which recomputes the journal's chain: asked again when something was set up,
+ * or by hand. */
 export const check = (district: string): Question<Shape["CheckShown"][]> => ({
   key: `check ${district}`,
   topics: ["place", "feed", "account"],

@@ -1,5 +1,5 @@
-// When the server was heard last, by this machine's clock; kept across reloads, so that an offline page can say since
-// when it is silent.
+// When the server was heard last, by this machine's clock; kept across reloads, so that an offline page can say
+// since when it is silent.
 
 const KEPT = "anshang.heard";
 const KEEP_EVERY_MS = 5000;

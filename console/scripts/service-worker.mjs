@@ -1,4 +1,4 @@
-// A step of the build: writes the service worker beside the page, with the version, addresses and files it keeps.
+// A step of the build: writes the service worker beside the page, with what it keeps.
 import { createHash } from "node:crypto";
 import { readFile, readdir, writeFile } from "node:fs/promises";
 
@@ -21,9 +21,10 @@ export function serviceWorker({ worker, routes }) {
   };
 }
 
-/** The worker with what it keeps. Assets bear a digest in their name, so names and page say which version it is. */
+/** The worker with what it keeps. Assets bear a digest in their name: names and page say which version it is. */
 export function written(source, page, screens, files) {
-  const version = createHash("sha256").update(JSON.stringify([source, page, screens, files])).digest("hex").slice(0, 12);
+  const all = JSON.stringify([source, page, screens, files]);
+  const version = createHash("sha256").update(all).digest("hex").slice(0, 12);
   return source
     .replace('"@version"', JSON.stringify(version))
     .replace('"@routes"', JSON.stringify(screens))

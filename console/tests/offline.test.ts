@@ -4,9 +4,10 @@ import source from "../desk/src/offline/service-worker.js?raw";
 import { written } from "../scripts/service-worker.mjs";
 
 type Asked = { method: string; mode: string; url: string };
-type Heard = { request?: Asked; data?: unknown; respondWith?: (answer: Promise<unknown>) => void; waitUntil?: (work: Promise<unknown>) => void };
+type Take = (work: Promise<unknown>) => void;
+type Heard = { request?: Asked; data?: unknown; respondWith?: Take; waitUntil?: Take };
 
-/** The worker in a browser of our own: what it heard to, kept and answered. */
+/** The worker in a browser of our own. */
 function running(version = "1") {
   const listeners = new Map<string, (event: Heard) => void>();
   const kept = new Map<string, Set<string>>();
@@ -31,15 +32,18 @@ function running(version = "1") {
     constructor(readonly path: string) {}
   }
   const text = written(source, version, ["/", "/wall"], ["/assets/a.js"]) as string;
-  new Function("self", "caches", "Request", "fetch", text)(self, caches, Request, async () => "from the server");
+  const fetch = async () => "from the server";
+  new Function("self", "caches", "Request", "fetch", text)(self, caches, Request, fetch);
   const tell = async (type: string, event: Heard = {}) => {
     let work: Promise<unknown> | undefined;
     const take = (given: Promise<unknown>) => void (work = given);
     listeners.get(type)!({ ...event, respondWith: take, waitUntil: take });
     return work;
   };
-  const get = (path: string, over: Partial<Asked> = {}) =>
-    tell("fetch", { request: { method: "GET", mode: "no-cors", url: new URL(path, "https://kiosk").href, ...over } });
+  const get = (path: string, over: Partial<Asked> = {}) => {
+    const url = new URL(path, "https://kiosk").href;
+    return tell("fetch", { request: { method: "GET", mode: "no-cors", url, ...over } });
+  };
   return { self, kept, tell, get };
 }
 
@@ -54,9 +58,13 @@ test("the API, writing, other origins and other addresses are never touched", as
   const { tell, get } = running();
   await tell("install");
   const left = [
-    get("/api/live"), get("/api/session", { mode: "navigate" }), get("/", { method: "POST", mode: "navigate" }),
-    get("https://elsewhere/", { mode: "navigate" }), get("/else", { mode: "navigate" }), get("/manifest.json"),
-  ]; // prettier-ignore
+    get("/api/live"),
+    get("/api/session", { mode: "navigate" }),
+    get("/", { method: "POST", mode: "navigate" }),
+    get("https://elsewhere/", { mode: "navigate" }),
+    get("/else", { mode: "navigate" }),
+    get("/manifest.json"),
+  ];
   expect(await Promise.all(left)).toEqual(left.map(() => undefined));
 });
 
@@ -75,7 +83,8 @@ test("a new version waits to be asked, and then only its own files are kept", as
   await tell("message", { data: "update" });
   expect(self.skipWaiting).toHaveBeenCalledOnce();
   await tell("activate");
-  expect([...kept.keys()].map((name) => name.replace(/\.[0-9a-f]{12}$/, ""))).toEqual(["anshang", "something else"]);
+  const names = [...kept.keys()].map((name) => name.replace(/\.[0-9a-f]{12}$/, ""));
+  expect(names).toEqual(["anshang", "something else"]);
 });
 
 test("another page is another version", () => {

@@ -18,8 +18,19 @@ export type Route = {
 
 export const routes: readonly Route[] = [
   { path: "/", title: () => words.desk, needs: "crowd.read", load: () => import("./Desk.svelte") },
-  { path: "/wall", title: () => words.wall, needs: "live.read", load: () => import("./Wall.svelte"), bare: true },
-  { path: "/check", title: () => words.check, needs: "check.read", load: () => import("../check/Check.svelte") },
+  {
+    path: "/wall",
+    title: () => words.wall,
+    needs: "live.read",
+    load: () => import("./Wall.svelte"),
+    bare: true,
+  },
+  {
+    path: "/check",
+    title: () => words.check,
+    needs: "check.read",
+    load: () => import("../check/Check.svelte"),
+  },
 ];
 
 /** Where an account of this role begins; a wall's own account has no other screen. */

@@ -77,7 +77,7 @@ export const words = dictionary(
       "disk.room": {
         title: "Room on the disk",
         figures: (p) => `${p("free_gb")} GB free`,
-        mend: "Below 5 GB make room; below 0.5 GB counts may be lost. Seal old counts, or move old back-ups elsewhere.",
+        mend: "Below 5 GB make room; below 0.5 GB counts may be lost. Seal old counts, or move back-ups away.",
       },
       "place.present": {
         title: "The district's place",
@@ -92,7 +92,7 @@ export const words = dictionary(
       "feed.open": {
         title: "Feed",
         figures: (p) => `${p("feeds")} open`,
-        mend: "Open a feed and put its key, shown once, into the counter or its gateway. Not needed with MQTT alone.",
+        mend: "Open a feed; its key, shown once, goes into the counter or gateway. Not needed with MQTT alone.",
       },
       "sensors.heard": {
         title: "Sensors heard at least once",
@@ -117,7 +117,9 @@ export const words = dictionary(
       "journal.whole": {
         title: "Journal whole",
         figures: (p) => `faults: ${p("faults")}`,
-        mend: "An entry was changed or lost. Leave the database as it is, compare with the chain value on paper, then restore a back-up.",
+        mend:
+          "An entry was changed or lost. Leave the database as it is, compare with the chain value on paper, " +
+          "then restore a back-up.",
       },
     },
   },

@@ -110,7 +110,8 @@ function spots(c: Colours, layer: "premises" | "posts"): LayerSpecification[] {
   ]; // prettier-ignore
 }
 
-/** Names and numbers; from afar (`far_px`) all numbers of one large size, and the fuller zone's where two collide. */
+/** Names and numbers; from afar (`far_px`) all numbers are of one size, and where
+ * two collide the fuller zone's stays. */
 function labels(c: Colours, names: boolean, far_px: number | null): LayerSpecification[] {
   const onDark: ExpressionSpecification = [">=", get("step"), 3];
   const onLight: ExpressionSpecification = ["all", [">=", get("step"), 0], ["<", get("step"), 3]];
@@ -119,7 +120,9 @@ function labels(c: Colours, names: boolean, far_px: number | null): LayerSpecifi
     "match", get("step"), 0, RAMP[0]!, 1, RAMP[1]!, 2, RAMP[2]!, 3, RAMP[3]!, 4, RAMP[4]!, c.zone,
   ]; // prettier-ignore
   const halo: ExpressionSpecification = ["case", is("silent"), c.halo, ground];
-  const paint = { "text-color": colour, "text-halo-color": halo, "text-halo-width": far_px === null ? 1.6 : far_px / 8 };
+  const halo_px = far_px === null ? 1.6 : far_px / 8;
+  const paint = { "text-color": colour, "text-halo-color": halo, "text-halo-width": halo_px };
+  const fuller: ExpressionSpecification = ["-", 0, get("density")];
   return [
     ...(names
       ? [{
@@ -137,7 +140,7 @@ function labels(c: Colours, names: boolean, far_px: number | null): LayerSpecifi
         "text-field": get("number"), "text-font": [...textFont],
         "text-size": far_px ?? ["case", ["!", is("known")], 11, [">=", get("level"), 2], 18, 14],
         "text-allow-overlap": far_px === null, "text-ignore-placement": false,
-        ...(far_px === null ? {} : { "symbol-sort-key": ["-", 0, get("density")] as ExpressionSpecification }),
+        ...(far_px === null ? {} : { "symbol-sort-key": fuller }),
       },
       paint,
     },

@@ -1,6 +1,6 @@
-// Keeps the console's own files, so that a reload with a dead server shows our offline page and not the browser's
-// error. Never touches /api: what is live comes from the server or not at all. A new version waits until somebody
-// asks for it. The build writes in the version, the screens' addresses and the built files.
+// Keeps the console's own files, so that a reload with a dead server shows our offline page and not the
+// browser's error. Never touches /api: what is live comes from the server or not at all. A new version waits until
+// somebody asks for it. The build writes in the version, the screens' addresses and the built files.
 const [VERSION, ROUTES, FILES] = ["@version", "@routes", "@files"];
 const KEPT = `anshang.${VERSION}`;
 

@@ -1,5 +1,5 @@
-// The service worker, where the browser allows one (HTTPS or this machine). A new version of the console waits until
-// somebody takes it; other tabs then say so too, and keep what is being written there.
+// The service worker, where the browser allows one (HTTPS or this machine). A new version of the console waits
+// until somebody takes it; other tabs are not loaded anew for it, and keep what is being written there.
 
 const LOOK_EVERY_MS = 3_600_000;
 

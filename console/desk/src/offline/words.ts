@@ -18,7 +18,7 @@ export const words = dictionary(
     never: "This machine has not heard from the server yet.",
     notLive: "Nothing on this page is live. Go by radio and by the people on the spot.",
     retrying: "Trying again by itself; when the server is back, so is your screen.",
-    look: "If it stays so, check this machine's network, and whether the server in the kiosk has power and runs.",
+    look: "If it stays so, check this machine's network, and whether the kiosk's server has power and runs.",
     now: "Try now",
     other: "中文",
     update: "New version: update",

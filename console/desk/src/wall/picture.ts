@@ -18,7 +18,7 @@ export function densest(zones: readonly ZoneFeature[], frame: Frame | null, coun
     .slice(0, count);
 }
 
-/** The widest interval of the people present: every known zone at its low end, or every one at its high end. */
+/** The widest interval of the people present: every known zone at its low end, or each at its high end. */
 export function interval(frame: Frame | null): { low: number; high: number } | null {
   const known = Object.values(frame?.zones ?? {}).filter((now) => now.low !== null && now.high !== null);
   if (known.length === 0) return null;
@@ -39,7 +39,7 @@ const LARGE_PX = 32;
 const NARROW_PX = 1024;
 const LEAST_PX = 18;
 
-/** The size of type: 32 px on 1920×1080 and in proportion on other walls; on a narrow screen it can still be read. */
+/** The size of type: 32 px on 1920×1080, in proportion on other walls, legible on a narrow screen. */
 export function typeSize(width_px: number, height_px: number): number {
   if (width_px < NARROW_PX) return Math.min(LARGE_PX, Math.max(LEAST_PX, width_px / 30));
   return Math.max(LEAST_PX, LARGE_PX * Math.min(width_px / 1920, height_px / 1080));
