@@ -111,7 +111,7 @@ function spots(c: Colours, layer: "premises" | "posts"): LayerSpecification[] {
 }
 
 /** Names and numbers; from afar (`far_px`) all numbers are of one size, and where
- * two collide the fuller zone's stays. */
+ * two collide the fuller zone's keeps its place and the other moves aside. */
 function labels(c: Colours, names: boolean, far_px: number | null): LayerSpecification[] {
   const onDark: ExpressionSpecification = [">=", get("step"), 3];
   const onLight: ExpressionSpecification = ["all", [">=", get("step"), 0], ["<", get("step"), 3]];
@@ -122,6 +122,7 @@ function labels(c: Colours, names: boolean, far_px: number | null): LayerSpecifi
   const halo: ExpressionSpecification = ["case", is("silent"), c.halo, ground];
   const halo_px = far_px === null ? 1.6 : far_px / 8;
   const paint = { "text-color": colour, "text-halo-color": halo, "text-halo-width": halo_px };
+  const asides: ("center" | "right" | "left" | "top")[] = ["center", "right", "left", "top"];
   const fuller: ExpressionSpecification = ["-", 0, get("density")];
   return [
     ...(names
@@ -140,7 +141,7 @@ function labels(c: Colours, names: boolean, far_px: number | null): LayerSpecifi
         "text-field": get("number"), "text-font": [...textFont],
         "text-size": far_px ?? ["case", ["!", is("known")], 11, [">=", get("level"), 2], 18, 14],
         "text-allow-overlap": far_px === null, "text-ignore-placement": false,
-        ...(far_px === null ? {} : { "symbol-sort-key": fuller }),
+        ...(far_px === null ? {} : { "symbol-sort-key": fuller, "text-variable-anchor": asides }),
       },
       paint,
     },
