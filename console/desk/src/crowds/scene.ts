@@ -110,8 +110,8 @@ function spots(c: Colours, layer: "premises" | "posts"): LayerSpecification[] {
   ]; // prettier-ignore
 }
 
-/** Names and numbers; from afar (`far_px`) all numbers are of one size, and where
- * two collide the fuller zone's keeps its place and the other moves aside. */
+/** Names and numbers. From afar (`far_px`) all numbers are of one size; where two collide the fuller zone's stays
+ * and the other moves aside. */
 function labels(c: Colours, names: boolean, far_px: number | null): LayerSpecification[] {
   const onDark: ExpressionSpecification = [">=", get("step"), 3];
   const onLight: ExpressionSpecification = ["all", [">=", get("step"), 0], ["<", get("step"), 3]];
