@@ -17,6 +17,7 @@ import msgspec
 import pysqlite3
 import uvicorn
 from tests.crowds.conftest import row_of_zones
+from tests.serving import free_port
 
 from anshang.app import create_app
 from anshang.crowds import store
@@ -36,17 +37,15 @@ START_S = 60.0
 @contextmanager
 def serving(folder: Path, sensor_ids: list[str], *, now_ms: int | None = None) -> Iterator[tuple[int, str]]:
     """A server in a process of its own, with line counters of these ids; its port and a feed's key."""
-    key = _install(folder, sensor_ids)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    key = install(folder, sensor_ids)
+    port = free_port()
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.get_context("spawn").Process(
         target=_serve, args=(folder, port, now_ms, theirs), daemon=True
     )
     server.start()
     try:
-        _await_port(port)
+        await_port(port)
         yield port, key
     finally:
         ours.send(None)
@@ -104,13 +103,14 @@ class Feed:
         self._writer.close()
 
 
-def _install(folder: Path, sensor_ids: list[str]) -> str:
-    """A district with a row of zones, one of these sensors at every gate, and a feed."""
+def install(folder: Path, sensor_ids: list[str], *, day_starts: str = "05:00") -> str:
+    """A district with a row of zones, one of these sensors at every gate, and a feed; the feed's key."""
     database = Database(Settings(data_folder=folder).resolved_database_url)
     migrations.upgrade(database)
     operator = operator_actor(DISTRICT)
     with database.transaction(DISTRICT) as tx:
-        places.import_document(tx, actor=operator, document=row_of_zones(len(sensor_ids) - 1))
+        document = row_of_zones(len(sensor_ids) - 1).replace(b'"05:00"', f'"{day_starts}"'.encode())
+        places.import_document(tx, actor=operator, document=document)
         for number, id in enumerate(sensor_ids):
             store.sensors.add(tx, Sensor(id, DISTRICT, SensorKind.LINE, f"g{number}", None, id, id, 10.0))
         _feed, key = people.open_feed(tx, actor=operator, id=ids.new_id(), name="benchmark")
@@ -138,7 +138,7 @@ def _serve(folder: Path, port: int, now_ms: int | None, stop: Connection) -> Non
         runner.run(run())
 
 
-def _await_port(port: int) -> None:
+def await_port(port: int) -> None:
     until_s = time.monotonic() + START_S
     while time.monotonic() < until_s:
         with socket.socket() as probe:

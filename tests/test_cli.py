@@ -6,6 +6,7 @@ import json
 import sqlite3
 import subprocess
 import sys
+import tarfile
 import time
 import urllib.request
 from pathlib import Path
@@ -66,6 +67,7 @@ def test_a_bad_document_or_password_sets_up_nothing(
     assert done.exit_code == 2
     assert says in done.output
     assert "Traceback" not in done.output
+    assert password != PASSWORD or not folder.exists()
     file.write_bytes(row_of_zones())
     well = run("init", "--data", str(folder), "--district", str(file), "--password-stdin", typed=PASSWORD)
     assert well.exit_code == 0, well.output
@@ -152,3 +154,17 @@ def test_a_backup_of_a_running_server_is_brought_back_whole(data: Path, tmp_path
 
 def test_the_description_of_the_api_is_printed() -> None:
     assert "/api/observations" in json.loads(run("openapi").output)["paths"]
+
+
+@pytest.mark.parametrize("name", ["../outside", "/tmp/anshang-outside", "link"])
+def test_an_archive_that_reaches_outside_is_no_backup(tmp_path: Path, name: str) -> None:
+    crafted = tmp_path / "crafted.tar.gz"
+    with tarfile.open(crafted, "w:gz") as archive:
+        member = tarfile.TarInfo(name)
+        member.type = tarfile.SYMTYPE if name == "link" else tarfile.REGTYPE
+        member.linkname = "/etc/passwd" if name == "link" else ""
+        archive.addfile(member)
+    done = run("restore", str(crafted), "--data", str(tmp_path / "new"))
+    assert done.exit_code == 2
+    assert "not a back-up" in done.output
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["crafted.tar.gz"]

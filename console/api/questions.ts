@@ -64,16 +64,29 @@ export const check = (district: string): Question<Shape["CheckShown"][]> => ({
   ask: () => answered(client.GET("/api/check", query(district))),
 });
 
+/** The last while until now, as the histories ask for it. */
+function lately(span_s: number, now_ms: () => number) {
+  const to = new Date(now_ms());
+  return { from: new Date(to.getTime() - span_s * 1000).toISOString(), to: to.toISOString() };
+}
+
 /** The last while of a zone by minutes, asked again by whoever shows it. */
 export const zoneHistory = (district: string, zone: string, span_s: number, now_ms: () => number) => ({
   key: `history ${district} ${zone} ${span_s}`,
   topics: [],
   ask: () => {
-    const to = new Date(now_ms());
-    const from = new Date(to.getTime() - span_s * 1000);
-    const window = { from: from.toISOString(), to: to.toISOString() };
-    const params = { path: { zone }, query: { district, ...window } };
+    const params = { path: { zone }, query: { district, ...lately(span_s, now_ms) } };
     return answered(client.GET("/api/crowd/zones/{zone}/history", { params }));
+  },
+});
+
+/** The last while of the whole district by minutes, asked again by whoever shows it. */
+export const districtHistory = (district: string, span_s: number, now_ms: () => number) => ({
+  key: `history ${district} ${span_s}`,
+  topics: [],
+  ask: () => {
+    const params = { query: { district, ...lately(span_s, now_ms) } };
+    return answered(client.GET("/api/crowd/history", { params }));
   },
 });
 

@@ -31,6 +31,8 @@ from anshang.matters.model import Matter, MatterState, Priority
 from anshang.people.model import Role, engine_actor, operator_actor
 from anshang.places import actions as places
 
+pytestmark = pytest.mark.postgres
+
 MoveOn = Callable[[timedelta], None]
 ENGINE = engine_actor(DISTRICT)
 
@@ -68,14 +70,12 @@ def acknowledged(database: Database, make: Make, id: str) -> None:
         matters.acknowledge(tx, actor=make.actor(), id=id)
 
 
-@pytest.mark.postgres
 def test_level_1_asks_nobody_to_act(district: Database) -> None:
     assert crossed(district, 0, 1, density=1.1) is None
     assert waiting(district) == []
     assert kinds(district) == [CrowdKind.LEVEL_CROSSED]
 
 
-@pytest.mark.postgres
 def test_one_episode_is_one_matter_that_follows_the_crowd(
     district: Database, make: Make, night: MoveOn
 ) -> None:
@@ -117,7 +117,6 @@ def test_a_level_4_that_waits_for_a_second_source_is_already_urgent(district: Da
     assert (told.priority, told.params["pending"]) == (Priority.P1, 4)
 
 
-@pytest.mark.postgres
 def test_a_person_confirms_level_4_and_lets_it_fall(district: Database, make: Make) -> None:
     desk = make.actor()
     crossed(district, 2, 3, pending=4)
@@ -138,7 +137,17 @@ def test_a_person_confirms_level_4_and_lets_it_fall(district: Database, make: Ma
     assert (told.count(CrowdKind.LEVEL_CONFIRMED), told.count(CrowdKind.LEVEL_LOWERED)) == (1, 1)
 
 
-@pytest.mark.postgres
+def test_a_person_confirms_where_nothing_was_decided_yet_and_only_a_zone_that_exists(
+    district: Database, make: Make
+) -> None:
+    with district.transaction(DISTRICT) as tx:
+        state = actions.confirm_level(tx, actor=make.actor(), zone_id="z2")
+    assert (state.level, state.confirmed) == (Level.NORMAL, True)
+    with pytest.raises(NotFound), district.transaction(DISTRICT) as tx:
+        actions.confirm_level(tx, actor=make.actor(), zone_id="nowhere")
+    assert kinds(district) == [CrowdKind.LEVEL_CONFIRMED]
+
+
 def test_a_measure_is_kept_with_the_density_before_and_after(
     district: Database, make: Make, night: MoveOn
 ) -> None:
@@ -177,7 +186,6 @@ def test_a_measure_must_say_what_was_done_and_where(district: Database, make: Ma
     assert kinds(district) == []
 
 
-@pytest.mark.postgres
 def test_a_count_by_eye_is_kept_once(district: Database, make: Make, night: MoveOn) -> None:
     id = ids.new_id()
     for _ in range(2):
@@ -192,7 +200,6 @@ def test_a_count_by_eye_is_kept_once(district: Database, make: Make, night: Move
     assert kinds(district) == [CrowdKind.ZONE_COUNTED]
 
 
-@pytest.mark.postgres
 def test_an_overfull_gate_opens_one_matter_and_closes_it(district: Database) -> None:
     for exceeded in (True, True, False, False):
         with district.transaction(DISTRICT) as tx:
@@ -203,7 +210,6 @@ def test_an_overfull_gate_opens_one_matter_and_closes_it(district: Database) -> 
     assert waiting(district) == []
 
 
-@pytest.mark.postgres
 def test_a_failed_sensor_opens_a_matter_of_its_own_that_is_no_crowd_alarm(district: Database) -> None:
     silent = SensorChange("g1", ("z1", "z0"), FaultReason.SILENT, True)
     with district.transaction(DISTRICT) as tx:
@@ -232,7 +238,6 @@ def test_a_failed_sensor_of_a_dense_zone_is_more_urgent(district: Database) -> N
     assert opened.priority is Priority.P3
 
 
-@pytest.mark.postgres
 def test_a_sensor_is_defined_changed_and_retired(district: Database) -> None:
     admin, sensor = operator_actor(DISTRICT), line("g1")
     with district.transaction(DISTRICT) as tx:
@@ -268,7 +273,6 @@ def test_a_sensor_that_cannot_be_is_refused(district: Database) -> None:
     assert kinds(district) == []
 
 
-@pytest.mark.postgres
 def test_level_rules_are_set_and_reset(district: Database) -> None:
     own = LevelRules((0.5, 1.0, 1.5, 2.0), (0.4, 0.8, 1.2, 1.6))
     with district.transaction(DISTRICT) as tx:

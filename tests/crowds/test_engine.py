@@ -191,6 +191,19 @@ def test_a_head_counter_that_cannot_be_right_is_an_alarm_of_the_sensor_not_of_th
     assert SensorChange("hz0", ("z0",), FaultReason.DISAGREES, False) in run(engine, sane, 500, from_s=410)
 
 
+def test_a_count_by_eye_settles_what_a_head_counter_and_the_balance_disagreed_about(place: Place) -> None:
+    engine = Engine(place, [*LINES, head("z0")])
+    calm = [row for s in range(10, 310, 10) for row in (passed("g0", s, 5, 5), seen("z0", s, 100))]
+    run(engine, [passed("g0", 5, 100), *calm], 300)
+    run(engine, [seen("z0", second, 3000) for second in range(310, 400, 10)], 400, from_s=310)
+    assert engine.frame(full=True)["zones"]["z0"]["quality"] == "disagrees"
+    at = NIGHT + timedelta(seconds=401)
+    engine.count_by_person(PersonCount("id", DISTRICT, "z0", at, 3000, 0.05, "lin"))
+    events = run(engine, [seen("z0", second, 3000) for second in range(410, 440, 10)], 440, from_s=410)
+    assert SensorChange("hz0", ("z0",), FaultReason.DISAGREES, False) in events
+    assert abs(people(engine)[0] - 3000) < 300
+
+
 def test_two_counters_of_one_gate_that_contradict_each_other_are_told(place: Place) -> None:
     engine = Engine(place, [*LINES, line("g0", "twin")])
     rows = [

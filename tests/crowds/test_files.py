@@ -23,6 +23,8 @@ from anshang.foundation.errors import BadInput, NotAllowed
 from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places
 
+pytestmark = pytest.mark.postgres
+
 RECORDED = Path(__file__).parents[3] / "shared" / "data" / "crowds"
 AT = datetime(2026, 12, 30, 12, 0, tzinfo=UTC)
 
@@ -68,7 +70,6 @@ def refusals(report: ImportReport) -> list[dict[str, str]]:
     return list(csv.DictReader(report.refused_file.read_text("utf-8-sig").splitlines()))
 
 
-@pytest.mark.postgres
 def test_a_file_of_both_kinds_of_counts_is_taken(database: Database, tmp_path: Path) -> None:
     file = write(
         tmp_path / "counts.csv",
@@ -87,7 +88,6 @@ def test_a_file_of_both_kinds_of_counts_is_taken(database: Database, tmp_path: P
     }
 
 
-@pytest.mark.postgres
 def test_the_same_file_again_finds_everything_there(database: Database, tmp_path: Path) -> None:
     file = passages(tmp_path / "counts.csv", 500)
     assert run(database, file).taken_count == 500

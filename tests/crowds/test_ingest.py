@@ -31,6 +31,8 @@ from anshang.foundation.errors import BadInput, NotAllowed
 from anshang.people.model import Role
 from anshang.settings import Settings
 
+pytestmark = pytest.mark.postgres
+
 MoveOn = Callable[[timedelta], None]
 AT = "2026-12-31T12:00:00Z"
 
@@ -94,7 +96,6 @@ def stored(database: Database) -> list[Observation]:
         return [Observation(*row[1:6]) for row in connection.execute(query)]
 
 
-@pytest.mark.postgres
 def test_good_rows_are_on_disk_and_the_engine_hears_of_them(
     database: Database, intake: Intake, feed: Actor, heard: Heard
 ) -> None:
@@ -105,7 +106,6 @@ def test_good_rows_are_on_disk_and_the_engine_hears_of_them(
     assert stored(database) == kept == heard.rows
 
 
-@pytest.mark.postgres
 def test_the_same_batch_again_changes_nothing(
     database: Database, intake: Intake, feed: Actor, heard: Heard
 ) -> None:
@@ -115,7 +115,6 @@ def test_the_same_batch_again_changes_nothing(
     assert len(stored(database)) == len(heard.rows) == 3
 
 
-@pytest.mark.postgres
 def test_the_same_sensor_and_instant_with_other_counts_is_refused_and_the_first_word_stays(
     database: Database, intake: Intake, feed: Actor
 ) -> None:
@@ -267,7 +266,6 @@ def test_only_who_may_deliver_delivers(intake: Intake, make: Make) -> None:
         intake.take(actor=make.actor(Role.FEED), district_id="elsewhere", batch=batch(passed()))
 
 
-@pytest.mark.postgres
 def test_batches_that_come_together_are_each_taken_once_and_a_bad_one_spoils_none(
     database: Database, intake: Intake, feed: Actor
 ) -> None:

@@ -19,6 +19,8 @@ from anshang.crowds.telemetry import DAY_MS, HOUR_MS, MINUTE_MS, ROLLED, list_la
 from anshang.foundation import clock
 from anshang.foundation.database import Database
 
+pytestmark = pytest.mark.postgres
+
 DAY = clock.to_ms(datetime(2026, 12, 29, tzinfo=UTC))
 
 
@@ -102,7 +104,6 @@ def sample(days: int = 3) -> list[Observation]:
     return rows
 
 
-@pytest.mark.postgres
 @pytest.mark.parametrize("step_s", [0, 10, 60, 300, 900, 3600, 7200, 86_400])
 def test_rows_answer_in_any_step(database: Database, step_s: int) -> None:
     rows = sample(1)
@@ -110,7 +111,6 @@ def test_rows_answer_in_any_step(database: Database, step_s: int) -> None:
     assert ask(database, step_s) == expected(rows, step_s * 1000 or 1)
 
 
-@pytest.mark.postgres
 @pytest.mark.parametrize("step_s", [0, 60, 300, 900, 3600, 86_400])
 def test_the_answer_is_the_same_before_and_after_rolling_up_and_sealing(
     database: Database, tmp_path: Path, step_s: int
@@ -147,7 +147,6 @@ def test_a_question_that_begins_and_ends_within_a_step_counts_only_what_lies_bet
     assert ask(database, 3600, from_ms, to_ms) == expected(inside, HOUR_MS)
 
 
-@pytest.mark.postgres
 def test_a_row_that_comes_late_is_in_the_next_answer_and_in_the_next_roll_up(
     database: Database, tmp_path: Path
 ) -> None:
@@ -282,7 +281,6 @@ def keep_minutes(database: Database, minutes: int) -> None:
         )
 
 
-@pytest.mark.postgres
 def test_a_zones_history_is_the_same_before_and_after_rolling_up(database: Database) -> None:
     keep_minutes(database, 130)
 
@@ -319,6 +317,23 @@ def test_an_unknown_zone_is_unknown_in_its_history(database: Database) -> None:
     with database.reading([DISTRICT]) as connection:
         points = observations.zone_history(connection, DISTRICT, "z2", DAY, DAY + HOUR_MS, 60)
     assert [point.people for point in points] == [None, None, None]
+
+
+def test_a_districts_history_adds_its_known_zones_and_says_how_many_were_unknown(database: Database) -> None:
+    keep_minutes(database, 130)
+
+    def history(step_s: int) -> list[observations.DistrictPoint]:
+        with database.reading([DISTRICT]) as connection:
+            return observations.district_history(connection, DISTRICT, DAY, DAY + 3 * HOUR_MS, step_s)
+
+    before = {step_s: history(step_s) for step_s in (60, 3600)}
+    rolling.roll_up(database, DISTRICT, clock.from_ms(DAY + 125 * MINUTE_MS))
+    for step_s, points in before.items():
+        assert history(step_s) == [pytest.approx(point) for point in points]
+    with database.reading([DISTRICT]) as connection:
+        zone = observations.zone_history(connection, DISTRICT, "z1", DAY, DAY + 3 * HOUR_MS, 3600)
+    assert [(p.at_ms, p.people) for p in history(3600)] == [(p.at_ms, p.people) for p in zone]
+    assert {point.unknown_zones for point in history(60)} == {1}  # z2 of `keep_minutes` was never known
 
 
 def test_a_mark_is_kept_for_its_district_only(database: Database) -> None:

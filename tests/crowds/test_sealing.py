@@ -22,6 +22,8 @@ from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.foundation.errors import StorageFailed
 
+pytestmark = pytest.mark.postgres
+
 DAY = clock.to_ms(datetime(2026, 12, 29, tzinfo=UTC))
 BEFORE = clock.from_ms(DAY + 2 * DAY_MS + HOUR_MS)
 
@@ -59,7 +61,6 @@ def raw_count(database: Database) -> int:
         )
 
 
-@pytest.mark.postgres
 def test_whole_days_that_are_over_are_sealed_sorted_and_leave_the_database(
     database: Database, tmp_path: Path
 ) -> None:
@@ -94,7 +95,6 @@ def test_a_district_without_rows_seals_nothing(database: Database, tmp_path: Pat
     assert list(tmp_path.rglob("*.parquet")) == []
 
 
-@pytest.mark.postgres
 def test_late_rows_are_merged_and_rows_that_come_again_are_not_doubled(
     database: Database, tmp_path: Path
 ) -> None:

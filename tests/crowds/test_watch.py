@@ -21,6 +21,8 @@ from anshang.matters import store as matters
 from anshang.people.model import engine_actor, operator_actor
 from anshang.places import actions as places
 
+pytestmark = pytest.mark.postgres
+
 MoveOn = Callable[[timedelta], None]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +18,8 @@ from anshang.foundation.columns import UtcTime
 from anshang.foundation.database import Database, metadata
 from anshang.foundation.errors import BadInput, StorageFailed
 from anshang.people import store as people
+
+pytestmark = pytest.mark.postgres
 
 
 def opened_count(database: Database) -> int:
@@ -84,6 +88,42 @@ def test_a_failing_batch_undoes_only_itself(database: Database) -> None:
     for thread in threads:
         thread.join()
     assert bodies_count(database) == 1
+
+
+def test_what_a_broken_batch_undoes_is_never_acknowledged(database: Database) -> None:
+    """A fault of ours in one batch ends the shared commit: whoever shared it must hear that."""
+    if not database.is_sqlite:
+        pytest.skip("PostgreSQL commits each batch by itself")
+    told: dict[str, BaseException | None] = {}
+
+    def breaks(connection: Connection) -> None:
+        raise TypeError
+
+    def send(name: str, work: Callable[[Connection], None]) -> None:
+        try:
+            database.bulk("*", work)
+            told[name] = None
+        except (TypeError, StorageFailed) as error:
+            told[name] = error
+
+    with database.transaction("*"):  # all wait for this turn to end and share one commit
+        threads = [
+            threading.Thread(target=send, args=(name, work))
+            for name, work in (
+                ("broken", breaks),
+                ("good", lambda c: add_body(c, "good")),
+                ("too", lambda c: add_body(c, "too")),
+            )
+        ]
+        for thread in threads:
+            thread.start()
+        while len(database._queue) < 3:
+            time.sleep(0.001)
+    for thread in threads:
+        thread.join()
+    acknowledged = sum(1 for error in told.values() if error is None)
+    assert len(told) == 3
+    assert bodies_count(database) == acknowledged
 
 
 def test_two_programs_write_to_one_database_in_turn(database: Database) -> None:

@@ -15,6 +15,8 @@ from anshang.foundation.database import Database
 from anshang.journal import actions, store
 from anshang.journal.model import Entry
 
+pytestmark = pytest.mark.postgres
+
 MoveOn = Callable[[timedelta], None]
 
 
@@ -53,7 +55,6 @@ def tamper(database: Database, statement: str) -> None:
         tx.connection.execute(text(statement))
 
 
-@pytest.mark.postgres
 def test_an_entry_comes_back_as_it_was_written(database: Database, night: MoveOn) -> None:
     (made,) = record(database)
     with database.reading(["wuyi"]) as connection:
@@ -62,7 +63,6 @@ def test_an_entry_comes_back_as_it_was_written(database: Database, night: MoveOn
         assert store.list_after(connection, "elsewhere", 0) == []
 
 
-@pytest.mark.postgres
 @pytest.mark.parametrize("statement", ["UPDATE journal SET kind = 'x'", "DELETE FROM journal"])
 def test_the_database_refuses_to_change_or_remove_an_entry(database: Database, statement: str) -> None:
     record(database)
@@ -70,7 +70,6 @@ def test_the_database_refuses_to_change_or_remove_an_entry(database: Database, s
         tx.connection.execute(text(statement))
 
 
-@pytest.mark.postgres
 def test_an_unchanged_journal_verifies(database: Database, night: MoveOn) -> None:
     record(database, 5)
     night(timedelta(days=1))
@@ -80,7 +79,6 @@ def test_an_unchanged_journal_verifies(database: Database, night: MoveOn) -> Non
     assert faults(database) == []
 
 
-@pytest.mark.postgres
 @pytest.mark.parametrize(
     "statement",
     [
@@ -110,7 +108,6 @@ def test_a_removed_end_is_found_by_its_seal(database: Database, night: MoveOn) -
     assert faults(database) == [made[4].seq]
 
 
-@pytest.mark.postgres
 def test_sealing_a_day_twice_gives_the_same_seal(database: Database, night: MoveOn) -> None:
     (made,) = record(database)
     with database.transaction("wuyi") as tx:
@@ -119,7 +116,6 @@ def test_sealing_a_day_twice_gives_the_same_seal(database: Database, night: Move
         assert actions.seal(tx, made.at.date() - timedelta(days=1)) is None
 
 
-@pytest.mark.postgres
 def test_a_follower_misses_no_entry_of_writers_at_once(database: Database) -> None:
     writers = [threading.Thread(target=record, args=(database, 25)) for _ in range(6)]
     seen: list[int] = []
@@ -134,7 +130,6 @@ def test_a_follower_misses_no_entry_of_writers_at_once(database: Database) -> No
     assert faults(database) == []
 
 
-@pytest.mark.postgres
 def test_entries_are_listed_by_kind_newest_first(database: Database) -> None:
     record(database, 2)
     record(database, 1, kind=Kind.LAMP_BROKEN)

@@ -17,6 +17,8 @@ from anshang.matters import actions, store
 from anshang.matters.model import ClockKind, Due, Matter, MatterEvent, MatterKind, MatterState, Priority
 from anshang.people.model import Role
 
+pytestmark = pytest.mark.postgres
+
 MoveOn = Callable[[timedelta], None]
 DUE = Due(ClockKind.ACKNOWLEDGE, 60, "clock.acknowledge", {"level": 4})
 
@@ -34,7 +36,6 @@ def kinds(database: Database) -> list[str]:
         return [entry.kind for entry in journal.list_after(connection, DISTRICT, 0)]
 
 
-@pytest.mark.postgres
 def test_a_matter_goes_from_open_to_acknowledged_to_closed(
     database: Database, make: Make, night: MoveOn
 ) -> None:
@@ -53,7 +54,6 @@ def test_a_matter_goes_from_open_to_acknowledged_to_closed(
     assert kinds(database) == [MatterEvent.OPENED, MatterEvent.ACKNOWLEDGED, MatterEvent.CLOSED]
 
 
-@pytest.mark.postgres
 def test_opening_the_same_matter_again_changes_nothing(database: Database, make: Make) -> None:
     matter = opened(database, make.actor())
     assert opened(database, make.actor(), id=matter.id, priority=Priority.P1) == matter
@@ -92,7 +92,6 @@ def test_an_outcome_must_be_said(database: Database, make: Make) -> None:
     assert kinds(database) == [MatterEvent.OPENED]
 
 
-@pytest.mark.postgres
 def test_two_who_change_at_once_do_not_overwrite_each_other(database: Database, make: Make) -> None:
     desk = make.actor()
     matter = opened(database, desk)
@@ -150,7 +149,6 @@ def test_a_matter_that_grows_more_urgent_waits_to_be_acknowledged_again(
     assert better.state is MatterState.ACKNOWLEDGED
 
 
-@pytest.mark.postgres
 def test_the_queue_is_sorted_by_urgency_then_age(database: Database, make: Make, night: MoveOn) -> None:
     desk = make.actor()
     for priority in (Priority.P3, Priority.P1, Priority.P3, Priority.P2):
@@ -163,7 +161,6 @@ def test_the_queue_is_sorted_by_urgency_then_age(database: Database, make: Make,
         assert store.count_opened_since(connection, desk.scope, DISTRICT, NIGHT + timedelta(seconds=1)) == 3
 
 
-@pytest.mark.postgres
 def test_a_partner_sees_only_the_matters_of_the_own_body(database: Database, make: Make) -> None:
     mine, theirs = ids.new_id(), ids.new_id()
     own = opened(database, make.actor(), body_id=mine)
@@ -179,7 +176,6 @@ def test_a_partner_sees_only_the_matters_of_the_own_body(database: Database, mak
         assert store.list_waiting(connection, make.actor(Role.PARTNER).scope, DISTRICT) == []
 
 
-@pytest.mark.postgres
 def test_nobody_sees_another_district(database: Database, make: Make) -> None:
     matter = opened(database, make.actor())
     stranger = make.actor(Role.SUPERVISOR, "elsewhere")

@@ -26,6 +26,8 @@ from anshang.people import actions, store
 from anshang.people.doorkeeper import Doorkeeper
 from anshang.people.model import MACHINES, PERMISSIONS, Account, PeopleKind, Role, operator_actor
 
+pytestmark = pytest.mark.postgres
+
 MoveOn = Callable[[timedelta], None]
 PASSWORD = "a long enough one"
 
@@ -49,7 +51,6 @@ def session_of(database: Database, account: Account, lasts: timedelta = timedelt
         return actions.open_session(tx, account=account, lasts=lasts)[0]
 
 
-@pytest.mark.postgres
 def test_opening_an_account_is_journalled_without_the_password(database: Database) -> None:
     account = opened(database)
     assert kinds(database) == [PeopleKind.ACCOUNT_OPENED]
@@ -58,7 +59,6 @@ def test_opening_an_account_is_journalled_without_the_password(database: Databas
         assert PASSWORD not in str(journal.list_after(connection, EVERYWHERE, 0))
 
 
-@pytest.mark.postgres
 def test_opening_the_same_account_again_answers_with_the_first(database: Database) -> None:
     account = opened(database)
     assert opened(database, id=account.id, display_name="other") == account
@@ -132,7 +132,32 @@ def test_an_administrator_of_one_district_does_not_manage_another(database: Data
         )  # fmt: skip
 
 
-@pytest.mark.postgres
+def test_changing_to_a_body_that_does_not_exist_is_refused(database: Database) -> None:
+    account = opened(database)
+    written = kinds(database)
+    with pytest.raises(NotFound), database.transaction(EVERYWHERE) as tx:
+        actions.change_account(
+            tx, actor=operator_actor(DISTRICT), id=account.id, version=account.version, display_name="林",
+            role=Role.PARTNER, body_id=ids.new_id(), district_ids=(DISTRICT,), active=True,
+        )  # fmt: skip
+    assert kinds(database) == written
+
+
+def test_an_administrator_sets_the_password_of_somebody_of_their_district_only(
+    database: Database, make: Make
+) -> None:
+    account = opened(database)
+    with database.transaction(EVERYWHERE) as tx:
+        actions.set_password(tx, actor=make.actor(Role.ADMIN), id=account.id, password="another long one")
+    with database.reading([EVERYWHERE]) as connection:
+        assert actions.recognise(connection, name="lin", password="another long one").id == account.id
+    with pytest.raises(NotAllowed), database.transaction(EVERYWHERE) as tx:
+        actions.set_password(
+            tx, actor=make.actor(Role.ADMIN, "elsewhere"), id=account.id, password="a third long one"
+        )
+    assert kinds(database).count(PeopleKind.PASSWORD_CHANGED) == 1
+
+
 def test_changing_a_role_ends_the_sessions(database: Database) -> None:
     account = opened(database)
     doorkeeper = Doorkeeper(database, tries_per_minute=100)
@@ -253,7 +278,6 @@ def test_too_many_tries_are_throttled_by_name_and_address(database: Database) ->
         doorkeeper.admit_try("one.more", "10.0.0.1")
 
 
-@pytest.mark.postgres
 def test_a_feed_key_opens_ingest_in_its_district_only_until_it_is_closed(database: Database) -> None:
     feed_id = ids.new_id()
     with database.transaction(DISTRICT) as tx:

@@ -57,6 +57,7 @@ AREA: dict[tuple[str, str], str] = {
     ("GET", "/api/crowd/levels"): "crowd",
     ("PUT", "/api/crowd/levels"): "configure",
     ("GET", "/api/crowd/cards"): "crowd",
+    ("GET", "/api/crowd/history"): "crowd",
     ("GET", "/api/crowd/zones/{zone}/history"): "crowd",
     ("GET", "/api/crowd/zones/{zone}/measures"): "crowd",
     ("POST", "/api/crowd/zones/{zone}/measures"): "measure",

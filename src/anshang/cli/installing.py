@@ -50,11 +50,11 @@ def init(
     with in_words():
         settings = load_settings(data)
         document = read_file(district)
+        place = read_document(document)
         password = ask_password(password_stdin)
         settings.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         database = Database(settings.resolved_database_url)
         migrations.upgrade(database)
-        place = read_document(document)
         district_id = place.district.id
         with database.transaction(EVERYWHERE) as tx:
             people.open_first_account(tx, name=admin, password=password, district_ids=(district_id,))

@@ -41,9 +41,6 @@ class Flows:
         self._minute = np.zeros((len(self._width_m), 2))
         self._sustained = np.zeros(len(self._width_m))
         self.disagrees: Bools = np.zeros(len(occupancy.sensors), bool)
-        lines = np.flatnonzero(occupancy.is_line & (occupancy.sensor_gate >= 0))
-        at_gate = np.bincount(occupancy.sensor_gate[lines], minlength=max(1, len(self._width_m)))
-        self._shared_gates = np.flatnonzero(at_gate > 1).tolist()
 
     def begin_over(self, gate_ids: Iterable[str]) -> None:
         """Gates that were over their limit before a restart."""
@@ -75,11 +72,10 @@ class Flows:
         sustained = self._last(SUSTAINED_BUCKETS)
         for way in (0, 1):
             self._minute[:, way] = self._occupancy.gate_flows(minute[:, way])
-        through = self._occupancy.gate_flows(sustained.sum(axis=1))
+        passed = sustained.sum(axis=1)
+        through = self._occupancy.gate_flows(passed)
         self._sustained = through / self._width_m / (SUSTAINED_BUCKETS / MINUTE_BUCKETS)
-        self.disagrees[:] = False
-        for gate in self._shared_gates:
-            self._compare(gate, sustained.sum(axis=1))
+        self._compare(passed)
 
     def changes(self) -> list[tuple[int, bool, float]]:
         """Gates whose sustained flow passed the limit or came back: index, over, flow."""
@@ -107,13 +103,16 @@ class Flows:
                 },
             )
 
-    def _compare(self, gate: int, passed: Floats) -> None:
+    def _compare(self, passed: Floats) -> None:
         """Two counters of one gate cannot both be right when they differ by a third over five minutes."""
-        here = np.flatnonzero(self._occupancy.active & (self._occupancy.sensor_gate == gate))
-        if here.size > 1:
-            most, least = float(passed[here].max()), float(passed[here].min())
-            if most >= CONTRADICTION_PEOPLE_MIN and most - least > CONTRADICTION_SHARE * most:
-                self.disagrees[here] = True
+        speaking = np.flatnonzero(self._occupancy.active & (self._occupancy.sensor_gate >= 0))
+        gate = self._occupancy.sensor_gate[speaking]
+        most, least = np.zeros(len(self._width_m)), np.full(len(self._width_m), np.inf)
+        np.maximum.at(most, gate, passed[speaking])
+        np.minimum.at(least, gate, passed[speaking])
+        apart = (most >= CONTRADICTION_PEOPLE_MIN) & (most - least > CONTRADICTION_SHARE * most)
+        self.disagrees[:] = False
+        self.disagrees[speaking] = apart[gate]
 
     def _advance(self, newest: int) -> None:
         gone = newest - self._newest

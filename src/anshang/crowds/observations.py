@@ -10,13 +10,13 @@ import io
 import secrets
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.csv as pacsv
-from sqlalchemy import Connection, select, text, tuple_
+from sqlalchemy import Connection, Row, TextClause, select, text, tuple_
 
 from anshang.crowds import sealed, sums
 from anshang.crowds.model import Observation
@@ -65,6 +65,13 @@ _ZONE_HISTORY = text(
     "AND at_ms >= :from_ms AND at_ms < :to_ms GROUP BY 1 ORDER BY 1"
 )
 
+_DISTRICT_HISTORY = text(
+    "SELECT at_ms, sum(people), count(*) - count(people) FROM (SELECT zone_id, "
+    "at_ms / (:wide * 1000) * (:wide * 1000) AS at_ms, avg(people) AS people FROM zone_history "
+    "WHERE district_id = :district AND step_s = :step_s AND at_ms >= :from_ms AND at_ms < :to_ms "
+    "GROUP BY 1, 2) AS zones GROUP BY 1 ORDER BY 1"
+)
+
 
 class SomeKnown(ValueError):
     """Not all rows are new."""
@@ -86,6 +93,14 @@ class ZonePoint(NamedTuple):
     high: float | None
     density: float | None
     level: int | None
+
+
+class DistrictPoint(NamedTuple):
+    """A district over one step: people in the zones that were known, and how many zones were unknown."""
+
+    at_ms: int
+    people: float | None
+    unknown_zones: int
 
 
 def add_new(connection: Connection, district_id: str, rows: Sequence[Observation], received_ms: int) -> None:
@@ -221,18 +236,34 @@ def keep_zone_minutes(
 def zone_history(
     connection: Connection, district_id: str, zone_id: str, from_ms: int, to_ms: int, step_s: int
 ) -> list[ZonePoint]:
-    """A zone in [from_ms, to_ms) by steps of `step_s`, a multiple of 60 counted from 1970, where kept.
+    """A zone in [from_ms, to_ms) by steps of `step_s`, a multiple of 60 counted from 1970, where kept."""
+    told = {"district": district_id, "zone": zone_id}
+    return [ZonePoint(*row) for row in _history(connection, _ZONE_HISTORY, told, (from_ms, to_ms), step_s)]
 
-    What is rolled up comes from the coarsest steps that are fine enough, the rest from minutes.
-    """
+
+def district_history(
+    connection: Connection, district_id: str, from_ms: int, to_ms: int, step_s: int
+) -> list[DistrictPoint]:
+    """All zones of a district together, as `zone_history`."""
+    told = {"district": district_id}
+    rows = _history(connection, _DISTRICT_HISTORY, told, (from_ms, to_ms), step_s)
+    return [DistrictPoint(*row) for row in rows]
+
+
+def _history(
+    connection: Connection, question: TextClause, told: dict[str, str], span: Span, step_s: int
+) -> Iterator[Row[Any]]:
+    """What is rolled up comes from the coarsest steps that are fine enough, the rest from minutes."""
+    from_ms, to_ms = span
+    step_ms = step_s * 1000
+    seam_ms = _rolled_until(connection, told["district"], from_ms, to_ms) // step_ms * step_ms
     rolled_s = max(step for step in STEPS_S if step_s % step == 0)
-    told = {"district": district_id, "zone": zone_id, "wide": step_s}
-    seam_ms = _rolled_until(connection, district_id, from_ms, to_ms) // (step_s * 1000) * (step_s * 1000)
     parts = (
         {"step_s": rolled_s, "from_ms": from_ms, "to_ms": seam_ms},
         {"step_s": MINUTE_S, "from_ms": max(from_ms, seam_ms), "to_ms": to_ms},
     )
-    return [ZonePoint(*row) for part in parts for row in connection.execute(_ZONE_HISTORY, told | part)]
+    for part in parts:
+        yield from connection.execute(question, told | {"wide": step_s} | part)
 
 
 def as_sealed(table: pa.Table) -> pa.Table:

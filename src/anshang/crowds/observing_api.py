@@ -20,6 +20,9 @@ from anshang.web.shapes import Code, Shown
 
 router = APIRouter(tags=["crowd"])
 POINTS_MAX = 3000
+From = Annotated[datetime, Query(alias="from")]
+To = Annotated[datetime, Query(alias="to")]
+Step = Annotated[Literal["60", "300", "900", "3600"], Query(alias="step_s")]
 _writers = ThreadPoolExecutor(8, thread_name_prefix="ingest")
 
 _ROW = {
@@ -71,6 +74,15 @@ class ZoneHistory(Shown):
     level: list[int | None]
 
 
+class DistrictHistory(Shown):
+    """A district over time: people in the zones that were known, and how many were not."""
+
+    step_s: int
+    at: list[datetime]
+    people: list[float | None]
+    unknown_zones: list[int]
+
+
 @router.post(
     "/api/observations",
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _BATCH}}}},
@@ -86,24 +98,30 @@ async def take(request: Request, district: DistrictQuery, caller: Caller) -> Res
     return Response(msgspec.json.encode(receipt), media_type="application/json")
 
 
+@router.get("/api/crowd/history")
+def district_history(
+    district: DistrictQuery, caller: Caller, begins_at: From, ends_at: To, step: Step = "60"
+) -> DistrictHistory:
+    """People in the whole district in [from, to) by steps."""
+    caller.actor.must(Permission.CROWD_READ, district)
+    from_ms, to_ms, step_s = _window(begins_at, ends_at, step)
+    with caller.reading(district) as connection:
+        points = observations.district_history(connection, district, from_ms, to_ms, step_s)
+    return DistrictHistory(
+        step_s=step_s,
+        at=[clock.from_ms(point.at_ms) for point in points],
+        people=[point.people for point in points],
+        unknown_zones=[point.unknown_zones for point in points],
+    )
+
+
 @router.get("/api/crowd/zones/{zone}/history")
 def zone_history(
-    zone: Code,
-    district: DistrictQuery,
-    caller: Caller,
-    begins_at: Annotated[datetime, Query(alias="from")],
-    ends_at: Annotated[datetime, Query(alias="to")],
-    step: Annotated[Literal["60", "300", "900", "3600"], Query(alias="step_s")] = "60",
+    zone: Code, district: DistrictQuery, caller: Caller, begins_at: From, ends_at: To, step: Step = "60"
 ) -> ZoneHistory:
     """People, interval, density and level of a zone in [from, to) by steps."""
     caller.actor.must(Permission.CROWD_READ, district)
-    from_ms, to_ms, step_s = _ms(begins_at), _ms(ends_at), int(step)
-    if not 0 < to_ms - from_ms <= POINTS_MAX * step_s * 1000:
-        raise BadInput(
-            "history.too_long",
-            en=f"Ask for at most {POINTS_MAX} steps, and “from” before “to”.",
-            zh=f"最多查询 {POINTS_MAX} 个步长，且“from”须早于“to”。",
-        )
+    from_ms, to_ms, step_s = _window(begins_at, ends_at, step)
     with caller.reading(district) as connection:
         points = observations.zone_history(connection, district, zone, from_ms, to_ms, step_s)
     columns: dict[str, list[Any]] = {
@@ -111,6 +129,18 @@ def zone_history(
         for name in ("people", "low", "high", "density", "level")
     }
     return ZoneHistory(step_s=step_s, at=[clock.from_ms(point.at_ms) for point in points], **columns)
+
+
+def _window(begins_at: datetime, ends_at: datetime, step: str) -> tuple[int, int, int]:
+    """From and to (ms) and the step (s); BadInput when that is too many steps, or none."""
+    from_ms, to_ms, step_s = _ms(begins_at), _ms(ends_at), int(step)
+    if not 0 < to_ms - from_ms <= POINTS_MAX * step_s * 1000:
+        raise BadInput(
+            "history.too_long",
+            en=f"Ask for at most {POINTS_MAX} steps, and “from” before “to”.",
+            zh=f"最多查询 {POINTS_MAX} 个步长，且“from”须早于“to”。",
+        )
+    return from_ms, to_ms, step_s
 
 
 def _ms(at: datetime) -> int:

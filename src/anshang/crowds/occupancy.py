@@ -107,9 +107,15 @@ class Occupancy:
             self._see(index, count)
 
     def anchor(self, zone: int, at_ms: int, people: float, error_share: float) -> None:
-        """Believe a person's count of the zone as far as its stated error allows."""
+        """Believe a person's count of the zone as far as its stated error allows.
+
+        Where it lies far outside what the balance can be, the balance is wrong: somebody looked.
+        """
         self._forget_drift(at_ms)
-        self._correct(zone, people, (error_share * people) ** 2 + 1.0)
+        variance = (error_share * people) ** 2 + 1.0
+        if abs(people - self.people[zone]) > self._believable(zone, variance):
+            self._chance[zone] += (people - self.people[zone]) ** 2
+        self._correct(zone, people, variance)
         for index in np.flatnonzero(self.sensor_zone == zone):
             self._disbeliefs[index] = 0
             self.disagrees[index] = False
@@ -221,8 +227,7 @@ class Occupancy:
         zone, share = int(self.sensor_zone[index]), self._share_seen[index]
         people = count / share
         variance = (self._error_share[index] * people) ** 2 + people * (1 - share) / share + 4.0
-        believable = DISBELIEF_SIGMAS * np.sqrt(self._chance[zone] + self._bias[zone] ** 2 + variance)
-        if self.counted[zone] and abs(people - self.people[zone]) > believable:
+        if self.counted[zone] and abs(people - self.people[zone]) > self._believable(zone, variance):
             self._disbeliefs[index] = min(self._disbeliefs[index] + 1, DISBELIEFS_MAX)
         else:
             self._disbeliefs[index] = max(self._disbeliefs[index] - 1, 0)
@@ -237,6 +242,10 @@ class Occupancy:
                     people**2
                 )  # a balance that misses gates says nothing against what is seen
             self._correct(zone, people, variance)
+
+    def _believable(self, zone: int, variance: float) -> float:
+        """How far a count with this variance may lie from the balance."""
+        return float(DISBELIEF_SIGMAS * np.sqrt(self._chance[zone] + self._bias[zone] ** 2 + variance))
 
     def _correct(self, zone: int, people: float, variance: float) -> None:
         before = self._chance[zone] + self._bias[zone] ** 2

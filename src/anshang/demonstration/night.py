@@ -23,10 +23,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import PchipInterpolator
 
 from anshang.demonstration.records import Records
 from anshang.demonstration.staging import RESIDENT_COUNT, Reals, Staging
+from anshang.kernels.curves import monotone_cubic
 
 Whole = NDArray[np.integer[Any]]
 
@@ -101,9 +101,7 @@ def _presence(staging: Staging, counts: Reals) -> Reals:
     """People wanted in each zone at the 145 ends of the day's blocks, shape (zones, 145)."""
     middles = np.arange(len(counts)) - _MARGIN_HOURS + 0.5
     at = np.arange(DAY_BLOCKS + 1) / BLOCKS_PER_HOUR
-    curve = PchipInterpolator(middles, counts @ staging.zone_mix.T, axis=0)
-    found: Reals = curve(at).T + RESIDENT_COUNT
-    return found
+    return monotone_cubic(middles, (counts @ staging.zone_mix.T).T, at) + RESIDENT_COUNT
 
 
 def _gate_counts(staging: Staging, counts: Reals) -> Reals:
@@ -115,7 +113,7 @@ def _dealt_to_blocks(staging: Staging, counts: Reals, passing: Whole, rng: np.ra
     """Hourly totals dealt to blocks, following the recorded counts from hour to hour, (gates, 144)."""
     middles = np.arange(len(counts)) - _MARGIN_HOURS + 0.5
     at = (np.arange(DAY_BLOCKS) + 0.5) / BLOCKS_PER_HOUR
-    rates: Reals = PchipInterpolator(middles, _gate_counts(staging, counts), axis=1)(at) + 1e-9
+    rates = monotone_cubic(middles, _gate_counts(staging, counts), at) + 1e-9
     weights = rates.reshape(len(passing), DAY_HOURS, BLOCKS_PER_HOUR)
     dealt = rng.multinomial(passing, weights / weights.sum(axis=2, keepdims=True))
     return dealt.reshape(len(passing), DAY_BLOCKS)

@@ -9,7 +9,7 @@ import os
 import shutil
 import tarfile
 import tempfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput, RuleBroken
@@ -54,7 +54,7 @@ def unpack_backup(source: Path, data_folder: Path) -> Path:
     scratch = Path(tempfile.mkdtemp(dir=data_folder.parent, prefix=".restore-"))
     try:
         with tarfile.open(source, "r:gz") as archive:
-            archive.extractall(scratch, filter="data")
+            _unpack(archive, scratch)
         if not (scratch / DATABASE_COPY).is_file():
             raise _no_backup(source)
         if data_folder.exists():
@@ -65,6 +65,24 @@ def unpack_backup(source: Path, data_folder: Path) -> Path:
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
     return data_folder / DATABASE_COPY
+
+
+def _unpack(archive: tarfile.TarFile, folder: Path) -> None:
+    """Write the archive's files below `folder` and nowhere else; links and devices are no back-up's.
+
+    By hand, because the Python of Debian 12 is older than tarfile's own filter.
+    """
+    for member in archive:
+        path = PurePosixPath(member.name)
+        if path.is_absolute() or ".." in path.parts or not (member.isfile() or member.isdir()):
+            raise tarfile.ReadError(f"{member.name} does not belong into a back-up")
+        target = folder / path
+        if member.isdir():
+            target.mkdir(parents=True, exist_ok=True)
+        elif (content := archive.extractfile(member)) is not None:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with content, target.open("wb") as written:
+                shutil.copyfileobj(content, written)
 
 
 def _no_backup(source: Path) -> BadInput:

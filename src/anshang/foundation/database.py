@@ -188,15 +188,22 @@ class Database:
     def _commit_waiting(self) -> None:
         with self._queue_lock:
             waiting, self._queue = self._queue, []
+        lost: Exception = StorageFailed(
+            "storage.undone",
+            en="Another write broke the shared commit. Nothing was saved; send it again.",
+            zh="同批的另一写入出错。未保存任何内容，请重新发送。",
+        )
+        committed = False
         try:
             with _storage_errors(), self._writing.begin() as connection:
                 for batch in waiting:
                     _run_apart(connection, batch)
+            committed = True
         except (StorageFailed, DBAPIError) as error:
-            for batch in waiting:
-                batch.error = error
+            lost = error
         finally:
             for batch in waiting:
+                batch.error = batch.error if committed else lost
                 batch.done = True
 
     @contextmanager

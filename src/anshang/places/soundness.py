@@ -13,10 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-import numpy as np
 import shapely
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from anshang.places.model import Line, Rings
 from anshang.places.problems import Problems
@@ -66,14 +63,18 @@ def length_m(line: Line) -> float:
 
 
 def pieces_of(edges: Sequence[tuple[str, str]]) -> list[int]:
-    """For each edge of an undirected graph the number of the connected piece it belongs to."""
-    numbers = {
-        node: number for number, node in enumerate(dict.fromkeys(node for edge in edges for node in edge))
-    }
-    ends = np.array([(numbers[a], numbers[b]) for a, b in edges])
-    graph = coo_matrix((np.ones(len(ends)), (ends[:, 0], ends[:, 1])), shape=(len(numbers),) * 2)
-    _, labels = connected_components(graph, directed=False)
-    return [int(piece) for piece in labels[ends[:, 0]]]
+    """For each edge of an undirected graph the number of the connected piece it belongs to (union-find)."""
+    parents: dict[str, str] = {}
+
+    def root(node: str) -> str:
+        while (parent := parents.setdefault(node, node)) != node:
+            parents[node] = node = parents[parent]
+        return node
+
+    for a, b in edges:
+        parents[root(a)] = root(b)
+    numbers: dict[str, int] = {}
+    return [numbers.setdefault(root(a), len(numbers)) for a, _ in edges]
 
 
 def _is_far(draft: Draft, problems: Problems) -> bool:
