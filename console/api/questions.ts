@@ -23,6 +23,14 @@ export const counts = (district: string): Question<Shape["Counts"]> => ({
   ask: () => answered(client.GET("/api/matters/counts", query(district))),
 });
 
+/** Costly for the server, which recomputes the journal's chain: asked again when something was set up,
+ * or by hand. */
+export const check = (district: string): Question<Shape["CheckShown"][]> => ({
+  key: `check ${district}`,
+  topics: ["place", "feed", "account"],
+  ask: () => answered(client.GET("/api/check", query(district))),
+});
+
 export const matter = (district: string, id: string): Question<Shape["MatterPage"]> => ({
   key: `matter ${district} ${id}`,
   topics: ["matter", "measure", "level"],
@@ -54,14 +62,6 @@ export const measures = (district: string, zone: string) => ({
     answered(
       client.GET("/api/crowd/zones/{zone}/measures", { params: { path: { zone }, query: { district } } }),
     ),
-});
-
-/** Costly for the server, which recomputes the journal's chain: asked again when something was set up,
- * or by hand. */
-export const check = (district: string): Question<Shape["CheckShown"][]> => ({
-  key: `check ${district}`,
-  topics: ["place", "feed", "account"],
-  ask: () => answered(client.GET("/api/check", query(district))),
 });
 
 /** The last while until now, as the histories ask for it. */
