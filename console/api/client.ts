@@ -1,6 +1,7 @@
 // The typed client. Paths, parameters and answers come from the server's own description (schema.ts).
 import createClient, { type Middleware } from "openapi-fetch";
 import { language, type Both } from "$kit/i18n.svelte";
+import { reach } from "./reach.svelte";
 import { session } from "./session.svelte";
 import type { components, paths } from "./schema";
 
@@ -31,6 +32,7 @@ const guard: Middleware = {
     return request;
   },
   onResponse({ request, response }) {
+    if (response.status < 500) reach.heard();
     if (response.status === 401 && !request.url.endsWith("/api/session")) session.ended();
     return response;
   },

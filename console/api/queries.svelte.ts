@@ -108,6 +108,7 @@ export function useAnswer<T>(question: () => Question<T> | null): {
   readonly value: T | undefined;
   readonly refusal: string | null;
   readonly answeredAt_ms: number | null;
+  readonly asking: boolean;
   refresh(): void;
 } {
   let held = $state.raw<Answer<T> | null>(null);
@@ -130,6 +131,9 @@ export function useAnswer<T>(question: () => Question<T> | null): {
     },
     get answeredAt_ms() {
       return held?.answeredAt_ms ?? null;
+    },
+    get asking() {
+      return held?.asking ?? false;
     },
     refresh: () => held?.refresh(),
   };

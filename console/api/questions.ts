@@ -23,6 +23,14 @@ export const counts = (district: string): Question<Shape["Counts"]> => ({
   ask: () => answered(client.GET("/api/matters/counts", query(district))),
 });
 
+/** Costly for the server, which recomputes the journal's chain: asked again when something was set up,
+ * or by hand. */
+export const check = (district: string): Question<Shape["CheckShown"][]> => ({
+  key: `check ${district}`,
+  topics: ["place", "feed", "account"],
+  ask: () => answered(client.GET("/api/check", query(district))),
+});
+
 export const matter = (district: string, id: string): Question<Shape["MatterPage"]> => ({
   key: `matter ${district} ${id}`,
   topics: ["matter", "measure", "level"],
@@ -131,3 +139,4 @@ export type Account = Told<typeof people>[number];
 export type Organisation = Told<typeof bodies>[number];
 export type Feed = Told<typeof feeds>[number];
 export type JournalEntry = Told<typeof journal>[number];
+export type Point = Told<typeof check>[number];

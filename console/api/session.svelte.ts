@@ -5,6 +5,9 @@ import { language, type Language } from "$kit/i18n.svelte";
 export type SessionState = "unknown" | "none" | "open";
 export type Permission = string;
 
+/** A server that is switched off may leave a question hanging for minutes. */
+const RECALL_MS = 5000;
+
 class Session {
   state = $state<SessionState>("unknown");
   account = $state.raw<Shape["AccountShown"] | null>(null);
@@ -19,9 +22,10 @@ class Session {
 
   /** Ask who is signed in. Throws `Refused` when the server cannot say. */
   async recall(): Promise<void> {
-    this.meta ??= await answered(client.GET("/api/meta"));
+    const soon = () => ({ signal: AbortSignal.timeout(RECALL_MS) });
+    this.meta ??= await answered(client.GET("/api/meta", soon()));
     try {
-      await this.#opened(await answered(client.GET("/api/session")));
+      await this.#opened(await answered(client.GET("/api/session", soon())));
     } catch (problem) {
       if (!(problem instanceof Refused) || problem.status !== 401) throw problem;
       this.ended();

@@ -3,6 +3,7 @@ import { pulse } from "$kit/pulse.svelte";
 import { answered, client } from "../client";
 import { merged, type Frame } from "../frame";
 import { answers } from "../queries.svelte";
+import { reach } from "../reach.svelte";
 import { session } from "../session.svelte";
 import { SILENT_MS, type News } from "./link";
 import { Sharing, type Browser } from "./sharing";
@@ -55,6 +56,7 @@ class Live {
 
   #take(news: News, district: string): void {
     this.#heardAt_ms = performance.now();
+    reach.heard();
     if (news.type === "beat") this.#set(news.beat.at, session.meta?.demo?.speed ?? 1);
     else if (news.type === "entry") answers.happened(news.entry.kind);
     else if (news.type === "reset") {

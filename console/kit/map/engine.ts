@@ -44,7 +44,14 @@ export class MapEngine {
       touchPitch: false,
       fadeDuration: 0,
       maxZoom: 21,
+      interactive: !scene.still,
     });
+    if (scene.still) this.#map.on("resize", () => this.fit());
+    else this.#answer(onpick);
+    this.show(scene, sources);
+  }
+
+  #answer(onpick: (picked: Picked) => void): void {
     this.#map.touchZoomRotate.disableRotation();
     this.#map.keyboard.disableRotation();
     this.#map.addControl(new NavigationControl({ showCompass: false }), "bottom-right");
@@ -53,7 +60,6 @@ export class MapEngine {
     this.#map.on("mousemove", ({ point }) => {
       this.#map.getCanvas().style.cursor = this.#at(point) ? "pointer" : "";
     });
-    this.show(scene, sources);
   }
 
   /** Replace what is drawn (another shade, other layers); the view stays. */

@@ -13,6 +13,8 @@ export type Scene = {
   pickable: string[];
   /** West, south, east, north in degrees. */
   bounds: [number, number, number, number];
+  /** Nobody touches it: no controls, and it always shows all of its bounds. */
+  still?: boolean;
 };
 
 export type Sources = Record<string, FeatureCollection>;

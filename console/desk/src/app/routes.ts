@@ -19,12 +19,28 @@ export type Route = {
 export const routes: readonly Route[] = [
   { path: "/", title: () => words.desk, needs: "crowd.read", load: () => import("./Desk.svelte") },
   {
+    path: "/wall",
+    title: () => words.wall,
+    needs: "live.read",
+    load: () => import("./Wall.svelte"),
+    bare: true,
+  },
+  {
+    path: "/check",
+    title: () => words.check,
+    needs: "check.read",
+    load: () => import("../check/Check.svelte"),
+  },
+  {
     path: "/admin",
     title: () => words.admin,
     needs: "crowd.configure",
     load: () => import("../admin/Admin.svelte"),
   },
 ];
+
+/** Where an account of this role begins; a wall's own account has no other screen. */
+export const homeOf = (role: string | undefined): string => (role === "wall" ? "/wall" : "/");
 
 export const routeAt = (path: string): Route | null =>
   routes.find((route) => route.path === (path === "" ? "/" : path.replace(/(.)\/$/, "$1"))) ?? null;

@@ -65,7 +65,7 @@ function streets(c: Colours): LayerSpecification[] {
   ]; // prettier-ignore
 }
 
-function gates(c: Colours): LayerSpecification[] {
+function gates(c: Colours, labelled: boolean): LayerSpecification[] {
   const colour: ExpressionSpecification = ["case", is("silent"), c.stale, is("over"), c.p2, c.gate];
   return [
     {
@@ -73,17 +73,21 @@ function gates(c: Colours): LayerSpecification[] {
       layout: { "line-cap": "round" },
       paint: { "line-color": colour, "line-width": ["case", is("over"), 6, 3] },
     },
-    {
-      id: "gate-labels", type: "symbol", source: "gates", minzoom: 16.2,
-      filter: ["==", ["geometry-type"], "Point"],
-      layout: {
-        "text-field": ["concat", ["case", is("over"), "⚠", ""], get("number")],
-        "text-font": textFont, "text-size": 11, "text-offset": [0, 0.9],
-        "symbol-sort-key": ["case", is("over"), 0, 1],
-      },
-      paint: { "text-color": colour, "text-halo-color": c.halo, "text-halo-width": 1.5 },
-    },
+    ...(labelled ? [gateLabels(colour, c.halo)] : []),
   ]; // prettier-ignore
+}
+
+function gateLabels(colour: ExpressionSpecification, halo: string): LayerSpecification {
+  return {
+    id: "gate-labels", type: "symbol", source: "gates", minzoom: 16.2,
+    filter: ["==", ["geometry-type"], "Point"],
+    layout: {
+      "text-field": ["concat", ["case", is("over"), "⚠", ""], get("number")],
+      "text-font": textFont, "text-size": 11, "text-offset": [0, 0.9],
+      "symbol-sort-key": ["case", is("over"), 0, 1],
+    },
+    paint: { "text-color": colour, "text-halo-color": halo, "text-halo-width": 1.5 },
+  }; // prettier-ignore
 }
 
 function spots(c: Colours, layer: "premises" | "posts"): LayerSpecification[] {
@@ -106,7 +110,9 @@ function spots(c: Colours, layer: "premises" | "posts"): LayerSpecification[] {
   ]; // prettier-ignore
 }
 
-function labels(c: Colours, names: boolean): LayerSpecification[] {
+/** Names and numbers. From afar (`far_px`) all numbers are of one size; where two collide the fuller zone's stays
+ * and the other moves aside. */
+function labels(c: Colours, names: boolean, far_px: number | null): LayerSpecification[] {
   const onDark: ExpressionSpecification = [">=", get("step"), 3];
   const onLight: ExpressionSpecification = ["all", [">=", get("step"), 0], ["<", get("step"), 3]];
   const colour: ExpressionSpecification = ["case", is("silent"), c.stale, onDark, "#ffffff", onLight, DARK, c.text];
@@ -114,7 +120,10 @@ function labels(c: Colours, names: boolean): LayerSpecification[] {
     "match", get("step"), 0, RAMP[0]!, 1, RAMP[1]!, 2, RAMP[2]!, 3, RAMP[3]!, 4, RAMP[4]!, c.zone,
   ]; // prettier-ignore
   const halo: ExpressionSpecification = ["case", is("silent"), c.halo, ground];
-  const paint = { "text-color": colour, "text-halo-color": halo, "text-halo-width": 1.6 };
+  const halo_px = far_px === null ? 1.6 : far_px / 8;
+  const paint = { "text-color": colour, "text-halo-color": halo, "text-halo-width": halo_px };
+  const asides: ("center" | "right" | "left" | "top")[] = ["center", "right", "left", "top"];
+  const fuller: ExpressionSpecification = ["-", 0, get("density")];
   return [
     ...(names
       ? [{
@@ -130,17 +139,24 @@ function labels(c: Colours, names: boolean): LayerSpecification[] {
       id: "zone-numbers", type: "symbol", source: "labels",
       layout: {
         "text-field": get("number"), "text-font": [...textFont],
-        "text-size": ["case", ["!", is("known")], 11, [">=", get("level"), 2], 18, 14],
-        "text-allow-overlap": true, "text-ignore-placement": false,
+        "text-size": far_px ?? ["case", ["!", is("known")], 11, [">=", get("level"), 2], 18, 14],
+        "text-allow-overlap": far_px === null, "text-ignore-placement": false,
+        ...(far_px === null ? {} : { "symbol-sort-key": fuller, "text-variable-anchor": asides }),
       },
       paint,
     },
   ]; // prettier-ignore
 }
 
-export function sceneOf(shade: Shade, shown: ReadonlySet<Layer>, bounds: Scene["bounds"]): Scene {
+export function sceneOf(
+  shade: Shade,
+  shown: ReadonlySet<Layer>,
+  bounds: Scene["bounds"],
+  far_px: number | null = null,
+): Scene {
   const c = COLOURS[shade];
   return {
+    still: far_px !== null,
     background: c.ground,
     bounds,
     patterns: [
@@ -151,10 +167,10 @@ export function sceneOf(shade: Shade, shown: ReadonlySet<Layer>, bounds: Scene["
     layers: [
       ...zones(c),
       ...(shown.has("walkways") ? streets(c) : []),
-      ...(shown.has("gates") ? gates(c) : []),
+      ...(shown.has("gates") ? gates(c, far_px === null) : []),
       ...(shown.has("premises") ? spots(c, "premises") : []),
       ...(shown.has("posts") ? spots(c, "posts") : []),
-      ...labels(c, shown.has("names")),
+      ...labels(c, shown.has("names"), far_px),
     ],
   };
 }

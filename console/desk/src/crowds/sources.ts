@@ -4,10 +4,10 @@ import type { Frame } from "$api/frame";
 import { featuresOf, type GateFeature, type Place, type PlaceFeature, type ZoneFeature } from "$api/place";
 import type { Both, Language } from "$kit/i18n.svelte";
 import type { Formats } from "$kit/formats";
+import { trendSign } from "$vocabulary/words";
 import { HATCHED_FROM, rampStep } from "./rules";
 import { words } from "./words";
 
-const RISING = 0.2;
 /** From this level on, a level that outlasts its density is said on the map. */
 const SHOWN_FROM = 3;
 const collection = (features: Feature[]): FeatureCollection => ({ type: "FeatureCollection", features });
@@ -80,16 +80,16 @@ export function moving(
     const properties = {
       id,
       level,
+      density: density ?? -1,
       step: silent ? -1 : (rampStep(density, rises(zone)) ?? -1),
       hatched: !silent && density >= HATCHED_FROM,
       silent,
       selected: id === selected,
     };
     zones.push({ type: "Feature", geometry: zone.geometry, properties });
-    const trend = now?.trend ?? 0;
-    const sign = trend >= RISING ? " ▲" : trend <= -RISING ? " ▼" : "";
+    const sign = trendSign(now?.trend);
     const eased = !silent && level >= SHOWN_FROM && density < (rises(zone)[level - 1] ?? 0);
-    const figure = density === null ? noData : formats.number(density, 1) + sign;
+    const figure = density === null ? noData : `${formats.number(density, 1)} ${sign}`.trim();
     const number = eased ? `${figure}\n${level}${words.held}` : figure;
     const ring = zone.geometry.coordinates[0] ?? [];
     const name = zone.properties.name[formats.language];

@@ -74,3 +74,10 @@ export const levelName = (level: number | null | undefined): string =>
 
 /** The name of a role as the server writes it. */
 export const roleName = (role: string): string => words.roles[role as keyof typeof words.roles] ?? role;
+
+/** People per square metre within five minutes from which a trend is said. */
+const RISING = 0.2;
+
+/** ▲ or ▼ when a density rises or falls fast, else nothing. */
+export const trendSign = (trend: number | null | undefined): "▲" | "▼" | "" =>
+  (trend ?? 0) >= RISING ? "▲" : (trend ?? 0) <= -RISING ? "▼" : "";
