@@ -163,12 +163,11 @@ def _serve_console(app: FastAPI) -> None:
     page = static / "index.html"
     if not page.is_file():
         return
+    files = {file.name: file for file in static.iterdir() if file.is_file()}
     app.mount("/assets", StaticFiles(directory=static / "assets"), name="assets")
 
     @app.get("/{path:path}", include_in_schema=False)
     def console(path: str) -> FileResponse:
         if path.startswith("api/"):
             raise NotFound("route.missing", en="There is nothing at this address.", zh="该地址不存在。")
-        file = (static / path).resolve()
-        inside = file.is_relative_to(static.resolve()) and file.is_file()
-        return FileResponse(file if inside else page, headers={"Cache-Control": "no-cache"})
+        return FileResponse(files.get(path, page), headers={"Cache-Control": "no-cache"})

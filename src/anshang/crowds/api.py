@@ -13,6 +13,7 @@ from anshang.crowds.cards import CARDS
 from anshang.crowds.model import MOVING, STANDING, LevelRules, Measure, Sensor, SensorKind, ZoneState
 from anshang.crowds.watch import Watch, sensor_health
 from anshang.foundation.actor import Permission
+from anshang.foundation.errors import BadInput
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, BothLanguages, Code, Id, Name, Shown
 
@@ -168,6 +169,12 @@ def levels(district: DistrictQuery, caller: Caller) -> list[RulesShown]:
 def change_levels(body: NewRules, district: DistrictQuery, caller: Caller, request: Request) -> None:
     """Set or reset the rules of a zone or of a kind of space."""
     rules = None
+    if (body.rises is None) != (body.falls is None):
+        raise BadInput(
+            "levels.half",
+            en="Give both “rises” and “falls”, or neither to go back to the default.",
+            zh="请同时给出 rises 和 falls；都不给则恢复默认值。",
+        )
     if body.rises is not None and body.falls is not None:
         rules = LevelRules(
             rises=_four(body.rises),

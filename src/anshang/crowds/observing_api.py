@@ -145,4 +145,9 @@ def _window(begins_at: datetime, ends_at: datetime, step: str) -> tuple[int, int
 
 def _ms(at: datetime) -> int:
     """Milliseconds of an instant that should bear a zone; without one it is UTC."""
-    return clock.to_ms(at if at.tzinfo is not None else at.replace(tzinfo=UTC))
+    try:
+        return clock.to_ms(at if at.tzinfo is not None else at.replace(tzinfo=UTC))
+    except OverflowError:
+        raise BadInput(
+            "history.no_such_time", en="There is no such time in UTC.", zh="UTC 中没有这一时刻。"
+        ) from None

@@ -6,9 +6,10 @@ import dataclasses
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from sqlalchemy import Connection, Row, Select, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError
 
 from anshang.foundation.database import Transaction
-from anshang.foundation.errors import NotFound, StaleVersion
+from anshang.foundation.errors import NotFound, RuleBroken, StaleVersion
 
 
 class Kept(Protocol):
@@ -59,8 +60,15 @@ class Shelf(Generic[Value]):
         return value
 
     def add(self, tx: Transaction, value: Value) -> None:
-        """Keep a new value."""
-        tx.connection.execute(insert(self.table).values(**_fields(value)))
+        """Keep a new value; RuleBroken when its id, or what else must be unique, is in use somewhere."""
+        try:
+            tx.connection.execute(insert(self.table).values(**_fields(value)))
+        except IntegrityError as error:
+            raise RuleBroken(
+                f"{self.table.name}.taken",
+                en="This id is in use for something else.",
+                zh="该编号已用于其他内容。",
+            ) from error
 
     def put(self, tx: Transaction, value: Value) -> Value:
         """Keep a changed value and return it with its next version; StaleVersion when another change came

@@ -45,6 +45,7 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
 """What any route may answer besides success, for the API's description."""
 
 _PLAIN = {
+    400: ("request.unreadable", "The request is not readable JSON.", "请求不是有效的 JSON。"),
     404: ("route.missing", "There is nothing at this address.", "该地址不存在。"),
     405: ("method.missing", "This address does not know that method.", "该地址不支持此方法。"),
     413: ("body.too_large", "The request is too large.", "请求过大。"),
