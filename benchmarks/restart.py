@@ -52,7 +52,7 @@ ROUNDS = 3
 
 
 def rows_of(end_ms: int) -> Iterator[list[tuple[object, ...]]]:
-    """A day of every sensor, hour by hour: as many come as go, but at the first gate now and then one more."""
+    """A day of every sensor, hour by hour: as many come as go; at the first gate now and then one more."""
     first_ms = (end_ms - DAY_MS) // PERIOD_MS * PERIOD_MS
     for begin_ms in range(first_ms, end_ms, 3_600_000):
         instants = range(begin_ms, min(begin_ms + 3_600_000, end_ms), PERIOD_MS)

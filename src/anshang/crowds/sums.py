@@ -115,6 +115,11 @@ def pick(sums: Sums, chosen: npt.NDArray[np.bool_]) -> Sums:
     return Sums(sums.sensor_ids, *(column[chosen] for column in sums[1:]))
 
 
+def cut(sums: Sums, begin: int, end: int) -> Sums:
+    """The rows from `begin` to before `end`."""
+    return Sums(sums.sensor_ids, *(column[begin:end] for column in sums[1:]))
+
+
 def _groups(cells: Ints) -> tuple[Ints, Ints]:
     """The distinct cells in order, and the place of each row's cell among them.
 

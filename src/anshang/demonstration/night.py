@@ -194,18 +194,27 @@ def _kept_above_zero(
     staging: Staging, people: Whole, passed_in: Whole, passed_out: Whole, opening: Whole
 ) -> Whole:
     """People in each zone after each slot; deals blocks evenly where a zone would fall below zero."""
-    present = _present(staging, people, passed_in - passed_out, opening)
-    for block in np.unique(np.nonzero(present < 0)[1] // BLOCK_SLOTS).tolist():
+    present = _present(staging, people, passed_in, passed_out, opening)
+    below = np.unique(np.nonzero(present < 0)[1] // BLOCK_SLOTS).tolist()
+    if not below:
+        return present
+    for block in below:
         slots = slice(block * BLOCK_SLOTS, (block + 1) * BLOCK_SLOTS)
         for passed in (passed_in, passed_out):
             passed[:, slots] = _evenly(passed[:, slots].sum(axis=1))
-    return _present(staging, people, passed_in - passed_out, opening)
+    return _present(staging, people, passed_in, passed_out, opening)
 
 
-def _present(staging: Staging, people: Whole, net: Whole, opening: Whole) -> Whole:
-    changes = _change(staging, net)
-    changes[:, :BLOCK_SLOTS] += _change(staging, opening)
-    present: Whole = people[:, None] + np.cumsum(changes, axis=1, dtype=np.int32)
+def _present(staging: Staging, people: Whole, passed_in: Whole, passed_out: Whole, opening: Whole) -> Whole:
+    """People in each zone after each slot (zones, 8640), block by block to spare memory."""
+    present = np.empty((len(people), passed_in.shape[1]), np.int32)
+    for begin in range(0, passed_in.shape[1], BLOCK_SLOTS):
+        slots = slice(begin, begin + BLOCK_SLOTS)
+        changes = _change(staging, passed_in[:, slots] - passed_out[:, slots])
+        if begin == 0:
+            changes += _change(staging, opening)
+        present[:, slots] = people[:, None] + np.cumsum(changes, axis=1)
+        people = present[:, slots][:, -1]
     return present
 
 

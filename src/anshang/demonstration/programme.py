@@ -36,10 +36,12 @@ class SensorPlan:
 class Programme:
     """The rows of one demonstration by slot number; slot n covers the 10 s from `started_at` + n · 10 s.
 
-    Slots must be asked for in order; asking again for slots of the present day is possible.
+    Slots must be asked for in order; asking again for slots of the present day is possible. BadInput when the
+    first day has no full record.
     """
 
     def __init__(self, scene: Scene, first_on: date, *, seed: int = 1) -> None:
+        scene.records.position_of(first_on)  # the day is made when its first rows are asked for
         self.scene = scene
         self.zone_info = ZoneInfo(scene.place.district.time_zone)
         self.started_at = self._instant(first_on, DAY_STARTS)

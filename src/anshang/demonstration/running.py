@@ -86,7 +86,6 @@ def run(
     out = Console()
     with out.status("五一 / Wuyi …" if place == "wuyi" else f"{place} …"):
         programme = Programme(open_scene(place), date_on)
-        programme.rows(0)
     clock.run_from(programme.started_at, speed=speed)
     with tempfile.TemporaryDirectory(prefix="anshang-demo-", ignore_cleanup_errors=True) as folder:
         settings = Settings(data_folder=Path(folder), port=port, session_hours=SESSION_HOURS)
