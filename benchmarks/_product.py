@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -13,16 +14,19 @@ from typing import Any
 
 import httpx
 
-from benchmarks._ingest import DISTRICT, await_port
+from benchmarks._ingest import DISTRICT
 
 STOP_S = 10
 
 
 @contextmanager
-def running(*words: str, port: int) -> Iterator[subprocess.Popen[str]]:
+def running(*words: str, port: int, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """`anshang WORDS --port PORT` until the block ends."""
     command = [sys.executable, "-m", "anshang", *words, "--port", str(port)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    environment = {**os.environ, **environment}
+    process = subprocess.Popen(
+        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
     try:
         yield process
     finally:
@@ -33,14 +37,6 @@ def running(*words: str, port: int) -> Iterator[subprocess.Popen[str]]:
             process.kill()
         if process.stdout is not None:
             process.stdout.close()
-
-
-def sign_in(port: int, name: str, password: str) -> httpx.Client:
-    """A client with a session, once the server answers."""
-    await_port(port)
-    client = httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60)
-    client.post("/api/session", json={"name": name, "password": password}).raise_for_status()
-    return client
 
 
 def frames(client: httpx.Client, district: str = DISTRICT) -> Iterator[dict[str, Any]]:
@@ -70,12 +66,12 @@ def tree_rss_mb(pid: int) -> float:
     return rss_kb * 1024 / 1e6
 
 
-def wait_for_line(process: subprocess.Popen[str], sign: str, seconds: float) -> None:
-    """Read what the process prints until a line has the sign."""
+def wait_for_line(process: subprocess.Popen[str], sign: str, seconds: float) -> str:
+    """Read what the process prints until a line has the sign; the line."""
     until_s = time.monotonic() + seconds
     assert process.stdout is not None
     for line in process.stdout:
         if sign in line:
-            return
+            return line.strip()
         assert time.monotonic() < until_s, "it took too long"
     raise AssertionError("the process ended")

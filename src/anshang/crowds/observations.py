@@ -335,7 +335,7 @@ def _parse(joined: str, names: Sequence[str]) -> pa.Table:
     """Lines of a sensor's id and whole numbers."""
     types = {name: pa.int64() for name in names} | {"sensor_id": pa.dictionary(pa.int32(), pa.string())}
     if not joined:
-        return pa.schema(list(types.items())).empty_table()
+        return pa.Table.from_batches([], schema=pa.schema(list(types.items())))
     content = pa.py_buffer(joined.encode())
     return pacsv.read_csv(
         pa.BufferReader(content),
