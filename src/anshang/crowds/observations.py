@@ -240,7 +240,9 @@ def zone_history(
 ) -> list[ZonePoint]:
     """A zone in [from_ms, to_ms) by steps of `step_s`, a multiple of 60 counted from 1970, where kept."""
     told = {"district": district_id, "zone": zone_id}
-    return [ZonePoint(*row) for row in _history(connection, _ZONE_HISTORY, told, (from_ms, to_ms), step_s)]
+    return [
+        ZonePoint._make(row) for row in _history(connection, _ZONE_HISTORY, told, (from_ms, to_ms), step_s)
+    ]
 
 
 def district_history(
@@ -249,7 +251,7 @@ def district_history(
     """All zones of a district together, as `zone_history`."""
     told = {"district": district_id}
     rows = _history(connection, _DISTRICT_HISTORY, told, (from_ms, to_ms), step_s)
-    return [DistrictPoint(*row) for row in rows]
+    return [DistrictPoint._make(row) for row in rows]
 
 
 def _history(

@@ -99,7 +99,7 @@ def _day(staging: Staging, counts: Reals, people: Whole, rng: np.random.Generato
 
 def _presence(staging: Staging, counts: Reals) -> Reals:
     """People wanted in each zone at the 145 ends of the day's blocks, shape (zones, 145)."""
-    middles = np.arange(len(counts)) - _MARGIN_HOURS + 0.5
+    middles = np.arange(len(counts), dtype=np.float64) - _MARGIN_HOURS + 0.5
     at = np.arange(DAY_BLOCKS + 1) / BLOCKS_PER_HOUR
     return monotone_cubic(middles, (counts @ staging.zone_mix.T).T, at) + RESIDENT_COUNT
 
@@ -111,7 +111,7 @@ def _gate_counts(staging: Staging, counts: Reals) -> Reals:
 
 def _dealt_to_blocks(staging: Staging, counts: Reals, passing: Whole, rng: np.random.Generator) -> Whole:
     """Hourly totals dealt to blocks, following the recorded counts from hour to hour, (gates, 144)."""
-    middles = np.arange(len(counts)) - _MARGIN_HOURS + 0.5
+    middles = np.arange(len(counts), dtype=np.float64) - _MARGIN_HOURS + 0.5
     at = (np.arange(DAY_BLOCKS) + 0.5) / BLOCKS_PER_HOUR
     rates = monotone_cubic(middles, _gate_counts(staging, counts), at) + 1e-9
     weights = rates.reshape(len(passing), DAY_HOURS, BLOCKS_PER_HOUR)
