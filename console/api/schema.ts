@@ -261,7 +261,8 @@ export interface paths {
         };
         /**
          * Measures
-         * @description What was done in the zone, newest first, with the density before and after.
+         * @description What was done in the zone, newest first, with the density before and after; by whom and in which
+         *     words only for the duty team.
          */
         get: operations["measures_api_crowd_zones__zone__measures_get"];
         put?: never;

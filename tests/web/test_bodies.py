@@ -155,6 +155,23 @@ def test_somebody_of_another_district_sees_nothing_here(
     assert not any(word in text for _, text in own.values() for word in here.words if word != here.id)
 
 
+@pytest.mark.parametrize("role", [*BOUND, Role.VOLUNTEER])
+def test_who_is_not_of_the_duty_team_learns_what_was_done_but_neither_by_whom_nor_the_words(
+    app: FastAPI, admin: TestClient, role: Role
+) -> None:
+    desk = signed_in(app, Role.DESK, DISTRICT)
+    told = {"id": ids.new_id(), "note": "the tall man by the fountain"}
+    path = "/api/crowd/zones/z1/measures"
+    assert desk.post(path, params={"district": DISTRICT}, json=told).status_code == 200
+    (known,) = desk.get(path, params={"district": DISTRICT}).json()
+    assert known["note"] == told["note"]
+    body = {"id": ids.new_id(), "name_zh": "公司", "name_en": "company"}
+    assert admin.post("/api/bodies", json=body).status_code == 200
+    client = signed_in(app, role, DISTRICT, body_id=body["id"])
+    (seen,) = client.get(path, params={"district": DISTRICT}).json()
+    assert (seen["id"], seen["note"], seen["taken_by"]) == (told["id"], "", "")
+
+
 @pytest.mark.parametrize("role", BOUND)
 def test_somebody_of_no_body_sees_no_matter_at_all(
     app: FastAPI, database: Database, admin: TestClient, make: Make, role: Role

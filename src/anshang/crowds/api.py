@@ -203,10 +203,14 @@ def cards(district: DistrictQuery, caller: Caller) -> list[CardShown]:
 
 @router.get("/zones/{zone}/measures")
 def measures(zone: Code, district: DistrictQuery, caller: Caller) -> list[MeasureShown]:
-    """What was done in the zone, newest first, with the density before and after."""
+    """What was done in the zone, newest first, with the density before and after; by whom and in which
+    words only for the duty team.
+    """
     caller.actor.must(Permission.CROWD_READ, district)
+    hidden = {} if caller.actor.sees_every_body else {"note": "", "taken_by": "", "matter_id": None}
     with caller.reading(district) as connection:
-        return [_shown(measure) for measure in store.list_measures(connection, district, zone)]
+        taken = store.list_measures(connection, district, zone)
+    return [_shown(measure).model_copy(update=hidden) for measure in taken]
 
 
 @router.post("/zones/{zone}/measures")
