@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    or_,
     select,
     update,
 )
@@ -137,10 +138,10 @@ def find_waiting_of(
         matters_table.c.state != MatterState.CLOSED,
         matters_table.c.subject.in_(subjects),
     )
-    waiting = [matters.read(row) for row in connection.execute(query)]
-    return next(
-        (m for m in waiting if place in (m.zone_id, m.params.get("sensor"), m.params.get("gate"))), None
-    )
+    params = matters_table.c.params
+    here = [matters_table.c.zone_id == place, *(params[n].as_string() == place for n in ("sensor", "gate"))]
+    row = connection.execute(query.where(or_(*here)).limit(1)).one_or_none()
+    return None if row is None else matters.read(row)
 
 
 def next_number(tx: Transaction) -> int:
