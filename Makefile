@@ -40,5 +40,5 @@ bench: $(READY) console ## speed with peers in the same run, one JSON line each
 wheel: $(READY) ## the package with the built console, in dist
 	$(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 
-docs: $(READY) ## rewrite what the docs take from the code, and the README's picture
+docs: $(READY) ## rewrite what the docs take from the code
 	$(BIN)/python -m tests.docs

@@ -144,9 +144,9 @@ def town(database: Database) -> Iterator[Town]:
         town.stop()
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for this folder."""
+    """One Chromium for each file: its loop must be gone before other tests run theirs."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
     if not BUILT:
