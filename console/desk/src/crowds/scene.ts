@@ -120,7 +120,8 @@ function labels(c: Colours, names: boolean, far_px: number | null): LayerSpecifi
     "match", get("step"), 0, RAMP[0]!, 1, RAMP[1]!, 2, RAMP[2]!, 3, RAMP[3]!, 4, RAMP[4]!, c.zone,
   ]; // prettier-ignore
   const halo: ExpressionSpecification = ["case", is("silent"), c.halo, ground];
-  const halo_px = far_px === null ? 1.6 : far_px / 8;
+  // as wide as the glyphs allow where hatching runs below
+  const halo_px: ExpressionSpecification | number = far_px === null ? ["case", is("silent"), 2.75, 1.6] : far_px / 8;
   const paint = { "text-color": colour, "text-halo-color": halo, "text-halo-width": halo_px };
   const asides: ("center" | "right" | "left" | "top")[] = ["center", "right", "left", "top"];
   const fuller: ExpressionSpecification = ["-", 0, get("density")];
@@ -139,7 +140,7 @@ function labels(c: Colours, names: boolean, far_px: number | null): LayerSpecifi
       id: "zone-numbers", type: "symbol", source: "labels",
       layout: {
         "text-field": get("number"), "text-font": [...textFont],
-        "text-size": far_px ?? ["case", ["!", is("known")], 11, [">=", get("level"), 2], 18, 14],
+        "text-size": far_px ?? ["case", ["!", is("known")], 12, [">=", get("level"), 2], 18, 14],
         "text-allow-overlap": far_px === null, "text-ignore-placement": false,
         ...(far_px === null ? {} : { "symbol-sort-key": fuller, "text-variable-anchor": asides }),
       },
