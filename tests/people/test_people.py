@@ -226,6 +226,10 @@ def test_a_wrong_name_and_a_wrong_password_are_refused_alike(
     assert refused.value.code == "session.refused"
 
 
+def test_an_unknown_name_costs_as_much_work_as_a_wrong_password() -> None:
+    assert not actions._hasher.check_needs_rehash(actions._NOBODY_HASH)
+
+
 def test_a_closed_account_cannot_sign_in(database: Database) -> None:
     account = opened(database)
     token = session_of(database, account)
