@@ -390,6 +390,10 @@ def _protect_journal() -> None:
             f"CREATE TRIGGER journal_no_{verb.lower()} BEFORE {verb} ON journal "
             "FOR EACH ROW EXECUTE FUNCTION journal_refuse()"
         )
+    op.execute(
+        "CREATE TRIGGER journal_no_truncate BEFORE TRUNCATE ON journal "
+        "FOR EACH STATEMENT EXECUTE FUNCTION journal_refuse()"
+    )
 
 
 def _separate_districts() -> None:

@@ -132,9 +132,9 @@ def _running(
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         stop = asyncio.Event()
         tasks = [asyncio.create_task(hub.run())]
-        if settings.mqtt_host:
-            tasks.append(asyncio.create_task(_follow_sensors(settings, intake, stop)))
         await asyncio.to_thread(worker.start)
+        if settings.mqtt_host:  # only now is there an engine to hear the sensors
+            tasks.append(asyncio.create_task(_follow_sensors(settings, intake, stop)))
         _prefer_answers()
         try:
             yield

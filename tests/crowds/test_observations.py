@@ -312,6 +312,19 @@ def test_a_zones_minute_that_is_told_late_is_rolled_up_again(database: Database)
     assert first_hour().high == 2000
 
 
+def test_what_is_remembered_without_a_level_never_erases_one(database: Database) -> None:
+    """Engines also replay past minutes, and then know people but no level."""
+    for minute, level in ((0, 3), (0, None), (1, None)):
+        zones = [("z1", 100, 90, 110, 3.1, level)]
+        database.bulk(
+            DISTRICT,
+            lambda c, m=minute, z=zones: observations.keep_zone_minutes(c, DISTRICT, DAY + m * MINUTE_MS, z),
+        )
+    with database.reading([DISTRICT]) as connection:
+        points = observations.zone_history(connection, DISTRICT, "z1", DAY, DAY + HOUR_MS, 60)
+    assert [(point.people, point.level) for point in points] == [(100, 3), (100, None)]
+
+
 def test_an_unknown_zone_is_unknown_in_its_history(database: Database) -> None:
     keep_minutes(database, 3)
     with database.reading([DISTRICT]) as connection:

@@ -88,6 +88,7 @@ class Engine:
         self._minutes: deque[tuple[int, Floats, Floats]] = deque(maxlen=MINUTES_MAX)
         self._minute_ms = 0
         self._day_on: date | None = None
+        self._day_ms = 0
         self._now_ms = 0
         self._trend = np.zeros(len(self.levels))
         self._sigma = self.occupancy.sigma
@@ -149,10 +150,10 @@ class Engine:
         """Count what has come and judge what it rests on at `now`, without deciding anything."""
         with self._lock:
             rows, self._waiting = self._waiting, []
-        if rows:
-            self._apply_rows(rows)
         self._now_ms = clock.to_ms(now)
         self._begin_day(now)
+        if rows:
+            self._apply_rows(rows)
         self.occupancy.judge_sensors(self._now_ms, self._grace_ms)
         self._qualities = self.occupancy.qualities()
         self.flows.judge()
@@ -213,14 +214,17 @@ class Engine:
         return kept
 
     def _apply_rows(self, rows: Sequence[Observation]) -> None:
-        """Apply rows of sensors that are known here; column by column, which is thrice as fast as by row."""
-        if not rows:
-            return
+        """Apply rows of sensors that are known here; column by column, which is thrice as fast as by row.
+
+        Rows of an earlier operational day are history and change no balance. A row from the future is one of
+        the present with a clock that is ahead: it must not make the others look old.
+        """
         ids, at_ms, in_count, out_count, people = zip(*rows, strict=True)
         sensor = np.array([self.occupancy.sensor_index.get(id, -1) for id in ids], np.int64)
-        mine = sensor >= 0
+        told_ms = np.array(at_ms, np.int64)
+        mine = (sensor >= 0) & (told_ms >= self._day_ms)
         self._apply(
-            np.array(at_ms, np.int64)[mine],
+            np.minimum(told_ms, self._now_ms)[mine],
             sensor[mine],
             np.array(in_count, float)[mine],
             np.array(out_count, float)[mine],
@@ -241,6 +245,8 @@ class Engine:
 
     def _begin_day(self, now: datetime) -> None:
         day_on = self.place.district.day_of(now)
+        if day_on != self._day_on:
+            self._day_ms = clock.to_ms(self.place.district.day_begins(day_on))
         if self._day_on is not None and day_on > self._day_on:
             self.occupancy.begin_day()
         self._day_on = day_on

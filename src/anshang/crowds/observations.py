@@ -228,9 +228,12 @@ def keep_zone_minutes(
     minute_ms: int,
     zones: Iterable[tuple[str, float | None, float | None, float | None, float | None, int | None]],
 ) -> None:
-    """Keep zone id, people, low, high, density and level of one minute; a later word on it wins."""
+    """Keep zone id, people, low, high, density and level of one minute; a later word on it wins, but for one
+    that knows no level: it only fills what is missing.
+    """
     rows = [(district_id, id, MINUTE_S, minute_ms, *figures) for id, *figures in zones]
-    put_all(connection, zone_history_table, rows)
+    insert_new(connection, zone_history_table, [row for row in rows if row[-1] is None])
+    put_all(connection, zone_history_table, [row for row in rows if row[-1] is not None])
     if minute_ms < (read_mark(connection, district_id, ROLLED) or minute_ms):
         _mark_hours(connection, district_id, {minute_ms // HOUR_MS})
 

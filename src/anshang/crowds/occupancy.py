@@ -94,15 +94,15 @@ class Occupancy:
 
     def apply(self, at_ms: int, sensor: Ints, in_count: Floats, out_count: Floats, people: Floats) -> None:
         """Take the rows of one instant: first the passages, then the head counts (`people`, NaN for
-        passages).
+        passages). A passage counts whenever it comes; a head count older than the sensor's last says nothing.
         """
         self._forget_drift(at_ms)
         passing = np.isnan(people) & (self.sensor_gate[sensor] >= 0)
         if passing.any():
             self._doubt_gaps(at_ms, sensor[passing], in_count[passing] + out_count[passing])
             self._pass(sensor[passing], in_count[passing], out_count[passing])
+        seeing = ~np.isnan(people) & (self.sensor_zone[sensor] >= 0) & (at_ms >= self.last_ms[sensor])
         np.maximum.at(self.last_ms, sensor, at_ms)
-        seeing = ~np.isnan(people) & (self.sensor_zone[sensor] >= 0)
         for index, count in zip(sensor[seeing].tolist(), people[seeing].tolist(), strict=True):
             self._see(index, count)
 

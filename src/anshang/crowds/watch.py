@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import singledispatch
 from typing import Any
 
@@ -37,7 +37,6 @@ from anshang.matters import store as matters
 from anshang.matters.model import Matter
 from anshang.people.model import engine_actor
 from anshang.places import store as places
-from anshang.places.model import Place
 
 Edition = tuple[int, tuple[tuple[str, int], ...]]
 DELIVERY_S = 3.0
@@ -86,7 +85,7 @@ class Watch:
                     over_gates=[m.params["gate"] for m in waiting if m.subject == actions.SUBJECT_FLOW],
                     grace_s=DELIVERY_S * clock.speed(),
                 )
-                begins = day_begins(place, now)
+                begins = place.district.day_begins(place.district.day_of(now))
                 counts = store.list_person_counts(connection, district_id, begins)
                 day = observations.minute_sums(
                     connection, district_id, clock.to_ms(begins), clock.to_ms(now + timedelta(hours=1))
@@ -211,10 +210,3 @@ def _known_faults(waiting: Iterable[Matter]) -> list[tuple[str, FaultReason]]:
         for matter in waiting
         if matter.subject.startswith(prefix)
     ]
-
-
-def day_begins(place: Place, now: datetime) -> datetime:
-    """The instant the present operational day began, when the district counts as empty."""
-    local = place.district.local(now)
-    day = place.district.day_of(now)
-    return datetime.combine(day, place.district.day_starts, local.tzinfo).astimezone(UTC)

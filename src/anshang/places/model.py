@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -115,6 +115,10 @@ class District:
         """The day an instant belongs to; the small hours before `day_starts` belong to the day before."""
         local = self.local(at)
         return local.date() if local.time() >= self.day_starts else local.date() - timedelta(days=1)
+
+    def day_begins(self, on: date) -> datetime:
+        """The instant (UTC) at which the operational day begins, when the district counts as empty."""
+        return datetime.combine(on, self.day_starts, ZoneInfo(self.time_zone)).astimezone(UTC)
 
 
 @dataclass(frozen=True, slots=True)
