@@ -59,7 +59,15 @@ def test_level_4_waits_for_a_second_source_or_a_person() -> None:
 
 
 def test_what_waited_to_be_confirmed_is_forgotten_when_the_density_falls() -> None:
-    assert after([4.2] * 5 + [3.9]).pending is None
+    assert after([4.2] * 5 + [2.9]).pending is None
+
+
+def test_what_waits_to_be_confirmed_does_not_flicker_about_the_limit() -> None:
+    """Each change would tell the officer anew and start the clock anew: a flood."""
+    state = after([4.005] * 5)
+    for density in (3.995, 4.005) * 60:
+        state = after([density], state=state)
+        assert state.pending is Level.SERIOUS
 
 
 def test_level_4_does_not_fall_without_a_person() -> None:

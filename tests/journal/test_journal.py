@@ -70,6 +70,14 @@ def test_the_database_refuses_to_change_or_remove_an_entry(database: Database, s
         tx.connection.execute(text(statement))
 
 
+def test_postgresql_refuses_to_empty_the_journal(database: Database) -> None:
+    if database.is_sqlite:
+        pytest.skip("SQLite knows no TRUNCATE")
+    record(database)
+    with pytest.raises(DBAPIError, match="append-only"), database.transaction("wuyi") as tx:
+        tx.connection.execute(text("TRUNCATE journal"))
+
+
 def test_an_unchanged_journal_verifies(database: Database, night: MoveOn) -> None:
     record(database, 5)
     night(timedelta(days=1))

@@ -38,7 +38,8 @@ class LevelState:
         """The state at `now_s` with this density (people per m², None when unknown).
 
         Level 4 is reached at once but only with `second_source` or when a person has confirmed it; until
-        then it is `pending`. It is left only when a person has allowed it.
+        then it is `pending`, as long as the density stays above the fall of level 4. It is left only when a
+        person has allowed it.
         """
         if density is None:
             return self if not self.known and self.above_since_s == _NEVER else self._unknown()
@@ -46,7 +47,8 @@ class LevelState:
         below = _since(self.below_since_s, [density < fall for fall in rules.falls], now_s)
         reached = self._reached(above, now_s, rules)
         believed = second_source or self.confirmed
-        pending = Level.SERIOUS if reached is Level.SERIOUS and not believed and self.level < 4 else None
+        waits = reached is Level.SERIOUS or (self.pending is not None and density >= rules.falls[3])
+        pending = Level.SERIOUS if waits and not believed and self.level < 4 else None
         if pending is not None:
             reached = self._reached((*above[:3], None), now_s, rules)
         confirmed = self.confirmed and above[3] is not None
