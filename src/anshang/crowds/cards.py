@@ -87,7 +87,7 @@ CARDS = (
                 "Stop music and shows; announce calmly which way is free",
                 "停止音乐和演出，平稳广播疏散方向",
             ),
-            Step("supervisor.told", "Tell the supervisor and the command centre", "报告督导和指挥中心"),
+            Step("supervisor.told", "Tell the supervisor and the command centre", "报告值班长和指挥中心"),
         ),
     ),
 )
