@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from datetime import timedelta
 
 import pytest
-from tests.conftest import DISTRICT
+from tests.conftest import DISTRICT, NIGHT
 
-from anshang.crowds.model import Sensor, SensorKind
+from anshang.crowds.engine import Engine
+from anshang.crowds.model import Observation, Sensor, SensorKind
+from anshang.foundation import clock
 from anshang.places.document import read_document
 from anshang.places.model import Place
 
@@ -75,3 +79,36 @@ def head(zone: str, id: str = "", period_s: float = 10.0, error_share: float = 0
 def place() -> Place:
     """Three zones of 1,000 m² in a row."""
     return read_document(row_of_zones())
+
+
+LINES = [line(f"g{n}") for n in range(4)]
+T0_MS = clock.to_ms(NIGHT)
+
+
+def passed(gate: str, second: float, into: int, out: int = 0) -> Observation:
+    return Observation(gate, T0_MS + round(second * 1000), into, out, None)
+
+
+def seen(zone: str, second: float, people: int) -> Observation:
+    return Observation(f"h{zone}", T0_MS + round(second * 1000), 0, 0, people)
+
+
+def quiet(second: float, gates: Iterable[str] = ("g0", "g1", "g2", "g3")) -> list[Observation]:
+    return [passed(gate, second, 0) for gate in gates]
+
+
+def run(
+    engine: Engine, rows: list[Observation], until_s: int, from_s: int = 10, every_s: int = 10
+) -> list[object]:
+    """Step every ten seconds, with a quiet word from every other line counter; the events on the way."""
+    events: list[object] = []
+    for second in range(from_s, until_s + 1, every_s):
+        due = [row for row in rows if T0_MS + (second - every_s) * 1000 < row.at_ms <= T0_MS + second * 1000]
+        told = {row.sensor_id for row in due}
+        engine.take([*due, *(row for row in quiet(second) if row.sensor_id not in told)])
+        events += engine.step(NIGHT + timedelta(seconds=second))
+    return events
+
+
+def people(engine: Engine) -> list[int]:
+    return [zone["people"] for zone in engine.frame(full=True)["zones"].values()]

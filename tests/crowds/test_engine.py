@@ -4,7 +4,6 @@ crowd.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import timedelta
 
 import numpy as np
@@ -12,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import DISTRICT, NIGHT
-from tests.crowds.conftest import head, line, row_of_zones
+from tests.crowds.conftest import LINES, T0_MS, head, line, passed, people, quiet, row_of_zones, run, seen
 
 from anshang.crowds.engine import Engine
 from anshang.crowds.model import (
@@ -25,41 +24,8 @@ from anshang.crowds.model import (
     SensorChange,
 )
 from anshang.crowds.occupancy import Columns
-from anshang.foundation import clock
 from anshang.places.document import read_document
 from anshang.places.model import Place
-
-LINES = [line(f"g{n}") for n in range(4)]
-T0_MS = clock.to_ms(NIGHT)
-
-
-def passed(gate: str, second: float, into: int, out: int = 0) -> Observation:
-    return Observation(gate, T0_MS + round(second * 1000), into, out, None)
-
-
-def seen(zone: str, second: float, people: int) -> Observation:
-    return Observation(f"h{zone}", T0_MS + round(second * 1000), 0, 0, people)
-
-
-def quiet(second: float, gates: Iterable[str] = ("g0", "g1", "g2", "g3")) -> list[Observation]:
-    return [passed(gate, second, 0) for gate in gates]
-
-
-def run(
-    engine: Engine, rows: list[Observation], until_s: int, from_s: int = 10, every_s: int = 10
-) -> list[object]:
-    """Step every ten seconds, with a quiet word from every other line counter; the events on the way."""
-    events: list[object] = []
-    for second in range(from_s, until_s + 1, every_s):
-        due = [row for row in rows if T0_MS + (second - every_s) * 1000 < row.at_ms <= T0_MS + second * 1000]
-        told = {row.sensor_id for row in due}
-        engine.take([*due, *(row for row in quiet(second) if row.sensor_id not in told)])
-        events += engine.step(NIGHT + timedelta(seconds=second))
-    return events
-
-
-def people(engine: Engine) -> list[int]:
-    return [zone["people"] for zone in engine.frame(full=True)["zones"].values()]
 
 
 def test_passages_move_people_from_zone_to_zone(place: Place) -> None:
@@ -225,49 +191,6 @@ def test_two_counters_of_one_gate_count_once(place: Place) -> None:
     run(engine, [*quiet(1), Observation("twin", T0_MS + 1000, 0, 0, None)], 1, from_s=1)
     run(engine, both, 100)
     assert people(engine)[0] == 100
-
-
-def test_a_late_row_still_counts(place: Place) -> None:
-    engine = Engine(place, LINES)
-    run(engine, [passed("g0", 10, 100)], 300)
-    engine.take([passed("g0", 60, 40)])
-    engine.step(NIGHT + timedelta(seconds=301))
-    assert people(engine)[0] == 140
-
-
-def test_one_clock_that_is_far_ahead_blinds_nobody(place: Place) -> None:
-    """Its row counts, at the present: the others are not made to look old, nor it to speak for ever."""
-    engine = Engine(place, LINES)
-    busy = [passed("g0", s, 200) for s in range(10, 610, 10)]
-    run(engine, busy[:30], 300)
-    assert engine.frame(full=True)["gates"]["g0"]["over"]
-    engine.take([Observation("g3", T0_MS + 2_100_000, 0, 1, None)])
-    events = run(engine, busy[30:], 400, from_s=310)
-    assert [e for e in events if isinstance(e, FlowChange)] == []
-    assert engine.frame(full=True)["gates"]["g0"]["flow"] > 66
-    for second in range(410, 480, 10):  # the others go on, the one with the wrong clock is mute
-        engine.take([row for row in quiet(second) if row.sensor_id != "g3"])
-        engine.step(NIGHT + timedelta(seconds=second))
-    assert engine.frame(full=True)["zones"]["z2"]["level"] is None
-
-
-def test_yesterdays_late_rows_change_nothing_today(place: Place) -> None:
-    engine = Engine(place, LINES)
-    run(engine, [passed("g0", 10, 100)], 100)
-    engine.take([Observation("g0", T0_MS - 20 * 3_600_000, 3000, 0, None)])
-    engine.step(NIGHT + timedelta(seconds=101))
-    assert people(engine)[0] == 100
-
-
-def test_a_head_count_that_comes_late_says_nothing_about_the_present(place: Place) -> None:
-    engine = Engine(place, [head("z0")])
-    for second in range(10, 310, 10):
-        engine.take([seen("z0", second, 3000)])
-        engine.step(NIGHT + timedelta(seconds=second))
-    before = people(engine)[0]
-    engine.take([seen("z0", second, 300) for second in range(11, 61, 10)])
-    engine.step(NIGHT + timedelta(seconds=301))
-    assert people(engine)[0] == before
 
 
 def test_a_count_by_eye_corrects_the_balance(place: Place) -> None:
