@@ -18,9 +18,9 @@ from sqlalchemy import Connection
 from anshang.crowds import actions as crowds
 from anshang.crowds import observations
 from anshang.crowds import store as crowds_store
-from anshang.crowds.engine import MINUTE_MS
 from anshang.crowds.rolling import DELAY, roll_up
 from anshang.crowds.sealing import seal
+from anshang.crowds.telemetry import MINUTE_MS
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock
 from anshang.foundation.database import Database
@@ -47,7 +47,9 @@ class Worker:
         self._hub = hub
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
-        self._minute_ms = 0
+        self._minute_ms: dict[str, int] = {}
+        self._rested_s: dict[str, float] = {}
+        """Until when (monotonic) nothing is saved of a district, after it could not be."""
         self._sealed_on: date | None = None
 
     def start(self) -> None:
@@ -68,14 +70,28 @@ class Worker:
             thread.join(10)
 
     def step(self) -> None:
-        """Step every district's engine and send its frame; once a minute keep what it found."""
+        """Step every district's engine and send its frame; then save what it found. One district's trouble
+        keeps no other's numbers back, nor its own.
+        """
         minute_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS
         for district_id in self._watch.district_ids:
-            self._hub.offer_frames_of(district_id, partial(self._watch.full_frame, district_id))
-            self._hub.publish_frame(district_id, self._watch.step(district_id))
-            if minute_ms > self._minute_ms:
-                self._keep_minute(district_id, minute_ms)
-        self._minute_ms = minute_ms
+            self._attempt(partial(self._show, district_id))
+        for district_id in self._watch.district_ids:
+            self._attempt(partial(self._save, district_id, minute_ms))
+
+    def _show(self, district_id: str) -> None:
+        self._hub.offer_frames_of(district_id, partial(self._watch.full_frame, district_id))
+        self._hub.publish_frame(district_id, self._watch.step(district_id))
+
+    def _save(self, district_id: str, minute_ms: int) -> None:
+        if time.monotonic() < self._rested_s.get(district_id, 0.0):
+            return
+        self._rested_s[district_id] = time.monotonic() + PAUSE_AFTER_FAULT_S
+        self._watch.save_changes(district_id)
+        if minute_ms > self._minute_ms.get(district_id, 0):
+            self._keep_minute(district_id, minute_ms)
+            self._minute_ms[district_id] = minute_ms
+        del self._rested_s[district_id]
 
     def keep_house(self) -> None:
         """Notice new places and sensors, roll counts up; once a day seal the journal and the older counts."""
@@ -118,8 +134,14 @@ class Worker:
         due_s = time.monotonic()
         while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
             due_s = max(due_s + period_s, time.monotonic())
-            try:
-                work()
-            except Exception:
-                log.exception("loop.failed", loop=threading.current_thread().name)
+            if not self._attempt(work):
                 self._stopping.wait(PAUSE_AFTER_FAULT_S)
+
+    def _attempt(self, work: Callable[[], None]) -> bool:
+        """Do it; a fault is told in the log."""
+        try:
+            work()
+        except Exception:
+            log.exception("loop.failed", loop=threading.current_thread().name)
+            return False
+        return True

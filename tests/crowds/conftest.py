@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterable
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from tests.conftest import DISTRICT, NIGHT
 
 from anshang.crowds.engine import Engine
 from anshang.crowds.model import Observation, Sensor, SensorKind
+from anshang.crowds.occupancy import Columns
 from anshang.foundation import clock
 from anshang.places.document import read_document
 from anshang.places.model import Place
@@ -112,3 +114,16 @@ def run(
 
 def people(engine: Engine) -> list[int]:
     return [zone["people"] for zone in engine.frame(full=True)["zones"].values()]
+
+
+def columns(rows: list[Observation]) -> Columns:
+    """Rows as the store would give them back."""
+    ids = sorted({row.sensor_id for row in rows})
+    return Columns(
+        ids,
+        np.array([ids.index(row.sensor_id) for row in rows], np.int64),
+        np.array([row.at_ms for row in rows], np.int64),
+        np.array([row.in_count for row in rows], float),
+        np.array([row.out_count for row in rows], float),
+        np.array([np.nan if row.people_count is None else row.people_count for row in rows], float),
+    )

@@ -11,7 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import DISTRICT, NIGHT
-from tests.crowds.conftest import LINES, T0_MS, head, line, passed, people, quiet, row_of_zones, run, seen
+from tests.crowds.conftest import (
+    LINES,
+    T0_MS,
+    columns,
+    head,
+    line,
+    passed,
+    people,
+    quiet,
+    row_of_zones,
+    run,
+    seen,
+)
 
 from anshang.crowds.engine import Engine
 from anshang.crowds.model import (
@@ -23,7 +35,6 @@ from anshang.crowds.model import (
     PersonCount,
     SensorChange,
 )
-from anshang.crowds.occupancy import Columns
 from anshang.places.document import read_document
 from anshang.places.model import Place
 
@@ -249,19 +260,6 @@ def test_a_sensor_of_another_place_is_left_alone(place: Place) -> None:
     assert engine.step(NIGHT) == []
 
 
-def columns(rows: list[Observation]) -> Columns:
-    """Rows as the store would give them back."""
-    ids = sorted({row.sensor_id for row in rows})
-    return Columns(
-        ids,
-        np.array([ids.index(row.sensor_id) for row in rows], np.int64),
-        np.array([row.at_ms for row in rows], np.int64),
-        np.array([row.in_count for row in rows], float),
-        np.array([row.out_count for row in rows], float),
-        np.array([np.nan if row.people_count is None else row.people_count for row in rows], float),
-    )
-
-
 def test_a_rebuilt_engine_knows_what_the_old_one_knew(place: Place) -> None:
     rng = np.random.default_rng(7)
     rows = [passed("g0", 5, 2000)]
@@ -276,7 +274,7 @@ def test_a_rebuilt_engine_knows_what_the_old_one_knew(place: Place) -> None:
     sensors = [*LINES, head("z0")]
     old, new = Engine(place, sensors), Engine(place, sensors)
     run(old, rows, 7200)
-    new.rebuild(columns(rows), [])
+    new.rebuild(columns(rows), [], NIGHT + timedelta(seconds=7200))
     new.settle(NIGHT + timedelta(seconds=7200))
     assert people(new) == people(old)
     assert [zone["quality"] for zone in new.frame(full=True)["zones"].values()] == [
@@ -296,7 +294,7 @@ def test_a_rebuilt_engine_remembers_counts_by_eye_where_they_fell(place: Place) 
         *quiet(3600, ("g1", "g2", "g3")),
     ]
     count = PersonCount("id", DISTRICT, "z0", NIGHT + timedelta(seconds=1800), 900, 0.01, "lin")
-    engine.rebuild(columns(rows), [count])
+    engine.rebuild(columns(rows), [count], NIGHT + timedelta(seconds=3600))
     engine.settle(NIGHT + timedelta(seconds=3600))
     assert 700 < people(engine)[0] <= 1000
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -42,18 +43,26 @@ def tell(database: Database, watch: Watch, people: int, entered: int = 0) -> Non
     """One round of every sensor, now."""
     at = clock.now().isoformat()
     rows = [Row(f"g{n}", at, entered if n < 2 else 0, 0) for n in range(4)]
-    receipt = Intake(database, watch.taken).take_rows(DISTRICT, [*rows, Row("hz1", at, people=people)])
+    receipt = Intake(database, watch.taken, watch.turnstile).take_rows(
+        DISTRICT, [*rows, Row("hz1", at, people=people)]
+    )
     assert receipt.refused == []
+
+
+def step(watch: Watch) -> None:
+    """What the worker does once a second."""
+    watch.step(DISTRICT)
+    watch.save_changes(DISTRICT)
 
 
 def fill(database: Database, watch: Watch, night: MoveOn, rounds: int = 8) -> None:
     """Fill z1 to 3,200 people, 3.2 a square metre, and hold it."""
     tell(database, watch, 3200, 3200)
-    watch.step(DISTRICT)
+    step(watch)
     for _ in range(rounds):
         night(timedelta(seconds=10))
         tell(database, watch, 3200)
-        watch.step(DISTRICT)
+        step(watch)
 
 
 def test_a_dense_zone_becomes_a_matter_in_the_queue(database: Database, watch: Watch, night: MoveOn) -> None:
@@ -79,7 +88,7 @@ def test_a_restart_goes_on_where_it_was(database: Database, watch: Watch, night:
         )
     night(timedelta(seconds=10))
     tell(database, again, 3200)
-    again.step(DISTRICT)
+    step(again)
     with database.reading([DISTRICT]) as connection:
         assert len(matters.list_waiting(connection, engine_actor(DISTRICT).scope, DISTRICT)) == 1
 
@@ -92,13 +101,15 @@ def test_a_crossing_that_could_not_be_saved_is_saved_later(
 
     with monkeypatch.context() as broken:
         tell(database, watch, 3500, 3500)
-        watch.step(DISTRICT)
+        step(watch)
         night(timedelta(seconds=70))
         tell(database, watch, 3500)
         broken.setattr(database, "transaction", full)
+        frame = json.loads(watch.step(DISTRICT))
+        assert frame["zones"]["z1"]["level"] == 3, "shown before it is saved"
         with pytest.raises(StorageFailed):
-            watch.step(DISTRICT)
-    watch.step(DISTRICT)
+            watch.save_changes(DISTRICT)
+    step(watch)
     with database.reading([DISTRICT]) as connection:
         assert [state.level for state in store.list_zone_states(connection, DISTRICT)] == [Level.ALERT]
 
@@ -137,8 +148,36 @@ def test_the_health_of_a_sensor_is_told(database: Database, watch: Watch, night:
     assert sensor_health(engine, line("g0")) == {"state": "never"}
     assert sensor_health(None, line("g0")) == {}
     tell(database, watch, 0)
-    watch.step(DISTRICT)
+    step(watch)
     assert sensor_health(engine, line("g0")) == {"state": "ok", "last_at": NIGHT, "skew_s": None}
     night(timedelta(seconds=60))
-    watch.step(DISTRICT)
+    step(watch)
     assert sensor_health(engine, line("g0"))["state"] == "silent"
+
+
+def test_rows_that_come_while_an_engine_is_built_count_once(database: Database, watch: Watch) -> None:
+    """Eight senders never rest while the engine is built anew again and again; nobody is lost or doubled."""
+    stop, sent = threading.Event(), [0] * 8
+    base = clock.now() - timedelta(hours=2)
+    intake = Intake(database, watch.taken, watch.turnstile)
+
+    def send(sender: int) -> None:
+        while not stop.is_set():
+            at = base + timedelta(milliseconds=sender + 10 * sent[sender])
+            receipt = intake.take_rows(DISTRICT, [Row("g0", at.isoformat(), 3, 0)])
+            assert receipt.taken == 1
+            sent[sender] += 1
+
+    threads = [threading.Thread(target=send, args=(sender,)) for sender in range(len(sent))]
+    for thread in threads:
+        thread.start()
+    for _ in range(12):
+        watch.load(DISTRICT)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    engine = watch.find(DISTRICT)
+    assert engine is not None
+    engine.settle(clock.now())
+    assert all(sent)
+    assert engine.occupancy.people[0] == 3 * sum(sent)

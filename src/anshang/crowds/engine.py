@@ -9,18 +9,15 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from anshang.crowds.flows import Flows
-from anshang.crowds.levels import LevelState
+from anshang.crowds.levels import LevelState, rules_of
 from anshang.crowds.model import (
-    MOVING,
-    STANDING,
     Crossing,
     EngineEvent,
     FaultReason,
@@ -35,14 +32,13 @@ from anshang.crowds.model import (
     SensorKind,
     ZoneState,
 )
-from anshang.crowds.occupancy import NEVER_MS, Bools, Columns, Floats, Ints, Occupancy
+from anshang.crowds.occupancy import MINUTE_MS, NEVER_MS, Bools, Columns, Floats, Ints, Occupancy
 from anshang.foundation import clock
-from anshang.places.model import Place, Space
+from anshang.places.model import Place
 
 SIGMAS_95 = 1.96
 TREND_MS = 300_000
 SILENCE_ALARM_MS = 300_000.0
-MINUTE_MS = 60_000
 MINUTES_MAX = 1440
 
 ZoneFigures = tuple[str, float | None, float | None, float | None, float | None, int | None]
@@ -70,10 +66,7 @@ class Engine:
         self._grace_ms = grace_s * 1000
         self._waiting: list[Observation] = []
         self._lock = threading.Lock()
-        told = rules or {}
-        self.rules = [
-            told.get(zone.id) or _default_rules(zone.id, place, told) for zone in place.zones.values()
-        ]
+        self.rules = [rules_of(zone, rules or {}) for zone in place.zones.values()]
         decided = {state.id: state for state in states}
         self.levels = [_level_state(decided.get(id)) for id in self.occupancy.zone_ids]
         self.skew_s: dict[str, float] = {}
@@ -124,8 +117,13 @@ class Engine:
             below_since_s=before.below_since_s,
         )
 
-    def rebuild(self, day: Columns, counts: Iterable[PersonCount]) -> None:
-        """Replay the rows since the day began, and the counts by eye where they fell."""
+    def rebuild(self, day: Columns, counts: Iterable[PersonCount], now: datetime) -> None:
+        """Replay the rows since the day began, and the counts by eye where they fell.
+
+        Who shared a gate then is judged minute by minute, so a sensor that was retired, or that fell silent
+        beside another, leaves its counts where they were. A row ahead of `now` is one of the present.
+        """
+        day = day._replace(at_ms=np.minimum(day.at_ms, clock.to_ms(now)))
         mine = np.array([self.occupancy.sensor_index.get(id, -1) for id in day.sensor_ids], np.int64)
         sensor = mine[day.sensor] if len(mine) else day.sensor
         begins_ms = 0
@@ -138,8 +136,14 @@ class Engine:
         self._replay(day, sensor, day.at_ms >= begins_ms)
 
     def _replay(self, day: Columns, sensor: Ints, rows: Bools) -> None:
-        rows = rows & (sensor >= 0)
-        self._apply(day.at_ms[rows], sensor[rows], day.in_count[rows], day.out_count[rows], day.people[rows])
+        mine = np.flatnonzero(rows & (sensor >= 0))
+        mine = mine[np.argsort(day.at_ms[mine], kind="stable")]
+        at_ms, sensor = day.at_ms[mine], sensor[mine]
+        in_count, out_count, people = day.in_count[mine], day.out_count[mine], day.people[mine]
+        for minute in _runs(at_ms // MINUTE_MS):
+            ends_ms = (int(at_ms[minute.start]) // MINUTE_MS + 1) * MINUTE_MS
+            self.occupancy.judge_minute(ends_ms, sensor[minute], at_ms[minute])
+            self._apply(at_ms[minute], sensor[minute], in_count[minute], out_count[minute], people[minute])
 
     def step(self, now: datetime) -> list[EngineEvent]:
         """Count what has come, judge sensors and levels at `now`, and return what changed."""
@@ -236,11 +240,10 @@ class Engine:
         order = np.argsort(at_ms, kind="stable")
         at_ms, sensor = at_ms[order], sensor[order]
         in_count, out_count, people = in_count[order], out_count[order], people[order]
-        starts = [*np.flatnonzero(np.diff(at_ms, prepend=NEVER_MS)).tolist(), len(at_ms)]
-        for start, end in pairwise(starts):
-            now = slice(start, end)
-            self._remember_minute(int(at_ms[start]))
-            self.occupancy.apply(int(at_ms[start]), sensor[now], in_count[now], out_count[now], people[now])
+        for now in _runs(at_ms):
+            instant_ms = int(at_ms[now.start])
+            self._remember_minute(instant_ms)
+            self.occupancy.apply(instant_ms, sensor[now], in_count[now], out_count[now], people[now])
         self.flows.take(at_ms, sensor, in_count, out_count, np.isnan(people))
 
     def _begin_day(self, now: datetime) -> None:
@@ -293,9 +296,9 @@ class Engine:
 
     def _judge_sensors(self) -> list[EngineEvent]:
         quiet_ms = np.maximum(2 * self.occupancy.period_ms, SILENCE_ALARM_MS) + self._grace_ms
-        heard = self.occupancy.last_ms > NEVER_MS
+        heard = (self.occupancy.last_ms > NEVER_MS) & self.occupancy.in_use
         silent = set(np.flatnonzero(heard & (self.occupancy.last_ms < self._now_ms - quiet_ms)).tolist())
-        silent |= self._silent & set(np.flatnonzero(~self.occupancy.active).tolist())
+        silent |= self._silent & set(np.flatnonzero(~self.occupancy.active & self.occupancy.in_use).tolist())
         disagreeing = set(np.flatnonzero(self.occupancy.disagrees | self.flows.disagrees).tolist())
         events = [
             SensorChange(self.sensors[index].id, self._zones_of(index), reason, index in now)
@@ -363,15 +366,13 @@ class Engine:
         return shown
 
 
-def _default_rules(zone_id: str, place: Place, told: Mapping[str, LevelRules]) -> LevelRules:
-    """The zone's own thresholds from the place's document, else the district's rule for its kind of space."""
-    zone = place.zones[zone_id]
-    general = told.get(f"*{zone.space}") or (MOVING if zone.space is Space.MOVING else STANDING)
-    if zone.thresholds is None:
-        return general
-    return LevelRules(
-        zone.thresholds.rises, zone.thresholds.falls, general.rise_after_s, general.fall_after_s
-    )
+def _runs(values: Ints) -> Iterator[slice]:
+    """The runs of equal values in sorted `values` (N), as slices."""
+    ends = [*np.flatnonzero(np.diff(values)).tolist(), len(values) - 1]
+    begin = 0
+    for end in ends if len(values) else ():
+        yield slice(begin, end + 1)
+        begin = end + 1
 
 
 def _level_state(decided: ZoneState | None) -> LevelState:

@@ -21,6 +21,7 @@ import msgspec
 from anshang.crowds import observations, store
 from anshang.crowds.model import Observation, SensorKind
 from anshang.crowds.telemetry import DAY_MS
+from anshang.crowds.turnstile import Turnstile
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database
@@ -122,12 +123,14 @@ class Intake:
     """Takes batches for all districts of this process.
 
     `on_taken` is called with the district, the rows that are new and recent, and by how many seconds each
-    sensor's clock is ahead where it is too much, once they are on disk.
+    sensor's clock is ahead where it is too much, once they are on disk. From before rows are kept until that
+    call has returned, the batch is inside the turnstile.
     """
 
-    def __init__(self, database: Database, on_taken: OnTaken) -> None:
+    def __init__(self, database: Database, on_taken: OnTaken, turnstile: Turnstile | None = None) -> None:
         self._database = database
         self._on_taken = on_taken
+        self._turnstile = turnstile or Turnstile()
         self._known: dict[str, tuple[float, Mapping[str, bool]]] = {}
         self._reading = threading.Lock()
 
@@ -145,12 +148,13 @@ class Intake:
             sift = Sift(self._sensors_of(district_id, NEW_SENSOR_S), now_ms)
             sift.look_at(rows)
         accepted = list(sift.accepted.values())
-        added = self._add(district_id, accepted, now_ms)
+        with self._turnstile:
+            added = self._add(district_id, accepted, now_ms)
+            recent = [row for row in added.fresh if row.at_ms >= now_ms - LIVE_MS]
+            if recent:
+                self._on_taken(district_id, recent, sift.skew_s)
         if added.differing:
             sift.refuse_kept(rows, added.differing)
-        recent = [row for row in added.fresh if row.at_ms >= now_ms - LIVE_MS]
-        if recent:
-            self._on_taken(district_id, recent, sift.skew_s)
         return Receipt(
             taken=len(added.fresh),
             repeated=sift.repeated + len(accepted) - len(added.fresh) - len(added.differing),

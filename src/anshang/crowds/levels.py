@@ -6,9 +6,11 @@ seconds.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from anshang.crowds.model import Level, LevelRules
+from anshang.crowds.model import MOVING, STANDING, Level, LevelRules
+from anshang.places.model import Space, Zone
 
 Since = tuple[float | None, float | None, float | None, float | None]
 _NEVER: Since = (None, None, None, None)
@@ -90,3 +92,17 @@ def _since(before: Since, holds: list[bool], now_s: float) -> Since:
         for since_s, held in zip(before, holds, strict=True)
     )
     return (a, b, c, d)
+
+
+def rules_of(zone: Zone, told: Mapping[str, LevelRules]) -> LevelRules:
+    """The rules the district told for the zone itself, else the thresholds of its document, else those of
+    its kind of space.
+    """
+    if own := told.get(zone.id):
+        return own
+    general = told.get(f"*{zone.space}") or (MOVING if zone.space is Space.MOVING else STANDING)
+    if zone.thresholds is None:
+        return general
+    return LevelRules(
+        zone.thresholds.rises, zone.thresholds.falls, general.rise_after_s, general.fall_after_s
+    )

@@ -20,6 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from anshang.crowds.model import Quality, Sensor, SensorKind
+from anshang.foundation import clock
 from anshang.places.model import Place
 
 Floats = npt.NDArray[np.float64]
@@ -27,6 +28,8 @@ Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
 NEVER_MS = -(2**62)
+FOREVER_MS = 2**62
+MINUTE_MS = 60_000
 DISBELIEF_SIGMAS = 4.0
 DISBELIEFS_MAX = 3
 DRIFT_MEMORY_MS = 3_600_000.0
@@ -75,6 +78,7 @@ class Occupancy:
             [self.zone_index.get(sensor.zone_id or "", -1) for sensor in self.sensors], np.int64
         )
         self.period_ms = np.array([sensor.period_s * 1000 for sensor in self.sensors])
+        self.ends_ms = np.array([_ends_ms(sensor) for sensor in self.sensors], np.int64)
         self._share_seen = np.array([sensor.share_seen for sensor in self.sensors])
         self._error_share = np.array([sensor.error_share for sensor in self.sensors])
         self.people = np.zeros(zone_count)
@@ -134,9 +138,22 @@ class Occupancy:
         or neither.
 
         A sensor is silent when nothing came for two of its periods and the time a row may take to arrive
-        (`grace_ms`).
+        (`grace_ms`), and from the instant it was retired.
         """
-        self.active = self.last_ms >= now_ms - 2 * self.period_ms - grace_ms
+        self._judge(now_ms, self.last_ms >= now_ms - 2 * self.period_ms - grace_ms)
+
+    def judge_minute(self, ends_ms: int, sensor: Ints, at_ms: Ints) -> None:
+        """Which sensors spoke in a minute of the past, by the rows (N) it is about to be replayed with.
+
+        Those rows are sums of up to a minute, so a sensor spoke when it did in this minute, or in the last
+        two of its periods where these are longer.
+        """
+        heard_ms = self.last_ms.copy()
+        np.maximum.at(heard_ms, sensor, at_ms)
+        self._judge(ends_ms, heard_ms >= ends_ms - np.maximum(2 * self.period_ms, MINUTE_MS))
+
+    def _judge(self, now_ms: int, speaking: Bools) -> None:
+        self.active = speaking & (self.ends_ms > now_ms)
         lines = self.active & self.is_line & (self.sensor_gate >= 0)
         self._weights = self._equal_weights(lines)
         gate_count = len(self.gate_ids)
@@ -150,6 +167,11 @@ class Occupancy:
         self.counted = (counted_gates == gates_of)[:zone_count] & (gates_of[:zone_count] > 0)
         heads = self.active & ~self.is_line & ~self.disagrees & (self.sensor_zone >= 0)
         self.seen = np.bincount(self.sensor_zone[heads], minlength=zone_count)[:zone_count] > 0
+
+    @property
+    def in_use(self) -> Bools:
+        """The sensors that are not retired (S)."""
+        return np.asarray(self.ends_ms == FOREVER_MS)
 
     @property
     def sigma(self) -> Floats:
@@ -178,7 +200,7 @@ class Occupancy:
         at_gates = (self.sensor_gate >= 0) & (
             (self.gate_a[self.sensor_gate] == zone) | (self.gate_b[self.sensor_gate] == zone)
         )
-        mute = ~self.active & (at_gates | (self.sensor_zone == zone))
+        mute = ~self.active & self.in_use & (at_gates | (self.sensor_zone == zone))
         heard = self.last_ms[mute & (self.last_ms > NEVER_MS)]
         return int(heard.min()) if heard.size else None
 
@@ -277,3 +299,8 @@ def _sides(place: Place, zone_index: dict[str, int]) -> tuple[Ints, Ints]:
     near = [zone_index[gate.zone_a] for gate in gates]
     far = [outside if gate.zone_b is None else zone_index[gate.zone_b] for gate in gates]
     return np.array(near, np.int64), np.array(far, np.int64)
+
+
+def _ends_ms(sensor: Sensor) -> int:
+    """Until when a sensor counts; what it counted before stays in the balance."""
+    return FOREVER_MS if sensor.retired_at is None else clock.to_ms(sensor.retired_at)

@@ -19,7 +19,9 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    false,
     insert,
+    or_,
     select,
 )
 
@@ -105,11 +107,15 @@ measures = Shelf(measures_table, Measure, missing=("There is no such measure.", 
 person_counts = Shelf(person_counts_table, PersonCount, missing=("There is no such count.", "没有该计数。"))
 
 
-def list_sensors(connection: Connection, district_id: str, *, retired: bool = False) -> list[Sensor]:
-    """The district's sensors by id; the retired ones only when asked for."""
+def list_sensors(
+    connection: Connection, district_id: str, *, retired: bool = False, retired_since: datetime | None = None
+) -> list[Sensor]:
+    """The district's sensors by id; the retired ones only when asked for, or those retired since then."""
     query = sensors.select().where(sensors_table.c.district_id == district_id)
     if not retired:
-        query = query.where(sensors_table.c.retired_at.is_(None))
+        in_use = sensors_table.c.retired_at.is_(None)
+        since = sensors_table.c.retired_at >= retired_since if retired_since else false()
+        query = query.where(or_(in_use, since))
     return [sensors.read(row) for row in connection.execute(query.order_by(sensors_table.c.id))]
 
 

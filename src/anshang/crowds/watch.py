@@ -1,15 +1,16 @@
 """The engines of all districts in this process: built from the store, fed with what was taken, stepped
 each second.
 
-A crossing is saved before it is forgotten: while the database cannot take it, it waits here and is tried
-again.
+A crossing is shown at once and saved before it is forgotten: while the database cannot take it, it waits
+here and is tried again.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from contextlib import ExitStack
+from datetime import datetime, timedelta
 from functools import singledispatch
 from typing import Any
 
@@ -30,6 +31,7 @@ from anshang.crowds.model import (
     ZoneState,
 )
 from anshang.crowds.occupancy import NEVER_MS
+from anshang.crowds.turnstile import Turnstile
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor
 from anshang.foundation.database import Database, Transaction
@@ -47,8 +49,11 @@ class Watch:
     """The running engines, by district."""
 
     def __init__(self, database: Database) -> None:
+        self.turnstile = Turnstile()
+        """What keeps rows and tells `taken` of them has to pass through it meanwhile."""
         self._database = database
         self._engines: dict[str, Engine] = {}
+        self._came: dict[str, list[Observation]] = {}
         self._unsaved: dict[str, list[EngineEvent]] = {}
         self._locks: dict[str, threading.RLock] = {}
         self._frames: dict[str, bytes] = {}
@@ -72,28 +77,40 @@ class Watch:
         """
         with self._locks.setdefault(district_id, threading.RLock()):
             now = clock.now()
-            with self._database.reading([district_id]) as connection:
-                self._editions[district_id] = _edition(connection, district_id)
-                place = places.load(connection, district_id)
-                waiting = matters.list_waiting(connection, engine_actor(district_id).scope, district_id)
-                engine = Engine(
-                    place,
-                    store.list_sensors(connection, district_id),
-                    rules=store.list_rules(connection, district_id),
-                    states=store.list_zone_states(connection, district_id),
-                    faults=_known_faults(waiting),
-                    over_gates=[m.params["gate"] for m in waiting if m.subject == actions.SUBJECT_FLOW],
-                    grace_s=DELIVERY_S * clock.speed(),
-                )
-                begins = place.district.day_begins(place.district.day_of(now))
-                counts = store.list_person_counts(connection, district_id, begins)
-                day = observations.minute_sums(
-                    connection, district_id, clock.to_ms(begins), clock.to_ms(now + timedelta(hours=1))
-                )
-            engine.rebuild(day, counts)
-            engine.settle(now)
-            self._engines[district_id] = engine
+            try:
+                with ExitStack() as snapshot:
+                    with self.turnstile.closed():  # what was told is in the snapshot, what comes now is not
+                        connection = snapshot.enter_context(self._database.reading([district_id]))
+                        edition = _edition(connection, district_id)
+                        self._came[district_id] = []
+                    engine = self._build(connection, district_id, now)
+                engine.settle(now)
+                with self.turnstile.closed():
+                    engine.take(self._came[district_id])
+                    self._engines[district_id], self._editions[district_id] = engine, edition
+            finally:
+                self._came.pop(district_id, None)
             self._encode_full(district_id)
+
+    def _build(self, connection: Connection, district_id: str, now: datetime) -> Engine:
+        """The engine as the day's rows and what was decided make it."""
+        place = places.load(connection, district_id)
+        begins = place.district.day_begins(place.district.day_of(now))
+        waiting = matters.list_waiting(connection, engine_actor(district_id).scope, district_id)
+        engine = Engine(
+            place,
+            store.list_sensors(connection, district_id, retired_since=begins),
+            rules=store.list_rules(connection, district_id),
+            states=store.list_zone_states(connection, district_id),
+            faults=_known_faults(waiting),
+            over_gates=[m.params["gate"] for m in waiting if m.subject == actions.SUBJECT_FLOW],
+            grace_s=DELIVERY_S * clock.speed(),
+        )
+        counts = store.list_person_counts(connection, district_id, begins)
+        until_ms = clock.to_ms(now + timedelta(hours=1))
+        day = observations.minute_sums(connection, district_id, clock.to_ms(begins), until_ms)
+        engine.rebuild(day, counts, now)
+        return engine
 
     def refresh(self) -> None:
         """Load what others have changed: places, sensors, new districts."""
@@ -110,7 +127,9 @@ class Watch:
         return self._engines.get(district_id)
 
     def taken(self, district_id: str, rows: Sequence[Observation], skews: dict[str, float]) -> None:
-        """Rows are on disk: let the engine count them."""
+        """Rows are on disk: let the engine count them, and the one that is being built, too."""
+        if (came := self._came.get(district_id)) is not None:
+            came.extend(rows)
         engine = self._engines.get(district_id)
         if engine is not None:
             engine.take(rows)
@@ -118,20 +137,24 @@ class Watch:
                 engine.note_skew(sensor_id, skew_s)
 
     def step(self, district_id: str) -> bytes:
-        """Step a district's engine to the present, save what changed, and return the frame of what changed
-        (JSON).
+        """Step a district's engine to the present and return the frame of what changed (JSON); what is to be
+        saved of it waits for `save_changes`.
         """
         with self._locks[district_id]:
             engine = self._engines[district_id]
+            self._unsaved.setdefault(district_id, []).extend(engine.step(clock.now()))
+            self._encode_full(district_id)
+            return msgspec.json.encode(engine.frame(full=False))
+
+    def save_changes(self, district_id: str) -> None:
+        """Save what the steps found, in its order; what cannot be saved waits for the next time."""
+        with self._locks[district_id]:
             unsaved = self._unsaved.setdefault(district_id, [])
-            unsaved += engine.step(clock.now())
             actor = engine_actor(district_id)
             while unsaved:
                 with self._database.transaction(district_id) as tx:
                     save(unsaved[0], tx, actor)
                 unsaved.pop(0)
-            self._encode_full(district_id)
-            return msgspec.json.encode(engine.frame(full=False))
 
     def full_frame(self, district_id: str) -> bytes | None:
         """The last full frame (JSON), None when the district is not watched."""
