@@ -4,7 +4,7 @@ The real server with the built console, an officer signed in at the desk in Chro
 A feed posts rows at random moments; each changes one zone's number by one. The wait ends after the frame in
 which Chromium has painted the new text (a MutationObserver, then the task after the animation frame). Clocks:
 the machine's, in the page as performance.timeOrigin + performance.now(). Frames are one a second.
-The peer, in a second window at the same time, asks /api/crowd each second and writes the number down.
+The peer, in a browser of its own at the same time, asks /api/crowd each second and writes the number down.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, Playwright, sync_playwright
 from tests.serving import PASSWORD, free_port, open_account
 
 from anshang.foundation import clock
@@ -122,6 +122,15 @@ def open_desk(page: Page, address: str, name: str) -> None:
     page.wait_for_selector("table")
 
 
+def open_window(stack: ExitStack, playwright: Playwright) -> Page:
+    """A page in a browser of its own: behind another window a page gets one animation frame a second."""
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+    stack.callback(browser.close)
+    page = browser.new_page()
+    page.add_init_script(WATCH)
+    return page
+
+
 def measure(folder: Path) -> list[tuple[float, float]]:
     """Start everything, then sample."""
     key, name = prepare(folder)
@@ -132,12 +141,9 @@ def measure(folder: Path) -> list[tuple[float, float]]:
         await_port(port)
         feed = stack.enter_context(httpx.Client(base_url=address, headers={"Authorization": f"Bearer {key}"}))
         playwright = stack.enter_context(sync_playwright())
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        stack.callback(browser.close)
-        context = browser.new_context()
-        context.add_init_script(WATCH)
-        desk, polling = context.new_page(), context.new_page()
+        desk, polling = (open_window(stack, playwright) for _ in range(2))
         open_desk(desk, address, name)
+        polling.context.add_cookies(desk.context.cookies())  # type: ignore[arg-type]
         polling.goto(f"{address}/api/meta")
         polling.evaluate(POLL, DISTRICT)
         return sample(feed, (desk, polling))
