@@ -123,7 +123,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=Path.cwd()) as name:
         folder = Path(name)
         token = prepare(folder)
-        raw_s, peer_s = first_frame_s(folder, token), replay_s(folder)
+        raw_s, peer_s = median_s(folder, token), replay_s(folder)
         settings = Settings(data_folder=folder)
         database = Database(settings.resolved_database_url)
         roll_up(database, DISTRICT, clock.now() - DELAY, settings.sealed_folder)

@@ -1,6 +1,22 @@
-"""`python -m anshang` is the command line."""
+"""`anshang`, and `python -m anshang`: the command line.
 
-from anshang.cli import app
+What imports make stays, so the garbage collector neither runs while they do nor looks at it later: that
+saves a tenth of a start.
+"""
+
+import gc
+
+gc.disable()
+
+from anshang.cli import app  # noqa: E402
+
+
+def main() -> None:
+    """Run the command line."""
+    gc.freeze()
+    gc.enable()
+    app()
+
 
 if __name__ == "__main__":
-    app()
+    main()

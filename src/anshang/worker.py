@@ -55,11 +55,12 @@ class Worker:
     def start(self) -> None:
         """Build the engines from the store, then begin the loops."""
         self._watch.load_all()
-        for name, work, period_s in (
-            ("engine", self.step, STEP_S),
-            ("housekeeping", self.keep_house, HOUSEKEEPING_S),
+        for name, work, first_s, period_s in (
+            ("engine", self.step, 0.0, STEP_S),
+            ("housekeeping", self.keep_house, HOUSEKEEPING_S, HOUSEKEEPING_S),  # answers come first
         ):
-            thread = threading.Thread(target=self._loop, args=(work, period_s), name=name, daemon=True)
+            args = (work, first_s, period_s)
+            thread = threading.Thread(target=self._loop, args=args, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -130,8 +131,8 @@ class Worker:
                 density = engine.density_of(measure.zone_id)
                 crowds.judge_measure(tx, actor=engine_actor(district_id), id=measure.id, density=density)
 
-    def _loop(self, work: Callable[[], None], period_s: float) -> None:
-        due_s = time.monotonic()
+    def _loop(self, work: Callable[[], None], first_s: float, period_s: float) -> None:
+        due_s = time.monotonic() + first_s
         while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
             due_s = max(due_s + period_s, time.monotonic())
             if not self._attempt(work):

@@ -32,7 +32,7 @@ from anshang.crowds.model import (
     SensorKind,
     ZoneState,
 )
-from anshang.crowds.occupancy import MINUTE_MS, NEVER_MS, Bools, Columns, Floats, Ints, Occupancy
+from anshang.crowds.occupancy import MINUTE_MS, NEVER_MS, Columns, Floats, Ints, Occupancy, Rows
 from anshang.foundation import clock
 from anshang.places.model import Place
 
@@ -126,24 +126,24 @@ class Engine:
         day = day._replace(at_ms=np.minimum(day.at_ms, clock.to_ms(now)))
         mine = np.array([self.occupancy.sensor_index.get(id, -1) for id in day.sensor_ids], np.int64)
         sensor = mine[day.sensor] if len(mine) else day.sensor
-        begins_ms = 0
+        rows = Rows(day.at_ms, sensor, day.in_count, day.out_count, day.people).where(sensor >= 0)
+        rows = rows.where(np.argsort(rows.at_ms, kind="stable"))
+        begin = 0
         for count in sorted(counts, key=lambda count: count.at):
-            ends_ms = clock.to_ms(count.at)
-            self._replay(day, sensor, (day.at_ms >= begins_ms) & (day.at_ms < ends_ms))
+            end = int(np.searchsorted(rows.at_ms, clock.to_ms(count.at)))
+            self._replay(rows.where(slice(begin, end)))
             if count.zone_id in self.occupancy.zone_index:
                 self.count_by_person(count)
-            begins_ms = ends_ms
-        self._replay(day, sensor, day.at_ms >= begins_ms)
+            begin = end
+        self._replay(rows.where(slice(begin, None)))
+        self.flows.take(rows)
 
-    def _replay(self, day: Columns, sensor: Ints, rows: Bools) -> None:
-        mine = np.flatnonzero(rows & (sensor >= 0))
-        mine = mine[np.argsort(day.at_ms[mine], kind="stable")]
-        at_ms, sensor = day.at_ms[mine], sensor[mine]
-        in_count, out_count, people = day.in_count[mine], day.out_count[mine], day.people[mine]
-        for minute in _runs(at_ms // MINUTE_MS):
-            ends_ms = (int(at_ms[minute.start]) // MINUTE_MS + 1) * MINUTE_MS
-            self.occupancy.judge_minute(ends_ms, sensor[minute], at_ms[minute])
-            self._apply(at_ms[minute], sensor[minute], in_count[minute], out_count[minute], people[minute])
+    def _replay(self, rows: Rows) -> None:
+        for minute in _runs(rows.at_ms // MINUTE_MS):
+            together = rows.where(minute)
+            ends_ms = (int(together.at_ms[0]) // MINUTE_MS + 1) * MINUTE_MS
+            self.occupancy.judge_minute(ends_ms, together)
+            self._balance(together)
 
     def step(self, now: datetime) -> list[EngineEvent]:
         """Count what has come, judge sensors and levels at `now`, and return what changed."""
@@ -227,24 +227,21 @@ class Engine:
         sensor = np.array([self.occupancy.sensor_index.get(id, -1) for id in ids], np.int64)
         told_ms = np.array(at_ms, np.int64)
         mine = (sensor >= 0) & (told_ms >= self._day_ms)
-        self._apply(
-            np.minimum(told_ms, self._now_ms)[mine],
-            sensor[mine],
-            np.array(in_count, float)[mine],
-            np.array(out_count, float)[mine],
-            np.array(people, float)[mine],  # None becomes NaN: a passage
-        )
+        counts = [np.array(column, float) for column in (in_count, out_count, people)]  # None becomes NaN
+        self._apply(Rows(np.minimum(told_ms, self._now_ms), sensor, *counts).where(mine))
 
-    def _apply(self, at_ms: Ints, sensor: Ints, in_count: Floats, out_count: Floats, people: Floats) -> None:
-        """Apply rows instant by instant, in the order of their own time."""
-        order = np.argsort(at_ms, kind="stable")
-        at_ms, sensor = at_ms[order], sensor[order]
-        in_count, out_count, people = in_count[order], out_count[order], people[order]
-        for now in _runs(at_ms):
-            instant_ms = int(at_ms[now.start])
+    def _apply(self, rows: Rows) -> None:
+        """Apply rows in the order of their own time."""
+        rows = rows.where(np.argsort(rows.at_ms, kind="stable"))
+        self._balance(rows)
+        self.flows.take(rows)
+
+    def _balance(self, rows: Rows) -> None:
+        """Move the balances, instant by instant."""
+        for now in _runs(rows.at_ms):
+            instant_ms = int(rows.at_ms[now.start])
             self._remember_minute(instant_ms)
-            self.occupancy.apply(instant_ms, sensor[now], in_count[now], out_count[now], people[now])
-        self.flows.take(at_ms, sensor, in_count, out_count, np.isnan(people))
+            self.occupancy.apply(instant_ms, rows.where(now))
 
     def _begin_day(self, now: datetime) -> None:
         day_on = self.place.district.day_of(now)

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from anshang.crowds.occupancy import Bools, Floats, Ints, Occupancy
+from anshang.crowds.occupancy import Bools, Floats, Occupancy, Rows
 from anshang.places.model import Place
 
 BUCKET_MS = 10_000
@@ -48,21 +48,21 @@ class Flows:
             [self._occupancy.gate_ids.index(id) for id in gate_ids if id in self._occupancy.gate_ids]
         ] = True
 
-    def take(self, at_ms: Ints, sensor: Ints, in_count: Floats, out_count: Floats, is_passage: Bools) -> None:
+    def take(self, rows: Rows) -> None:
         """Put passages into the buckets of the time they were counted in; what is older than the ring is
         left out.
         """
-        if not at_ms.size:
+        if not rows.at_ms.size:
             return
-        bucket = at_ms // BUCKET_MS
-        self._advance(int(bucket.max()))
-        for width in np.unique(self._spread[sensor]).tolist():
-            rows = is_passage & (self._spread[sensor] == width)
-            passed = np.stack([in_count[rows], out_count[rows]], axis=1) / width
+        self._advance(int(rows.at_ms.max()) // BUCKET_MS)
+        rows = rows.where(np.isnan(rows.people) & (rows.at_ms // BUCKET_MS > self._newest - BUCKETS))
+        for width in np.unique(self._spread[rows.sensor]).tolist():
+            alike = rows.where(self._spread[rows.sensor] == width)
+            passed = np.stack([alike.in_count, alike.out_count], axis=1) / width
             for back in range(width):
-                column = bucket[rows] - back
-                fresh = column > self._newest - BUCKETS
-                np.add.at(self._ring, (sensor[rows][fresh], column[fresh] % BUCKETS), passed[fresh])
+                bucket = alike.at_ms // BUCKET_MS - back
+                fresh = bucket > self._newest - BUCKETS
+                np.add.at(self._ring, (alike.sensor[fresh], bucket[fresh] % BUCKETS), passed[fresh])
 
     def judge(self) -> None:
         """Reckon the flows of the last minutes before the newest row, and which counters contradict each

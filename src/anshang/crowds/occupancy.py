@@ -57,6 +57,21 @@ class Columns(NamedTuple):
     people: Floats
 
 
+class Rows(NamedTuple):
+    """Rows of the engine's sensors as columns (N): `sensor` by its index, `people` NaN for a passage."""
+
+    at_ms: Ints
+    sensor: Ints
+    in_count: Floats
+    out_count: Floats
+    people: Floats
+
+    def where(self, which: slice | Ints | Bools) -> Rows:
+        """Some of the rows."""
+        at_ms, sensor, in_count, out_count, people = self
+        return Rows(at_ms[which], sensor[which], in_count[which], out_count[which], people[which])
+
+
 class Occupancy:
     """The balances of one district's zones and the trust in its sensors."""
 
@@ -96,10 +111,11 @@ class Occupancy:
         self.seen = np.zeros(zone_count, bool)
         self._weights = self._equal_weights(self.is_line & (self.sensor_gate >= 0))
 
-    def apply(self, at_ms: int, sensor: Ints, in_count: Floats, out_count: Floats, people: Floats) -> None:
-        """Take the rows of one instant: first the passages, then the head counts (`people`, NaN for
-        passages). A passage counts whenever it comes; a head count older than the sensor's last says nothing.
+    def apply(self, at_ms: int, rows: Rows) -> None:
+        """Take the rows of one instant: first the passages, then the head counts. A passage counts whenever
+        it comes; a head count older than the sensor's last says nothing.
         """
+        _, sensor, in_count, out_count, people = rows
         self._forget_drift(at_ms)
         passing = np.isnan(people) & (self.sensor_gate[sensor] >= 0)
         if passing.any():
@@ -142,14 +158,14 @@ class Occupancy:
         """
         self._judge(now_ms, self.last_ms >= now_ms - 2 * self.period_ms - grace_ms)
 
-    def judge_minute(self, ends_ms: int, sensor: Ints, at_ms: Ints) -> None:
-        """Which sensors spoke in a minute of the past, by the rows (N) it is about to be replayed with.
+    def judge_minute(self, ends_ms: int, rows: Rows) -> None:
+        """Which sensors spoke in a minute of the past, by the rows it is about to be replayed with.
 
         Those rows are sums of up to a minute, so a sensor spoke when it did in this minute, or in the last
         two of its periods where these are longer.
         """
         heard_ms = self.last_ms.copy()
-        np.maximum.at(heard_ms, sensor, at_ms)
+        np.maximum.at(heard_ms, rows.sensor, rows.at_ms)
         self._judge(ends_ms, heard_ms >= ends_ms - np.maximum(2 * self.period_ms, MINUTE_MS))
 
     def _judge(self, now_ms: int, speaking: Bools) -> None:
