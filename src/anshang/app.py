@@ -42,13 +42,13 @@ from anshang.web.shapes import Demo
 from anshang.worker import Worker
 
 ROUTERS = (
+    observing_api.router,  # first, because routes are tried in their order and this one is asked the most
     web_api.router,
     people_api.router,
     journal_api.router,
     places_api.router,
     matters_api.router,
     crowds_api.router,
-    observing_api.router,
     desk_api.router,
 )
 
