@@ -84,7 +84,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     database.on_commit.append(hub.wake)
     doorkeeper = Doorkeeper(database, tries_per_minute=settings.sign_in_tries_per_minute)
     watch = Watch(database)
-    intake = Intake(database, watch.taken, watch.turnstile)
+    intake = Intake(database, watch.taken, watch.turnstile, settings.sealed_folder)
     worker = Worker(settings, database, watch, hub)
     app = FastAPI(
         title="Anshang 安商",

@@ -23,6 +23,7 @@ from anshang.app import create_app
 from anshang.crowds import ingest, observations, store
 from anshang.crowds.ingest import Intake, Receipt
 from anshang.crowds.model import Observation, Sensor, SensorKind
+from anshang.crowds.sealing import seal
 from anshang.crowds.telemetry import HOUR_MS, list_late_hours
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor
@@ -337,3 +338,18 @@ def test_a_body_that_does_not_say_its_length_is_refused_once_it_is_too_long(app:
 def test_a_million_rows_are_refused(app: FastAPI) -> None:
     answer = post(feed_client(app, DISTRICT), b'{"observations":[' + b"{}," * 1_000_000 + b"{}]}")
     assert answer.status_code == 413
+
+
+def test_a_row_that_is_sealed_by_now_is_known_when_it_comes_again(
+    database: Database, night: MoveOn, heard: Heard, feed: Actor, tmp_path: Path
+) -> None:
+    define(database, line("g1"))
+    intake = Intake(database, heard, sealed_folder=tmp_path)
+    old = (NIGHT - timedelta(days=3)).isoformat()
+    assert take(intake, feed, passed(old)).taken == 1
+    assert seal(database, DISTRICT, NIGHT, tmp_path) == 1
+    later = (NIGHT - timedelta(days=3, seconds=-10)).isoformat()
+    receipt = take(intake, feed, passed(old), passed(later))
+    assert (receipt.taken, receipt.repeated, receipt.refused) == (1, 1, [])
+    receipt = take(intake, feed, passed(old) | {"in": 4})
+    assert (receipt.taken, [remark.error for remark in receipt.refused]) == (0, ["observation.differs"])

@@ -27,7 +27,6 @@ from anshang.crowds.file_rows import REASONS, Judge, Judged
 from anshang.crowds.file_sensors import define_all
 from anshang.crowds.file_tables import FileTable, Piece, find_column, open_table
 from anshang.crowds.model import Observation
-from anshang.crowds.sums import NOBODY
 from anshang.crowds.telemetry import put_mark, read_mark
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
@@ -152,7 +151,7 @@ class _Run:
             report.resumed_count += len(judged.rows)
             return
         place_of = {row[:2]: place for place, row in judged.rows}
-        rows, differing = self._unsealed([row for _, row in judged.rows])
+        rows, differing = sealed.set_apart(self._folder, self._district_id, [row for _, row in judged.rows])
         added = self._keep(rows, report.row_count)
         for row in (*differing, *added.differing):
             judged.faults[place_of[row[:2]]] = "observation.differs"
@@ -180,22 +179,6 @@ class _Run:
             return self._database.bulk(self._district_id, partial(add, known=False))
         except observations.SomeKnown:
             return self._database.bulk(self._district_id, partial(add, known=True))
-
-    def _unsealed(self, rows: list[Observation]) -> tuple[list[Observation], list[Observation]]:
-        """The rows that no sealed file has, and those that one has with other counts."""
-        if self._folder is None or not rows:
-            return rows, []
-        span = min(row.at_ms for row in rows), max(row.at_ms for row in rows) + 1
-        files = sealed.files_of(self._folder, self._district_id, *span)
-        if not files:
-            return rows, []
-        sensor_ids = sorted({row.sensor_id for row in rows})
-        held = sealed.read_sums(files, sealed.SCHEMA.empty_table(), *span, 1, sensor_ids)
-        names = (held.sensor_ids[place] for place in held.sensor.tolist())
-        columns = (held.at_ms, held.in_count, held.out_count, held.people_last)
-        known = {row[:2]: row for row in zip(names, *(column.tolist() for column in columns), strict=True)}
-        missing = [row for row in rows if row[:2] not in known]
-        return missing, [row for row in rows if known.get(row[:2], _plain(row)) != _plain(row)]
 
 
 class _Refused:
@@ -313,10 +296,6 @@ def _mark_name(path: Path, options: ImportOptions) -> str:
         digest = hashlib.file_digest(file, "sha256")
     digest.update(repr(options).encode())
     return f"import {digest.hexdigest()}"
-
-
-def _plain(row: Observation) -> tuple[str, int, int, int, int]:
-    return (*row[:4], NOBODY if row.people_count is None else row.people_count)
 
 
 def _text(value: Any) -> str:

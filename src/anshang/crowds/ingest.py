@@ -14,11 +14,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import itemgetter
+from pathlib import Path
 from typing import Any
 
 import msgspec
 
-from anshang.crowds import observations, store
+from anshang.crowds import observations, sealed, store
 from anshang.crowds.model import Observation, SensorKind
 from anshang.crowds.telemetry import DAY_MS
 from anshang.crowds.turnstile import Turnstile
@@ -127,10 +129,17 @@ class Intake:
     call has returned, the batch is inside the turnstile.
     """
 
-    def __init__(self, database: Database, on_taken: OnTaken, turnstile: Turnstile | None = None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        on_taken: OnTaken,
+        turnstile: Turnstile | None = None,
+        sealed_folder: Path | None = None,
+    ) -> None:
         self._database = database
         self._on_taken = on_taken
         self._turnstile = turnstile or Turnstile()
+        self._sealed_folder = sealed_folder
         self._known: dict[str, tuple[float, Mapping[str, bool]]] = {}
         self._reading = threading.Lock()
 
@@ -166,6 +175,13 @@ class Intake:
 
     def _add(self, district_id: str, rows: list[Observation], now_ms: int) -> observations.Added:
         """Keep the rows; nearly always all are new, so that is tried first."""
+        if rows and min(rows, key=_at_ms).at_ms < now_ms // DAY_MS * DAY_MS:  # its day may be sealed
+            rows, sealed_differing = sealed.set_apart(self._sealed_folder, district_id, rows)
+            added = self._add_unsealed(district_id, rows, now_ms)
+            return observations.Added(added.fresh, [*added.differing, *sealed_differing])
+        return self._add_unsealed(district_id, rows, now_ms)
+
+    def _add_unsealed(self, district_id: str, rows: list[Observation], now_ms: int) -> observations.Added:
         if not rows:
             return observations.Added([], [])
         add_new, add_missing = observations.add_new, observations.add_missing
@@ -285,6 +301,7 @@ class Sift:
         return "count.impossible"
 
 
+_at_ms = itemgetter(1)
 _make = tuple.__new__
 """Makes a named tuple in a third of the time of its own constructor, which matters once for every row."""
 

@@ -11,7 +11,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from anshang.crowds.sums import Sums
+from anshang.crowds.model import Observation
+from anshang.crowds.sums import NOBODY, Sums
 
 SCHEMA = pa.schema(
     [
@@ -86,3 +87,25 @@ def read_sums(
     known, sensor = np.unique(np.asarray(names, dtype=str), return_inverse=True)
     numbers = [np.asarray(column, dtype=np.int64) for column in rest]
     return Sums(known.tolist(), sensor.astype(np.int64), *numbers)
+
+
+def set_apart(
+    folder: Path | None, district_id: str, rows: Sequence[Observation]
+) -> tuple[list[Observation], list[Observation]]:
+    """The rows that no sealed file has, and those that one has with other counts."""
+    if folder is None or not rows:
+        return list(rows), []
+    span = min(row.at_ms for row in rows), max(row.at_ms for row in rows) + 1
+    files = files_of(folder, district_id, *span)
+    if not files:
+        return list(rows), []
+    held = read_sums(files, SCHEMA.empty_table(), *span, 1, sorted({row.sensor_id for row in rows}))
+    names = (held.sensor_ids[place] for place in held.sensor.tolist())
+    columns = (held.at_ms, held.in_count, held.out_count, held.people_last)
+    known = {row[:2]: row for row in zip(names, *(column.tolist() for column in columns), strict=True)}
+    missing = [row for row in rows if row[:2] not in known]
+    return missing, [row for row in rows if known.get(row[:2], _plain(row)) != _plain(row)]
+
+
+def _plain(row: Observation) -> tuple[str, int, int, int, int]:
+    return (*row[:4], NOBODY if row.people_count is None else row.people_count)
