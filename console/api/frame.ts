@@ -38,6 +38,19 @@ export type Frame = {
   gates: Record<string, GateNow>;
 };
 
+/** The district's time as it was told last, and when that was (performance.now()). */
+export type Anchor = { at_ms: number; heardAt_ms: number; speed: number };
+const PROMPT_MS = 3000;
+
+/** By how many real milliseconds a frame that is heard now lags behind the district's time; what a prompt frame
+ * took on its way is nothing. */
+export function lateness(frame: Frame, anchor: Anchor | null, heard_ms: number): number {
+  if (!anchor) return 0;
+  const now_ms = anchor.at_ms + (heard_ms - anchor.heardAt_ms) * anchor.speed;
+  const late_ms = (now_ms - Date.parse(frame.at)) / anchor.speed;
+  return late_ms > PROMPT_MS ? late_ms : 0;
+}
+
 /** The state after a frame; a partial frame without a state before it tells nothing yet. */
 export function merged(before: Frame | null, frame: Frame): Frame | null {
   if (frame.full) return frame;

@@ -1334,11 +1334,14 @@ export interface components {
         };
         /**
          * NewRules
-         * @description Rules to set; null goes back to the default.
+         * @description Rules to set; null goes back to the default. `edition` as they were shown, empty where there were no
+         *     own ones.
          */
         NewRules: {
             /** Applies To */
             applies_to: string;
+            /** Edition */
+            edition: string;
             /** Fall After S */
             fall_after_s?: number[] | null;
             /** Falls */
@@ -1447,11 +1450,14 @@ export interface components {
         };
         /**
          * RulesShown
-         * @description When a zone, or a kind of space, changes its level; `own` False for a default.
+         * @description When a zone, or a kind of space, changes its level; `own` False for a default, whose `edition` is
+         *     empty.
          */
         RulesShown: {
             /** Applies To */
             applies_to: string;
+            /** Edition */
+            edition: string;
             /** Fall After S */
             fall_after_s: number[];
             /** Falls */

@@ -12,7 +12,7 @@ import { countsOf, glanceAt, textOf } from "../desk/src/admin/place/document";
 import { fitting, fromPercent, toPercent, urgencyOf } from "../desk/src/admin/sensors/health";
 
 const rule = (applies_to: string, first = 1): LevelRule => ({
-  applies_to, own: !applies_to.startsWith("*"), rises: [first, 2, 3, 4], falls: [0.8, 1.6, 2.5, 3],
+  applies_to, own: !applies_to.startsWith("*"), edition: "", rises: [first, 2, 3, 4], falls: [0.8, 1.6, 2.5, 3],
   rise_after_s: [60, 60, 30, 0], fall_after_s: [300, 300, 300, 600],
 }); // prettier-ignore
 const zone = (id: string, thresholds: { rises: number[]; falls: number[] } | null = null): ZoneFeature => ({

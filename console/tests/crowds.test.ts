@@ -12,7 +12,7 @@ const zone = (thresholds: { rises: number[]; falls: number[] } | null): ZoneFeat
   properties: { kind: "zone", name: { zh: "一", en: "One" }, space: "moving", usable_m2: 10, thresholds },
 }); // prettier-ignore
 const rule = (applies_to: string, first: number) => ({
-  applies_to, own: false, rises: [first, 2, 3, 4], falls: [0.8, 1.6, 2.5, 3],
+  applies_to, own: false, edition: "", rises: [first, 2, 3, 4], falls: [0.8, 1.6, 2.5, 3],
   rise_after_s: [60, 60, 30, 0], fall_after_s: [300, 300, 300, 600],
 }); // prettier-ignore
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { merged, type Frame } from "$api/frame";
+import { lateness, merged, type Frame } from "$api/frame";
 import { Link, SILENT_MS, type News, type Stream } from "$api/live/link";
 import { Sharing, type Browser, type Channel } from "$api/live/sharing";
 
@@ -153,6 +153,19 @@ describe("tabs", () => {
     waiting[0]!();
     expect(second.last().address).toBe("/api/live?district=wuyi&since=5");
     expect(b.leads).toBe(true);
+  });
+});
+
+describe("the age of a frame", () => {
+  const anchor = { at_ms: Date.parse("2024-12-31T13:00:30Z"), heardAt_ms: 1000, speed: 1 };
+  test("is nothing when it comes promptly, or before any beat", () => {
+    expect(lateness(frame({ at: "2024-12-31T13:00:35Z" }), anchor, 6000)).toBe(0);
+    expect(lateness(frame({ at: "2024-12-31T13:00:33Z" }), anchor, 6000)).toBe(0);
+    expect(lateness(frame({}), null, 6000)).toBe(0);
+  });
+  test("is what the server's beats say when its engine stands still", () => {
+    expect(lateness(frame({}), anchor, 6000)).toBe(35_000);
+    expect(lateness(frame({}), { ...anchor, speed: 60 }, 1000 + 4500)).toBe((30_000 + 270_000) / 60);
   });
 });
 

@@ -137,15 +137,38 @@ def test_a_person_confirms_level_4_and_lets_it_fall(district: Database, make: Ma
     assert (told.count(CrowdKind.LEVEL_CONFIRMED), told.count(CrowdKind.LEVEL_LOWERED)) == (1, 1)
 
 
-def test_a_person_confirms_where_nothing_was_decided_yet_and_only_a_zone_that_exists(
-    district: Database, make: Make
+@pytest.mark.parametrize(("zone", "refusal"), [("z1", RuleBroken), ("z2", RuleBroken), ("nowhere", NotFound)])
+def test_only_a_level_4_that_waits_can_be_confirmed(
+    district: Database, make: Make, zone: str, refusal: type[Refusal]
 ) -> None:
-    with district.transaction(DISTRICT) as tx:
-        state = actions.confirm_level(tx, actor=make.actor(), zone_id="z2")
-    assert (state.level, state.confirmed) == (Level.NORMAL, True)
-    with pytest.raises(NotFound), district.transaction(DISTRICT) as tx:
-        actions.confirm_level(tx, actor=make.actor(), zone_id="nowhere")
-    assert kinds(district) == [CrowdKind.LEVEL_CONFIRMED]
+    crossed(district, 2, 3)
+    with pytest.raises(refusal), district.transaction(DISTRICT) as tx:
+        actions.confirm_level(tx, actor=make.actor(), zone_id=zone)
+    assert CrowdKind.LEVEL_CONFIRMED not in kinds(district)
+
+
+def test_what_a_person_confirmed_ends_with_its_episode(district: Database, make: Make) -> None:
+    for _ in range(2):
+        crossed(district, 2, 3, pending=4)
+        with district.transaction(DISTRICT) as tx:
+            assert actions.confirm_level(tx, actor=make.actor(), zone_id="z1").confirmed
+        crossed(district, 3, 3)  # it was never reached
+        with pytest.raises(RuleBroken), district.transaction(DISTRICT) as tx:
+            actions.confirm_level(tx, actor=make.actor(), zone_id="z1")
+    assert kinds(district).count(CrowdKind.LEVEL_CONFIRMED) == 2
+
+
+def test_a_crowd_that_rises_again_must_be_let_fall_again(district: Database, make: Make) -> None:
+    crossed(district, 3, 4)
+    for _ in range(2):
+        with district.transaction(DISTRICT) as tx:
+            assert actions.lower_level(tx, actor=make.actor(), zone_id="z1").may_fall
+        crossed(district, 4, 4)
+        with district.reading([DISTRICT]) as connection:
+            (state,) = store.list_zone_states(connection, DISTRICT)
+        assert (state.level, state.may_fall) == (Level.SERIOUS, False)
+    assert kinds(district).count(CrowdKind.LEVEL_HELD) == 2
+    assert kinds(district).count(CrowdKind.LEVEL_LOWERED) == 2
 
 
 def test_a_measure_is_kept_with_the_density_before_and_after(
@@ -275,18 +298,25 @@ def test_a_sensor_that_cannot_be_is_refused(district: Database) -> None:
 
 def test_level_rules_are_set_and_reset(district: Database) -> None:
     own = LevelRules((0.5, 1.0, 1.5, 2.0), (0.4, 0.8, 1.2, 1.6))
-    with district.transaction(DISTRICT) as tx:
-        actions.change_levels(tx, actor=operator_actor(DISTRICT), applies_to="z1", rules=own)
-        actions.change_levels(tx, actor=operator_actor(DISTRICT), applies_to="*moving", rules=MOVING)
+
+    def change(applies_to: str, rules: LevelRules | None, edition: str) -> None:
+        with district.transaction(DISTRICT) as tx:
+            admin = operator_actor(DISTRICT)
+            actions.change_levels(tx, actor=admin, applies_to=applies_to, rules=rules, edition=edition)
+
+    change("z1", own, "")
+    change("*moving", MOVING, "")
     with district.reading([DISTRICT]) as connection:
         assert store.list_rules(connection, DISTRICT) == {"z1": own, "*moving": MOVING}
-    with district.transaction(DISTRICT) as tx:
-        actions.change_levels(tx, actor=operator_actor(DISTRICT), applies_to="z1", rules=None)
+    for edition in ("", MOVING.edition):  # somebody who saw no rule here, or another one
+        with pytest.raises(StaleVersion):
+            change("z1", None, edition)
+    change("z1", None, own.edition)
     with district.reading([DISTRICT]) as connection:
         assert set(store.list_rules(connection, DISTRICT)) == {"*moving"}
     for applies_to, rules, kind in (("z9", own, NotFound), ("z1", replace(own, falls=own.rises), BadInput)):
-        with pytest.raises(kind), district.transaction(DISTRICT) as tx:
-            actions.change_levels(tx, actor=operator_actor(DISTRICT), applies_to=applies_to, rules=rules)
+        with pytest.raises(kind):
+            change(applies_to, rules, "")
     assert kinds(district) == [CrowdKind.LEVELS_CHANGED] * 3
 
 
@@ -302,7 +332,9 @@ VERBS: dict[str, Callable[[Transaction, object], object]] = {
     "lower": lambda tx, actor: actions.lower_level(tx, actor=actor, zone_id="z1"),
     "define": lambda tx, actor: actions.define_sensor(tx, actor=actor, sensor=line("g1")),
     "retire": lambda tx, actor: actions.retire_sensor(tx, actor=actor, id="g1"),
-    "levels": lambda tx, actor: actions.change_levels(tx, actor=actor, applies_to="z1", rules=None),
+    "levels": lambda tx, actor: actions.change_levels(
+        tx, actor=actor, applies_to="z1", rules=None, edition=""
+    ),
     "cross": lambda tx, actor: actions.cross_level(
         tx, actor=actor, crossing=Crossing("z1", Level(0), Level(2), None, 2.0, 1)
     ),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,9 +55,35 @@ def test_level_4_comes_at_once_with_a_second_source() -> None:
 def test_level_4_waits_for_a_second_source_or_a_person() -> None:
     waiting = after([4.2] * 5)
     assert (waiting.level, waiting.pending) == (Level.ALERT, Level.SERIOUS)
-    told = LevelState(**{name: getattr(waiting, name) for name in LevelState.__slots__} | {"confirmed": True})
-    confirmed = told.after(4.2, 100, MOVING)
+    confirmed = replace(waiting, confirmed=True).after(4.2, 100, MOVING)
     assert (confirmed.level, confirmed.pending) == (Level.SERIOUS, None)
+
+
+def test_a_confirmation_counts_also_when_the_density_has_eased_a_little_meanwhile() -> None:
+    waiting = replace(after([4.2] * 5), confirmed=True)
+    assert waiting.after(3.8, 100, MOVING).level is Level.SERIOUS
+    over = waiting.after(2.9, 100, MOVING)
+    assert (over.level, over.pending, over.confirmed) == (Level.ALERT, None, False)
+
+
+def test_what_was_confirmed_once_is_confirmed_anew_the_next_time() -> None:
+    state = replace(after([4.2] * 5), confirmed=True).after(4.2, 100, MOVING)
+    fallen = after([2.0] * 70, state=replace(state, may_fall=True))
+    assert (fallen.level, fallen.confirmed, fallen.may_fall) == (Level.ALERT, False, False)
+    again = fallen.after(4.5, 2000, MOVING)
+    assert (again.level, again.pending) == (Level.ALERT, Level.SERIOUS)
+
+
+def test_a_crowd_that_rises_again_must_be_let_fall_again() -> None:
+    serious = replace(after([4.5], second_source=True), may_fall=True)
+    assert after([4.5, 3.5, 3.0], state=serious).may_fall, "easing, or still as dense, takes nothing back"
+    assert not after([4.5, 3.5, 4.1], state=serious).may_fall
+
+
+def test_silence_takes_nothing_back_that_waits_or_was_said() -> None:
+    waiting = after([4.2] * 5 + [None] * 3)
+    assert (waiting.known, waiting.pending) == (False, Level.SERIOUS)
+    assert waiting.after(2.0, 200, MOVING).pending is None
 
 
 def test_what_waited_to_be_confirmed_is_forgotten_when_the_density_falls() -> None:
@@ -73,9 +101,7 @@ def test_what_waits_to_be_confirmed_does_not_flicker_about_the_limit() -> None:
 def test_level_4_does_not_fall_without_a_person() -> None:
     serious = after([4.5], second_source=True)
     assert after([0.5] * 1000, state=serious).level is Level.SERIOUS
-    allowed = LevelState(
-        **{name: getattr(serious, name) for name in LevelState.__slots__} | {"may_fall": True}
-    )
+    allowed = replace(serious, may_fall=True)
     assert after([0.5] * 60, state=allowed).level is Level.SERIOUS
     assert after([0.5] * 61, state=allowed).level is Level.ALERT
 

@@ -13,11 +13,12 @@ from tests.crowds.conftest import head, line, row_of_zones
 
 from anshang.crowds import actions, store
 from anshang.crowds.ingest import Intake, Row
-from anshang.crowds.model import Level
+from anshang.crowds.model import CrowdKind, Level, ZoneState
 from anshang.crowds.watch import Watch, sensor_health
 from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.foundation.errors import StorageFailed
+from anshang.journal import store as journal
 from anshang.matters import store as matters
 from anshang.people.model import engine_actor, operator_actor
 from anshang.places import actions as places
@@ -114,14 +115,56 @@ def test_a_crossing_that_could_not_be_saved_is_saved_later(
         assert [state.level for state in store.list_zone_states(connection, DISTRICT)] == [Level.ALERT]
 
 
-def test_what_a_person_decides_reaches_the_engine(database: Database, watch: Watch, night: MoveOn) -> None:
-    fill(database, watch, night)
+def enter(database: Database, watch: Watch, people: int) -> Level | None:
+    """That many go into z0, or out of it, where no head counter is; what waits to be confirmed there."""
+    at = clock.now().isoformat()
+    rows = [Row("g0", at, max(people, 0), max(-people, 0)), *(Row(f"g{n}", at, 0, 0) for n in range(1, 4))]
+    receipt = Intake(database, watch.taken, watch.turnstile).take_rows(DISTRICT, rows)
+    assert receipt.taken == len(rows)
+    step(watch)
+    with database.reading([DISTRICT]) as connection:
+        return next((s.pending for s in store.list_zone_states(connection, DISTRICT) if s.id == "z0"), None)
+
+
+def level_of(watch: Watch) -> int:
+    return int(json.loads(watch.full_frame(DISTRICT) or b"{}")["zones"]["z0"]["level"])
+
+
+def decided(database: Database, watch: Watch, verb: Callable[..., ZoneState]) -> None:
     with database.transaction(DISTRICT) as tx:
-        state = actions.confirm_level(tx, actor=operator_actor(DISTRICT), zone_id="z1")
+        state = verb(tx, actor=operator_actor(DISTRICT), zone_id="z0")
     watch.decide(DISTRICT, state)
-    engine = watch.find(DISTRICT)
-    assert engine is not None
-    assert engine.levels[1].confirmed
+
+
+def test_level_4_waits_for_a_person_each_time_also_after_a_restart(
+    database: Database, watch: Watch, night: MoveOn
+) -> None:
+    assert enter(database, watch, 4500) is Level.SERIOUS
+    decided(database, watch, actions.confirm_level)
+    night(timedelta(seconds=10))
+    assert enter(database, watch, 0) is None
+    assert level_of(watch) == 4
+    decided(database, watch, actions.lower_level)
+    night(timedelta(seconds=10))
+    assert enter(database, watch, -2500) is None
+    for _ in range(61):
+        night(timedelta(seconds=10))
+        enter(database, watch, 0)
+    assert level_of(watch) == 3
+    watch = Watch(database)
+    watch.load_all()
+    night(timedelta(seconds=10))
+    assert enter(database, watch, 2500) is Level.SERIOUS
+    assert level_of(watch) == 3
+    again = Watch(database)
+    again.load_all()
+    decided(database, again, actions.confirm_level)
+    night(timedelta(seconds=10))
+    assert enter(database, again, 0) is None
+    assert level_of(again) == 4
+    with database.reading([DISTRICT]) as connection:
+        told = [entry.kind for entry in journal.list_after(connection, DISTRICT, 0)]
+    assert (told.count(CrowdKind.LEVEL_CONFIRMED), told.count(CrowdKind.LEVEL_LOWERED)) == (2, 1)
 
 
 def test_a_changed_place_and_a_new_sensor_are_noticed(database: Database, watch: Watch) -> None:

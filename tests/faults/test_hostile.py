@@ -191,11 +191,11 @@ def test_an_id_of_another_district_is_refused_and_shows_nothing_of_it(app: FastA
 def test_half_a_set_of_level_rules_is_refused_and_changes_nothing(app: FastAPI) -> None:
     admin = signed_in(app, Role.ADMIN, DISTRICT)
     path = f"/api/crowd/levels?district={DISTRICT}"
-    rules = {"applies_to": "z1", "rises": [1.0, 2.0, 3.0, 4.0], "falls": [0.5, 1.5, 2.5, 3.5]}
+    rules = {"applies_to": "z1", "edition": "", "rises": [1.0, 2.0, 3.0, 4.0], "falls": [0.5, 1.5, 2.5, 3.5]}
     assert admin.put(path, json=rules).status_code == 204
     before = admin.get(path).json()
     for half in ("rises", "falls"):
-        answer = admin.put(path, json={"applies_to": "z1", half: rules[half]})
+        answer = admin.put(path, json={"applies_to": "z1", "edition": "", half: rules[half]})
         assert (answer.status_code, answer.json()["error"]) == (400, "levels.half")
     assert admin.get(path).json() == before
 

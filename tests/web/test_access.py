@@ -121,7 +121,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/matters/{id}/notes"): {"id": ids.new_id(), "text": "x"},
     ("POST", "/api/matters/{id}/priority"): {"priority": 4, "version": 1},
     ("POST", "/api/matters/{id}/close"): {"outcome": "x", "version": 1},
-    ("PUT", "/api/crowd/levels"): {"applies_to": "*moving"},
+    ("PUT", "/api/crowd/levels"): {"applies_to": "*moving", "edition": ""},
     ("POST", "/api/crowd/zones/{zone}/measures"): {"id": ids.new_id(), "step": "signs.on"},
     ("POST", "/api/crowd/zones/{zone}/count"): {"id": ids.new_id(), "people": 10},
     ("PUT", "/api/crowd/sensors/{id}"): {

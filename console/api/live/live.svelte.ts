@@ -1,7 +1,7 @@
 // The live connection as the screens see it: the crowd's present state, how old it is, and the district's clock.
 import { pulse } from "$kit/pulse.svelte";
 import { answered, client } from "../client";
-import { merged, type Frame } from "../frame";
+import { lateness, merged, type Anchor, type Frame } from "../frame";
 import { answers } from "../queries.svelte";
 import { reach } from "../reach.svelte";
 import { session } from "../session.svelte";
@@ -28,12 +28,13 @@ const browser: Browser = {
 
 class Live {
   frame = $state.raw<Frame | null>(null);
-  #heardAt_ms = $state<number | null>(null);
-  #anchor = $state.raw<{ at_ms: number; heardAt_ms: number; speed: number } | null>(null);
+  /** When the state on screen was the present one; a beat alone makes it no younger. */
+  #presentAt_ms = $state<number | null>(null);
+  #anchor = $state.raw<Anchor | null>(null);
 
-  /** Seconds since the server was heard last. */
+  /** Real seconds since the state on screen was the present one. */
   readonly age_s = $derived(
-    this.#heardAt_ms === null ? null : Math.max(0, pulse.now_ms - this.#heardAt_ms) / 1000,
+    this.#presentAt_ms === null ? null : Math.max(0, pulse.now_ms - this.#presentAt_ms) / 1000,
   );
   readonly state = $derived<LinkState>(
     this.age_s === null ? "connecting" : this.age_s * 1000 >= SILENT_MS ? "stale" : "live",
@@ -48,14 +49,13 @@ class Live {
   /** Follow a district until the returned function is called. */
   follow(district: string): () => void {
     this.frame = null;
-    this.#heardAt_ms = null;
+    this.#presentAt_ms = null;
     const sharing = new Sharing(district, browser, () => this.frame, (news) => this.#take(news, district));
     sharing.start();
     return () => sharing.stop();
   }
 
   #take(news: News, district: string): void {
-    this.#heardAt_ms = performance.now();
     reach.heard();
     if (news.type === "beat") this.#set(news.beat.at, session.meta?.demo?.speed ?? 1);
     else if (news.type === "entry") answers.happened(news.entry.kind);
@@ -63,15 +63,22 @@ class Live {
       answers.all();
       void this.#refetch(district);
     } else {
-      this.#set(news.frame.at, news.frame.speed);
-      this.frame = merged(this.frame, news.frame);
+      this.#show(news.frame);
       if (!this.frame) void this.#refetch(district);
     }
   }
 
+  /** A frame that comes late, as the first one of a server that stands still, is as old as it says. */
+  #show(frame: Frame): void {
+    this.frame = merged(this.frame, frame);
+    const late_ms = lateness(frame, this.#anchor, performance.now());
+    if (late_ms === 0) this.#set(frame.at, frame.speed);
+    if (this.frame) this.#presentAt_ms = performance.now() - late_ms;
+  }
+
   async #refetch(district: string): Promise<void> {
     const full = await answered(client.GET("/api/crowd", { params: { query: { district } } })).catch(() => null);
-    if (full) this.frame = full as Frame;
+    if (full) this.#show(full as Frame);
   }
 
   /** Set the district's clock; a small step back is not shown, time does not run backwards. */

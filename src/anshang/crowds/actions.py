@@ -28,7 +28,7 @@ from anshang.crowds.model import (
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
-from anshang.foundation.errors import BadInput, NotFound, RuleBroken
+from anshang.foundation.errors import BadInput, NotFound, RuleBroken, StaleVersion
 from anshang.journal import actions as journal
 from anshang.matters import actions as matters
 from anshang.matters import store as matters_store
@@ -53,11 +53,12 @@ def cross_level(tx: Transaction, *, actor: Actor, crossing: Crossing) -> Matter 
     answered it.
     """
     actor.must(Permission.CROWD_MEASURE, tx.district_id)
-    _keep_level(tx, crossing)
+    before = _keep_level(tx, crossing)
+    held = before.level is crossing.after and before.pending is crossing.pending
     journal.record(
         tx,
         actor_id=actor.id,
-        kind=CrowdKind.LEVEL_CROSSED,
+        kind=CrowdKind.LEVEL_HELD if held else CrowdKind.LEVEL_CROSSED,
         subject_id=crossing.zone_id,
         details={
             "from": int(crossing.before),
@@ -132,11 +133,17 @@ def change_sensor(tx: Transaction, *, actor: Actor, change: SensorChange) -> Mat
 
 
 def confirm_level(tx: Transaction, *, actor: Actor, zone_id: str) -> ZoneState:
-    """A person confirms that level 4 is real; it holds while the density stays above its rise."""
+    """A person confirms that level 4, which waits for it, is real; RuleBroken when none waits there."""
     actor.must(Permission.CROWD_CONFIRM, tx.district_id)
     state = _state(tx, zone_id)
     if state.confirmed:
         return state
+    if state.pending is None:
+        raise RuleBroken(
+            "level.not_pending",
+            en="No level 4 waits to be confirmed here.",
+            zh="此处没有待确认的 4 级（严重）。",
+        )
     confirmed = store.zone_states.put(tx, replace(state, confirmed=True))
     journal.record(tx, actor_id=actor.id, kind=CrowdKind.LEVEL_CONFIRMED, subject_id=zone_id)
     return confirmed
@@ -263,15 +270,25 @@ def retire_sensor(tx: Transaction, *, actor: Actor, id: str) -> Sensor:
     return retired
 
 
-def change_levels(tx: Transaction, *, actor: Actor, applies_to: str, rules: LevelRules | None) -> None:
+def change_levels(
+    tx: Transaction, *, actor: Actor, applies_to: str, rules: LevelRules | None, edition: str
+) -> None:
     """Set when a zone, or `*moving` or `*standing` space, changes its level; None goes back to the
-    default.
+    default. `edition` is that of the own rules one has seen, empty when there were none; StaleVersion when
+    they are others by now.
     """
     actor.must(Permission.CROWD_CONFIGURE, tx.district_id)
     if applies_to not in ("*moving", "*standing"):
         _must_be_zone(_place(tx), applies_to)
     if rules is not None:
         rules.check()
+    known = store.list_rules(tx.connection, tx.district_id).get(applies_to)
+    if edition != ("" if known is None else known.edition):
+        raise StaleVersion(
+            "levels.stale",
+            en="Somebody else changed this in the meantime; look again.",
+            zh="期间已有他人修改，请刷新后重试。",
+        )
     store.put_rules(tx, applies_to, rules)
     details = {
         "rises": None if rules is None else rules.rises,
@@ -282,16 +299,16 @@ def change_levels(tx: Transaction, *, actor: Actor, applies_to: str, rules: Leve
     )
 
 
-def _keep_level(tx: Transaction, crossing: Crossing) -> None:
+def _keep_level(tx: Transaction, crossing: Crossing) -> ZoneState:
+    """Keep what the crossing makes of the zone; what it was before."""
     known = store.zone_states.find(tx.connection, tx.district_id, crossing.zone_id)
+    before = known or ZoneState(crossing.zone_id, tx.district_id, crossing.before, clock.now())
+    after = before.crossed(crossing, clock.now())
     if known is None:
-        state = ZoneState(crossing.zone_id, tx.district_id, crossing.after, clock.now())
-        store.zone_states.add(tx, state)
-    elif known.level is not crossing.after:
-        held = known.confirmed and crossing.after > known.level
-        store.zone_states.put(
-            tx, replace(known, level=crossing.after, since_at=clock.now(), confirmed=held, may_fall=False)
-        )
+        store.zone_states.add(tx, after)
+    else:
+        store.zone_states.put(tx, after)
+    return before
 
 
 def _open(
@@ -331,9 +348,7 @@ def _state(tx: Transaction, zone_id: str) -> ZoneState:
     if known is not None:
         return known
     _must_be_zone(_place(tx), zone_id)
-    state = ZoneState(zone_id, tx.district_id, Level.NORMAL, clock.now())
-    store.zone_states.add(tx, state)
-    return state
+    return ZoneState(zone_id, tx.district_id, Level.NORMAL, clock.now())
 
 
 def _is_dense(tx: Transaction, zone_ids: tuple[str, ...]) -> bool:

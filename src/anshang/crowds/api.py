@@ -26,10 +26,13 @@ AppliesTo = Annotated[str, StringConstraints(pattern=r"^(\*moving|\*standing|[a-
 
 
 class RulesShown(Shown):
-    """When a zone, or a kind of space, changes its level; `own` False for a default."""
+    """When a zone, or a kind of space, changes its level; `own` False for a default, whose `edition` is
+    empty.
+    """
 
     applies_to: str
     own: bool
+    edition: str
     rises: list[float]
     falls: list[float]
     rise_after_s: list[float]
@@ -37,9 +40,12 @@ class RulesShown(Shown):
 
 
 class NewRules(Body):
-    """Rules to set; null goes back to the default."""
+    """Rules to set; null goes back to the default. `edition` as they were shown, empty where there were no
+    own ones.
+    """
 
     applies_to: AppliesTo
+    edition: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{0,16}$")]
     rises: Four | None = None
     falls: Four | None = None
     rise_after_s: FourWaits | None = None
@@ -156,6 +162,7 @@ def levels(district: DistrictQuery, caller: Caller) -> list[RulesShown]:
         RulesShown(
             applies_to=applies_to,
             own=applies_to in own,
+            edition=rule.edition if applies_to in own else "",
             rises=list(rule.rises),
             falls=list(rule.falls),
             rise_after_s=list(rule.rise_after_s),
@@ -183,7 +190,9 @@ def change_levels(body: NewRules, district: DistrictQuery, caller: Caller, reque
             fall_after_s=_four(body.fall_after_s or list(MOVING.fall_after_s)),
         )
     with caller.writing(district) as tx:
-        actions.change_levels(tx, actor=caller.actor, applies_to=body.applies_to, rules=rules)
+        actions.change_levels(
+            tx, actor=caller.actor, applies_to=body.applies_to, rules=rules, edition=body.edition
+        )
     _watch(request).load(district)
 
 

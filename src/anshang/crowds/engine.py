@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
@@ -106,16 +107,7 @@ class Engine:
         """Follow what a person decided about a zone's level 4: that it is so, or that it may fall."""
         zone = self.occupancy.zone_index[state.id]
         before = self.levels[zone]
-        self.levels[zone] = LevelState(
-            level=before.level,
-            since_s=before.since_s,
-            known=before.known,
-            confirmed=state.confirmed,
-            may_fall=state.may_fall,
-            pending=before.pending,
-            above_since_s=before.above_since_s,
-            below_since_s=before.below_since_s,
-        )
+        self.levels[zone] = replace(before, confirmed=state.confirmed, may_fall=state.may_fall)
 
     def rebuild(self, day: Columns, counts: Iterable[PersonCount], now: datetime) -> None:
         """Replay the rows since the day began, and the counts by eye where they fell.
@@ -277,7 +269,8 @@ class Engine:
             known = None if np.isnan(density) else density
             after = before.after(known, now_s, rules, second_source=both)
             self.levels[index] = after
-            if (after.level, after.pending) != (before.level, before.pending) and after.known:
+            lapsed = before.may_fall and not after.may_fall
+            if after.known and (lapsed or (after.level, after.pending) != (before.level, before.pending)):
                 people = int(self.occupancy.people[index])
                 id = self.occupancy.zone_ids[index]
                 events.append(
@@ -344,7 +337,7 @@ class Engine:
             "trend": None if unknown else round(float(self._trend[index]), 2),
             "level": None if unknown else int(state.level),
             "since": clock.from_ms(round(state.since_s * 1000)).isoformat() if state.since_s else None,
-            "pending": None if state.pending is None else int(state.pending),
+            "pending": None if unknown or state.pending is None else int(state.pending),
             "quality": str(quality),
             "silent_since": None if silent_ms is None else clock.from_ms(silent_ms).isoformat(),
             "drift_people_per_h": round(float(self._drift[index])),
@@ -376,4 +369,5 @@ def _level_state(decided: ZoneState | None) -> LevelState:
     if decided is None:
         return LevelState(Level.NORMAL, 0.0)
     since_s = clock.to_ms(decided.since_at) / 1000
-    return LevelState(decided.level, since_s, confirmed=decided.confirmed, may_fall=decided.may_fall)
+    said = {name: getattr(decided, name) for name in ("pending", "confirmed", "may_fall")}
+    return LevelState(decided.level, since_s, **said)

@@ -41,25 +41,32 @@ class LevelState:
 
         Level 4 is reached at once but only with `second_source` or when a person has confirmed it; until
         then it is `pending`, as long as the density stays above the fall of level 4. It is left only when a
-        person has allowed it.
+        person has allowed it since its density last rose. What a person said ends with the episode.
         """
         if density is None:
             return self if not self.known and self.above_since_s == _NEVER else self._unknown()
         above = _since(self.above_since_s, [density >= rise for rise in rules.rises], now_s)
         below = _since(self.below_since_s, [density < fall for fall in rules.falls], now_s)
         reached = self._reached(above, now_s, rules)
+        serious = self.level is Level.SERIOUS
+        held = self.pending is not None and density >= rules.falls[3]
+        waits = not serious and (reached is Level.SERIOUS or held)
         believed = second_source or self.confirmed
-        waits = reached is Level.SERIOUS or (self.pending is not None and density >= rules.falls[3])
-        pending = Level.SERIOUS if waits and not believed and self.level < 4 else None
-        if pending is not None:
-            reached = self._reached((*above[:3], None), now_s, rules)
-        confirmed = self.confirmed and above[3] is not None
-        held = replace(
-            self, known=True, pending=pending, confirmed=confirmed, above_since_s=above, below_since_s=below
+        if waits:
+            reached = Level.SERIOUS if believed else self._reached((*above[:3], None), now_s, rules)
+        rose_again = serious and self.known and above[3] is not None and self.above_since_s[3] is None
+        judged = replace(
+            self,
+            known=True,
+            pending=Level.SERIOUS if waits and not believed else None,
+            confirmed=self.confirmed and (waits or serious),
+            may_fall=self.may_fall and not rose_again,
+            above_since_s=above,
+            below_since_s=below,
         )
         if reached > self.level:
-            return replace(held, level=reached, since_s=now_s, may_fall=False)
-        return held._fallen(now_s, rules)
+            return replace(judged, level=reached, since_s=now_s, may_fall=False)
+        return judged._fallen(now_s, rules)
 
     def _reached(self, above: Since, now_s: float, rules: LevelRules) -> Level:
         """The highest level whose rise has been exceeded for long enough."""
@@ -82,7 +89,7 @@ class LevelState:
         )
 
     def _unknown(self) -> LevelState:
-        return replace(self, known=False, pending=None, above_since_s=_NEVER, below_since_s=_NEVER)
+        return replace(self, known=False, above_since_s=_NEVER, below_since_s=_NEVER)
 
 
 def _since(before: Since, holds: list[bool], now_s: float) -> Since:

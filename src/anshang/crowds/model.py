@@ -5,7 +5,8 @@ Units: people are counts, areas square metres, densities people per square metre
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from typing import NamedTuple
@@ -29,6 +30,7 @@ class CrowdKind(StrEnum):
     LEVEL_CROSSED = "level.crossed"
     LEVEL_CONFIRMED = "level.confirmed"
     LEVEL_LOWERED = "level.lowered"
+    LEVEL_HELD = "level.held"
     LEVELS_CHANGED = "levels.changed"
     FLOW_EXCEEDED = "flow.exceeded"
     FLOW_EASED = "flow.eased"
@@ -128,6 +130,11 @@ class LevelRules:
     rise_after_s: tuple[float, float, float, float] = (60.0, 60.0, 30.0, 0.0)
     fall_after_s: tuple[float, float, float, float] = (300.0, 300.0, 300.0, 600.0)
 
+    @property
+    def edition(self) -> str:
+        """A word that is another one for other rules."""
+        return hashlib.sha256(repr(self).encode()).hexdigest()[:16]
+
     def check(self) -> None:
         """BadInput unless rises grow and every fall lies below its rise."""
         grows = all(low < high for low, high in zip((0.0, *self.rises), self.rises, strict=False))
@@ -149,17 +156,32 @@ STANDING = LevelRules(rises=(1.5, 3.0, 4.0, 5.0), falls=(1.2, 2.5, 3.5, 4.0))
 
 @dataclass(frozen=True, slots=True)
 class ZoneState:
-    """What was decided about a zone and outlives a restart: its level, and what a person said about level
-    4.
+    """What was decided about a zone and outlives a restart: its level, whether level 4 waits to be confirmed
+    (`pending`), and what a person said about level 4.
     """
 
     id: str
     district_id: str
     level: Level
     since_at: datetime
+    pending: Level | None = None
     confirmed: bool = False
     may_fall: bool = False
     version: int = 1
+
+    def crossed(self, crossing: Crossing, at: datetime) -> ZoneState:
+        """The state after its level changed, or what waits to be confirmed did; what a person had said ends
+        with what they said it about.
+        """
+        serious = crossing.after is Level.SERIOUS
+        return replace(
+            self,
+            level=crossing.after,
+            since_at=self.since_at if crossing.after is self.level else at,
+            pending=crossing.pending,
+            confirmed=self.confirmed and (serious or crossing.pending is not None),
+            may_fall=False,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +218,9 @@ class PersonCount:
 
 @dataclass(frozen=True, slots=True)
 class Crossing:
-    """A zone's level changed, or level 4 waits for a second source or a person (`pending`)."""
+    """A zone's level changed, or level 4 waits for a second source or a person (`pending`), or it rose again
+    before it fell (`before` and `after` are 4): what a person allowed is over.
+    """
 
     zone_id: str
     before: Level

@@ -54,6 +54,7 @@ zone_states_table = Table(
     Column("id", String(64), primary_key=True),
     Column("level", Numbered(Level), nullable=False),
     Column("since_at", UtcTime, nullable=False),
+    Column("pending", Numbered(Level)),
     Column("confirmed", Boolean, nullable=False),
     Column("may_fall", Boolean, nullable=False),
     Column("version", Integer, nullable=False),

@@ -9,14 +9,22 @@ const TOPIC = "levels";
 export function setRules(
   district: string,
   applies_to: string,
+  edition: string,
   { rises, falls, rise_after_s, fall_after_s }: Numbers,
+  onstale: () => void,
 ): Promise<string | null> {
-  const body = { applies_to, rises, falls, rise_after_s, fall_after_s };
+  const body = { applies_to, edition, rises, falls, rise_after_s, fall_after_s };
   const asking = client.PUT("/api/crowd/levels", { params: { query: { district } }, body });
-  return tried(answered(asking), { done: words.saved, topic: TOPIC, names: words.fields });
+  return tried(answered(asking), { done: words.saved, topic: TOPIC, names: words.fields, onstale });
 }
 
-export function resetRules(district: string, applies_to: string): Promise<string | null> {
-  const asking = client.PUT("/api/crowd/levels", { params: { query: { district } }, body: { applies_to } });
-  return tried(answered(asking), { done: words.resetNow, topic: TOPIC });
+export function resetRules(
+  district: string,
+  applies_to: string,
+  edition: string,
+  onstale: () => void,
+): Promise<string | null> {
+  const body = { applies_to, edition };
+  const asking = client.PUT("/api/crowd/levels", { params: { query: { district } }, body });
+  return tried(answered(asking), { done: words.resetNow, topic: TOPIC, onstale });
 }
