@@ -61,7 +61,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh database."""
     made = _on_sqlite if engine == "sqlite" else _on_postgresql
-    database = Database(made(request, tmp_path))
+    url = made(request, tmp_path)
+    database = Database(url, postgres.owner_of(url))
     yield database
     database.dispose()
 
@@ -76,14 +77,14 @@ def _on_postgresql(request: pytest.FixtureRequest, _tmp_path: Path) -> str:
     template = make_url(request.getfixturevalue("cluster"))
     name = f"t{next(_numbers)}"
     with psycopg.connect(
-        f"host={template.query['host']} user=anshang dbname=postgres", autocommit=True
+        f"host={template.query['host']} user=anshang_owner dbname=postgres", autocommit=True
     ) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE template_anshang".encode())
     return template.set(database=name).render_as_string()
 
 
 def _migrate(url: str) -> None:
-    database = Database(url)
+    database = Database(url, postgres.owner_of(url))
     migrations.upgrade(database)
     database.dispose()
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from sqlalchemy import make_url
 
 NOT_INSTALLED = "PostgreSQL's programs are not installed (Debian: apt-get install postgresql)"
 
@@ -28,7 +29,7 @@ def programs() -> Path | None:
 def cluster() -> Iterator[str]:
     """A running cluster, reached through its socket only; yields the address of its empty database.
 
-    The role that connects owns its tables but is no superuser, so row-level security holds for it.
+    As in an installation, the role `anshang` works, and `anshang_owner` owns the tables and sees every row.
     """
     bin_folder = programs()
     assert bin_folder is not None, NOT_INSTALLED
@@ -51,9 +52,18 @@ def cluster() -> Iterator[str]:
     )
     try:
         with psycopg.connect(f"host={folder} user=owner dbname=postgres", autocommit=True) as connection:
-            connection.execute("CREATE ROLE anshang LOGIN CREATEDB")
-            connection.execute("CREATE DATABASE template_anshang OWNER anshang")
+            connection.execute("CREATE ROLE anshang LOGIN")
+            connection.execute("CREATE ROLE anshang_owner LOGIN CREATEDB BYPASSRLS")
+            connection.execute("CREATE DATABASE template_anshang OWNER anshang_owner")
         yield f"postgresql+psycopg://anshang@/template_anshang?host={folder}"
     finally:
         subprocess.run([bin_folder / "pg_ctl", "-D", files, "-m", "immediate", "stop"], **quiet)
         shutil.rmtree(folder)
+
+
+def owner_of(url: str) -> str:
+    """The address for the role that owns the tables; nothing for an embedded database."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        return ""
+    return parsed.set(username="anshang_owner").render_as_string(hide_password=False)

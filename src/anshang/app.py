@@ -78,7 +78,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     ready.
     """
     log_plainly(settings.log_level)
-    database = Database(settings.resolved_database_url)
+    database = Database(settings.resolved_database_url, settings.database_owner_url)
     migrations.upgrade(database)
     hub = Hub(database)
     database.on_commit.append(hub.wake)

@@ -20,8 +20,10 @@ class Settings:
 
     data_folder: Path = Path("data")
     """Where the embedded database, the sealed counts and the settings file live."""
-    database_url: str = ""
+    database_url: str = dataclasses.field(default="", repr=False)
     """A PostgreSQL address (`postgresql+psycopg://…`); empty for the embedded database in `data_folder`."""
+    database_owner_url: str = dataclasses.field(default="", repr=False)
+    """The same as the role that owns the tables; for `init`, `backup`, `restore` and new versions."""
     host: str = "127.0.0.1"
     """The address the server listens on; behind a proxy leave it as it is."""
     port: int = 8765

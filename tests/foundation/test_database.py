@@ -156,7 +156,7 @@ def test_a_commit_tells_who_listens_and_a_failure_does_not(database: Database) -
 def test_a_full_disk_is_said_in_words_and_reading_goes_on(database: Database) -> None:
     if not database.is_sqlite:
         pytest.skip("a full disk is made with SQLite's page limit")
-    with database.engine.connect() as connection:
+    with database.owning() as connection:
         pages = connection.execute(text("PRAGMA page_count")).scalar_one()
         connection.execute(text(f"PRAGMA max_page_count={pages}"))
     with pytest.raises(StorageFailed), database.transaction("*") as tx:
@@ -177,9 +177,9 @@ def test_a_naive_instant_is_refused(database: Database) -> None:
         Column("d", String),
     )
     try:
-        with pytest.raises(Exception, match="without a time zone"), database.transaction("*") as tx:
-            instants.create(tx.connection)
-            tx.connection.execute(insert(instants).values(id=1, at=datetime(2026, 1, 1)))
+        with pytest.raises(Exception, match="without a time zone"), database.owning() as connection:
+            instants.create(connection)
+            connection.execute(insert(instants).values(id=1, at=datetime(2026, 1, 1)))
     finally:
         metadata.remove(instants)
 

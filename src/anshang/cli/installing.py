@@ -53,7 +53,7 @@ def init(
         place = read_document(document)
         password = ask_password(password_stdin)
         settings.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = Database(settings.resolved_database_url)
+        database = Database(settings.resolved_database_url, settings.database_owner_url)
         migrations.upgrade(database)
         district_id = place.district.id
         with database.transaction(EVERYWHERE) as tx:
@@ -120,7 +120,7 @@ def restore(
         folder = load_settings(data).data_folder
         copy = unpack_backup(source, folder)
         settings = load_settings(folder)
-        database = Database(settings.resolved_database_url)
+        database = Database(settings.resolved_database_url, settings.database_owner_url)
         database.take_copy(copy)
         migrations.upgrade(database)
         faults = report_journal(database)

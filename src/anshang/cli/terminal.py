@@ -59,7 +59,7 @@ def installation(data: Path | None) -> Iterator[tuple[Settings, Database]]:
                 en=f"There is no installation in {settings.data_folder}; start with “anshang init”.",
                 zh=f"{settings.data_folder} 中没有安装；请先运行 anshang init。",
             )
-        database = Database(settings.resolved_database_url)
+        database = Database(settings.resolved_database_url, settings.database_owner_url)
         migrations.upgrade(database)
         try:
             yield settings, database

@@ -28,7 +28,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from anshang.foundation.errors import Refusal, StorageFailed
 
@@ -48,6 +48,13 @@ _SEE_DISTRICTS = text("SELECT set_config('anshang.districts', :districts, true)"
 _TAKE_TURN = text("SELECT pg_advisory_xact_lock(hashtext(:district))")
 _ROWS_PER_STATEMENT = (500, 50)
 """SQLite takes many rows in one statement faster than one by one, and lets other threads run meanwhile."""
+_GRANTS = (
+    "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {worker}",
+    "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {worker}",
+    "REVOKE UPDATE, DELETE ON journal, journal_seals FROM {worker}",
+    "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {worker}",
+)
+_AS_OURS = ("--no-owner", "--no-privileges")
 _FULL = ("database or disk is full", "readonly database", "disk i/o error", "no space left", "unable to open")
 
 
@@ -75,11 +82,14 @@ class _Batch:
 class Database:
     """One database, SQLite (`sqlite:///path`) or PostgreSQL (`postgresql+psycopg://…`).
 
+    On PostgreSQL `owner_url` is that of the role that owns the tables and sees every row: for migrations and
+    back-ups only, so that the role that works may neither change a table nor an entry of the journal.
     After every commit of `transaction()` the functions in `on_commit` are called with the district's id.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, owner_url: str = "") -> None:
         self.url = url
+        self._owner_url = owner_url or url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.on_commit: list[Callable[[str], None]] = []
         self._writer = threading.Lock()
@@ -95,10 +105,19 @@ class Database:
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
 
-    @property
-    def engine(self) -> Engine:
-        """The writing engine, for migrations and back-ups only."""
-        return self._writing
+    @contextmanager
+    def owning(self) -> Iterator[Connection]:
+        """One transaction of the role that owns the tables; the role that works may use them after it."""
+        if self._owner_url == self.url:
+            with self._writing.begin() as connection:
+                yield connection
+            return
+        owner = create_engine(self._owner_url, poolclass=NullPool)
+        with _storage_errors(), owner.begin() as connection:
+            yield connection
+            worker = connection.dialect.identifier_preparer.quote(make_url(self.url).username or "")
+            for grant in _GRANTS:
+                connection.exec_driver_sql(grant.format(worker=worker))
 
     @contextmanager
     def transaction(self, district_id: str) -> Iterator[Transaction]:
@@ -171,12 +190,12 @@ class Database:
             copy.replace(Path(make_url(self.url).database or ""))
         else:
             self._run_tool(
-                "pg_restore", "--no-owner", "--exit-on-error", "--dbname", self._tool_url(), str(copy)
+                "pg_restore", *_AS_OURS, "--exit-on-error", "--dbname", self._tool_url(), str(copy)
             )
             copy.unlink()
 
     def _tool_url(self) -> str:
-        return make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+        return make_url(self._owner_url).set(drivername="postgresql").render_as_string(hide_password=False)
 
     def _run_tool(self, tool: str, *arguments: str) -> None:
         words = [tool, *arguments] if tool == "pg_restore" else [tool, *arguments, self._tool_url()]

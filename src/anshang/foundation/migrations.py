@@ -13,7 +13,7 @@ from anshang.foundation.database import Database
 
 def upgrade(database: Database) -> None:
     """Run every migration that the database has not seen yet, in one transaction."""
-    with database.engine.begin() as connection:
+    with database.owning() as connection:
         config = _config()
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
