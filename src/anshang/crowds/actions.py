@@ -55,6 +55,7 @@ def cross_level(tx: Transaction, *, actor: Actor, crossing: Crossing) -> Matter 
     actor.must(Permission.CROWD_MEASURE, tx.district_id)
     before = _keep_level(tx, crossing)
     held = before.level is crossing.after and before.pending is crossing.pending
+    pending = None if crossing.pending is None else int(crossing.pending)
     journal.record(
         tx,
         actor_id=actor.id,
@@ -63,7 +64,7 @@ def cross_level(tx: Transaction, *, actor: Actor, crossing: Crossing) -> Matter 
         details={
             "from": int(crossing.before),
             "to": int(crossing.after),
-            "pending": None if crossing.pending is None else int(crossing.pending),
+            "pending": pending,
             "density_people_per_m2": crossing.density,
             "people": crossing.people_count,
         },
@@ -72,7 +73,7 @@ def cross_level(tx: Transaction, *, actor: Actor, crossing: Crossing) -> Matter 
     params = {
         "zone": crossing.zone_id,
         "level": int(crossing.after),
-        "pending": None if crossing.pending is None else int(crossing.pending),
+        "pending": pending,
         "density": round(crossing.density, 2),
         "people": crossing.people_count,
     }
@@ -84,14 +85,9 @@ def cross_level(tx: Transaction, *, actor: Actor, crossing: Crossing) -> Matter 
     if worst <= Level.ATTENTION and waiting.state is MatterState.ACKNOWLEDGED:
         return matters.close(tx, actor=actor, id=waiting.id, outcome=OUTCOME_SUBSIDED)
     priority = URGENCY.get(worst, Priority.P4)
+    due = [_answer_due(priority, params)]
     return matters.retell(
-        tx,
-        actor=actor,
-        id=waiting.id,
-        subject=SUBJECT_LEVEL,
-        params=params,
-        priority=priority,
-        due=[_answer_due(priority, params)],
+        tx, actor=actor, id=waiting.id, subject=SUBJECT_LEVEL, params=params, priority=priority, due=due
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Query
@@ -52,10 +53,11 @@ def live(
     last_event_id: Annotated[str | None, Header(max_length=20, pattern=r"^\d{1,15}$")] = None,
 ) -> StreamingResponse:
     """Server-sent events: `entry` (thin, with id), `frame` (state), `beat` every 10 s, `reset` when
-    `since` is too old.
+    `since` is too old. It ends within 10 s after the session did, or the right to it.
     """
     caller.actor.must(Permission.LIVE_READ, district)
     after = int(last_event_id) if last_event_id is not None else since
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    stream = caller.runtime.hub.stream(district, after)
+    welcome = partial(caller.still_may, Permission.LIVE_READ, district)
+    stream = caller.runtime.hub.stream(district, after, welcome)
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)

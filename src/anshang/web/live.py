@@ -35,6 +35,8 @@ RESET = b"event: reset\ndata: {}\n\n"
 
 log = structlog.get_logger()
 FullFrame = Callable[[], bytes | None]
+Welcome = Callable[[], bool]
+"""Whether whoever listens still may."""
 
 
 def shown_entry(entry: Entry) -> bytes:
@@ -125,8 +127,13 @@ class Hub:
             for listener in channel.listeners:
                 listener.ready.set()
 
-    async def stream(self, district_id: str, since: int | None) -> AsyncIterator[bytes]:
-        """The events of one stream: what came after `since`, a full frame, then everything as it happens."""
+    async def stream(
+        self, district_id: str, since: int | None, welcome: Welcome = lambda: True
+    ) -> AsyncIterator[bytes]:
+        """The events of one stream: what came after `since`, a full frame, then everything as it happens.
+
+        `welcome` is asked before every beat (in a thread); the stream ends when it says no.
+        """
         channel = await self._channel(district_id)
         listener = _Listener()
         channel.listeners.add(listener)
@@ -138,18 +145,20 @@ class Hub:
             yield self._beat(told)
             if (frame := self._full(district_id)) is not None:
                 yield shown_frame(frame)
-            async for event in self._follow(district_id, listener):
+            async for event in self._follow(district_id, listener, welcome):
                 yield event
         finally:
             channel.listeners.discard(listener)
 
-    async def _follow(self, district_id: str, listener: _Listener) -> AsyncIterator[bytes]:
+    async def _follow(self, district_id: str, listener: _Listener, welcome: Welcome) -> AsyncIterator[bytes]:
         beat_at_s = time.monotonic() + BEAT_S
         while not self._stopping:
             try:
                 await asyncio.wait_for(listener.ready.wait(), max(0.0, beat_at_s - time.monotonic()))
             except TimeoutError:
                 beat_at_s = time.monotonic() + BEAT_S
+                if not await asyncio.to_thread(welcome):
+                    return
                 yield self._beat(self._channels[district_id].seq)
                 continue
             listener.ready.clear()

@@ -17,7 +17,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends, Query, Request
 from sqlalchemy import Connection
 
-from anshang.foundation.actor import Actor
+from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import NotAllowed, NotSignedIn
 from anshang.foundation.ids import CODE_PATTERN
@@ -77,6 +77,11 @@ class Call:
     runtime: Runtime
     csrf_token: str = ""
     session_token: str = ""
+
+    def still_may(self, permission: Permission, district_id: str) -> bool:
+        """Whether the session, asked anew, still lasts and bears the permission."""
+        visitor = self.runtime.doorkeeper.visitor_of(self.session_token)
+        return visitor is not None and visitor.actor.may(permission, district_id)
 
     @contextmanager
     def writing(self, district_id: str) -> Iterator[Transaction]:
