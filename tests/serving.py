@@ -35,7 +35,7 @@ def open_account(database: Database, role: Role, *districts: str, body_id: str |
             role=role,
             body_id=body_id,
             district_ids=districts,
-            password=PASSWORD,
+            password=people.hashed(PASSWORD, name),
         )
     return name
 

@@ -38,6 +38,7 @@ def opened(database: Database, name: str = "lin", role: Role = Role.DESK, **chan
             "id": ids.new_id(), "name": name, "display_name": "林", "role": role, "body_id": None,
             "district_ids": (DISTRICT,), "password": PASSWORD,
         } | changes  # fmt: skip
+        told["password"] = actions.hashed(str(told["password"]), name)
         return actions.open_account(tx, actor=operator_actor(DISTRICT), **told)  # type: ignore[arg-type]
 
 
@@ -106,13 +107,13 @@ def test_only_administrators_manage_people(database: Database, make: Make, role:
     refused = [
         lambda tx: actions.open_account(
             tx, actor=actor, id=ids.new_id(), name="new", display_name="n", role=Role.DESK, body_id=None,
-            district_ids=(DISTRICT,), password=PASSWORD,
+            district_ids=(DISTRICT,), password=actions.hashed(PASSWORD, "new"),
         ),
         lambda tx: actions.change_account(
             tx, actor=actor, id=account.id, version=1, display_name="n", role=Role.ADMIN, body_id=None,
             district_ids=(DISTRICT,), active=True,
         ),
-        lambda tx: actions.set_password(tx, actor=actor, id=account.id, password=PASSWORD),
+        lambda tx: actions.set_password(tx, actor=actor, id=account.id, password=actions.hashed(PASSWORD, "lin")),
         lambda tx: actions.register_body(tx, actor=actor, id=ids.new_id(), name_zh="a", name_en="a"),
     ]  # fmt: skip
     for verb in refused:
@@ -128,7 +129,7 @@ def test_an_administrator_of_one_district_does_not_manage_another(database: Data
     with pytest.raises(NotAllowed), database.transaction(EVERYWHERE) as tx:
         actions.open_account(
             tx, actor=make.actor(Role.ADMIN, "elsewhere"), id=ids.new_id(), name="new", display_name="n",
-            role=Role.DESK, body_id=None, district_ids=(DISTRICT,), password=PASSWORD,
+            role=Role.DESK, body_id=None, district_ids=(DISTRICT,), password=actions.hashed(PASSWORD, "new"),
         )  # fmt: skip
 
 
@@ -148,12 +149,20 @@ def test_an_administrator_sets_the_password_of_somebody_of_their_district_only(
 ) -> None:
     account = opened(database)
     with database.transaction(EVERYWHERE) as tx:
-        actions.set_password(tx, actor=make.actor(Role.ADMIN), id=account.id, password="another long one")
+        actions.set_password(
+            tx,
+            actor=make.actor(Role.ADMIN),
+            id=account.id,
+            password=actions.hashed("another long one", "lin"),
+        )
     with database.reading([EVERYWHERE]) as connection:
         assert actions.recognise(connection, name="lin", password="another long one").id == account.id
     with pytest.raises(NotAllowed), database.transaction(EVERYWHERE) as tx:
         actions.set_password(
-            tx, actor=make.actor(Role.ADMIN, "elsewhere"), id=account.id, password="a third long one"
+            tx,
+            actor=make.actor(Role.ADMIN, "elsewhere"),
+            id=account.id,
+            password=actions.hashed("a third long one", "lin"),
         )
     assert kinds(database).count(PeopleKind.PASSWORD_CHANGED) == 1
 
@@ -205,7 +214,9 @@ def test_a_new_password_ends_the_sessions_and_the_old_one(database: Database) ->
     account = opened(database)
     token = session_of(database, account)
     with database.transaction(EVERYWHERE) as tx:
-        actions.set_password(tx, actor=account.as_actor(), id=account.id, password="another long one")
+        actions.set_password(
+            tx, actor=account.as_actor(), id=account.id, password=actions.hashed("another long one", "lin")
+        )
     assert Doorkeeper(database, tries_per_minute=100).visitor_of(token) is None
     with database.reading([EVERYWHERE]) as connection:
         assert actions.recognise(connection, name="lin", password="another long one").id == account.id
@@ -320,10 +331,14 @@ def test_a_feed_is_opened_once(database: Database) -> None:
 
 def test_the_first_account_is_opened_once(database: Database) -> None:
     with database.transaction(EVERYWHERE) as tx:
-        first = actions.open_first_account(tx, name="admin", password=PASSWORD, district_ids=(DISTRICT,))
+        first = actions.open_first_account(
+            tx, name="admin", password=actions.hashed(PASSWORD, "admin"), district_ids=(DISTRICT,)
+        )
     assert first.role is Role.ADMIN
     with pytest.raises(RuleBroken), database.transaction(EVERYWHERE) as tx:
-        actions.open_first_account(tx, name="other", password=PASSWORD, district_ids=(DISTRICT,))
+        actions.open_first_account(
+            tx, name="other", password=actions.hashed(PASSWORD, "other"), district_ids=(DISTRICT,)
+        )
 
 
 def test_a_body_is_registered_once_and_journalled(database: Database) -> None:

@@ -56,8 +56,9 @@ def init(
         database = Database(settings.resolved_database_url, settings.database_owner_url)
         migrations.upgrade(database)
         district_id = place.district.id
+        hashed = people.hashed(password, admin)
         with database.transaction(EVERYWHERE) as tx:
-            people.open_first_account(tx, name=admin, password=password, district_ids=(district_id,))
+            people.open_first_account(tx, name=admin, password=hashed, district_ids=(district_id,))
         with database.transaction(district_id) as tx:
             places.import_document(tx, actor=operator_actor(district_id), document=document)
         database.dispose()

@@ -32,6 +32,7 @@ def people_add(
         if role not in set(Role):
             raise BadInput("account.bad_role", en=f"There is no role “{role}”.", zh=f"没有角色“{role}”。")
         district_id = district_meant(database, district)
+        password = people.hashed(ask_password(password_stdin), name)
         with database.transaction(EVERYWHERE) as tx:
             account = people.open_account(
                 tx,
@@ -42,7 +43,7 @@ def people_add(
                 role=Role(role),
                 body_id=None,
                 district_ids=(district_id,),
-                password=ask_password(password_stdin),
+                password=password,
             )
     say(f"{account.name}: {account.role}")
 

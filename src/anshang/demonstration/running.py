@@ -104,7 +104,8 @@ def set_up(database: Database, programme: Programme) -> str:
     district_id = scene.place.district.id
     operator = operator_actor(district_id)
     with database.transaction(EVERYWHERE) as tx:
-        people.open_first_account(tx, name=str(Role.ADMIN), password=PASSWORD, district_ids=(district_id,))
+        password = people.hashed(PASSWORD, str(Role.ADMIN))
+        people.open_first_account(tx, name=str(Role.ADMIN), password=password, district_ids=(district_id,))
         name_zh, name_en = BODY
         body = people.register_body(tx, actor=operator, id=ids.new_id(), name_zh=name_zh, name_en=name_en)
         for role in set(DISPLAY_NAMES) - {Role.ADMIN}:
@@ -117,7 +118,7 @@ def set_up(database: Database, programme: Programme) -> str:
                 role=role,
                 body_id=body.id if role is Role.PARTNER else None,
                 district_ids=(district_id,),
-                password=PASSWORD,
+                password=people.hashed(PASSWORD, str(role)),
             )
     with database.transaction(district_id) as tx:
         places.import_document(tx, actor=operator, document=scene.document)

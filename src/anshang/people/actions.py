@@ -9,6 +9,7 @@ import hashlib
 import secrets
 from dataclasses import replace
 from datetime import timedelta
+from typing import NewType
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
@@ -33,6 +34,7 @@ from anshang.people.model import (
     check_role,
 )
 
+PasswordHash = NewType("PasswordHash", str)
 _hasher = PasswordHasher()
 _NOBODY_HASH = (
     "$argon2id$v=19$m=65536,t=3,p=4$6HJ0C00JgZEW2CZO1cn7/A$7gksrrSw/oAfztRSAIltVH1quAI7VaLrGrz65/Mu4X0"
@@ -48,8 +50,17 @@ def digest_of(secret: str) -> str:
     return hashlib.sha256(secret.encode()).hexdigest()
 
 
+def hashed(password: str, name: str) -> PasswordHash:
+    """What is kept of a password; BadInput when it is too weak for somebody of that sign-in name.
+
+    Slow on purpose, so it runs before any write begins.
+    """
+    check_password(password, name)
+    return PasswordHash(_hasher.hash(password))
+
+
 def open_first_account(
-    tx: Transaction, *, name: str, password: str, district_ids: tuple[str, ...], language: str = "zh"
+    tx: Transaction, *, name: str, password: PasswordHash, district_ids: tuple[str, ...], language: str = "zh"
 ) -> Account:
     """Open the administrator of a new installation; RuleBroken when there is an account already."""
     if store.count_accounts(tx.connection):
@@ -77,7 +88,7 @@ def open_account(
     role: Role,
     body_id: str | None,
     district_ids: tuple[str, ...],
-    password: str,
+    password: PasswordHash,
     language: str = "zh",
 ) -> Account:
     """Open an account; the same id again answers with what is there."""
@@ -147,15 +158,14 @@ def change_language(tx: Transaction, *, actor: Actor, language: str) -> Account:
     return store.accounts.put(tx, replace(account, language=language))
 
 
-def set_password(tx: Transaction, *, actor: Actor, id: str, password: str) -> None:
+def set_password(tx: Transaction, *, actor: Actor, id: str, password: PasswordHash) -> None:
     """Set somebody's password and end their sessions: their own, or anybody's for who manages people."""
     if actor.id != id:
         _must_manage(actor, actor.district_ids)
     account = store.accounts.get(tx.connection, EVERYWHERE, id)
     if actor.id != id:
         _must_manage(actor, account.district_ids)
-    check_password(password, account.name)
-    store.accounts.put(tx, replace(account, password_hash=_hasher.hash(password)))
+    store.accounts.put(tx, replace(account, password_hash=password))
     store.remove_sessions_of(tx, id)
     journal.record(tx, actor_id=actor.id, kind=PeopleKind.PASSWORD_CHANGED, subject_id=id)
 
@@ -255,11 +265,10 @@ def _new_account(
     role: Role,
     body_id: str | None,
     district_ids: tuple[str, ...],
-    password: str,
+    password: PasswordHash,
     language: str,
 ) -> Account:
     check_name(name)
-    check_password(password, name)
     check_role(role, district_ids, body_id)
     return Account(
         id=id,
@@ -270,7 +279,7 @@ def _new_account(
         district_ids=district_ids,
         language=language,
         active=True,
-        password_hash=_hasher.hash(password),
+        password_hash=password,
         opened_at=clock.now(),
     )
 

@@ -177,13 +177,16 @@ def people(caller: Caller) -> list[AccountShown]:
 @router.post("/api/people")
 def open_account(body: NewAccount, caller: Caller) -> AccountShown:
     """Open an account."""
+    caller.actor.must(Permission.PEOPLE_MANAGE, _any_district(caller.actor))
+    password = actions.hashed(body.password, body.name)
     with caller.runtime.database.transaction(EVERYWHERE) as tx:
         account = actions.open_account(
             tx,
             actor=caller.actor,
-            **body.model_dump(exclude={"role", "district_ids"}),
+            **body.model_dump(exclude={"role", "district_ids", "password"}),
             role=Role(body.role),
             district_ids=tuple(body.district_ids),
+            password=password,
         )
     return AccountShown.model_validate(account)
 
@@ -211,8 +214,13 @@ def set_password(id: Id, body: NewPassword, caller: Caller, request: Request) ->
         caller.runtime.doorkeeper.admit_try(caller.actor.name, address)
         with caller.runtime.database.reading([EVERYWHERE]) as connection:
             actions.check_own_password(connection, actor=caller.actor, password=body.current or "")
+    else:
+        caller.actor.must(Permission.PEOPLE_MANAGE, _any_district(caller.actor))
+    with caller.runtime.database.reading([EVERYWHERE]) as connection:
+        name = store.accounts.get(connection, EVERYWHERE, id).name
+    password = actions.hashed(body.password, name)
     with caller.runtime.database.transaction(EVERYWHERE) as tx:
-        actions.set_password(tx, actor=caller.actor, id=id, password=body.password)
+        actions.set_password(tx, actor=caller.actor, id=id, password=password)
 
 
 @router.get("/api/bodies")
