@@ -195,6 +195,34 @@ def test_a_measure_is_kept_with_the_density_before_and_after(
     assert kinds(district)[-2:] == [CrowdKind.MEASURE_TAKEN, CrowdKind.MEASURE_JUDGED]
 
 
+def test_an_id_that_was_used_for_something_else_is_no_retry(district: Database, make: Make) -> None:
+    desk, id = make.actor(), ids.new_id()
+
+    def take(zone: str, note: str) -> None:
+        with district.transaction(DISTRICT) as tx:
+            actions.take_measure(
+                tx, actor=desk, id=id, zone_id=zone, matter_id=None, step=None, note=note, density=1.0
+            )
+
+    def count(zone: str, people: int) -> None:
+        with district.transaction(DISTRICT) as tx:
+            actions.count_by_person(tx, actor=desk, id=id, zone_id=zone, people_count=people, error_share=0.1)
+
+    take("z1", "ropes")
+    take("z1", "ropes")
+    count("z1", 900)
+    count("z1", 900)
+    for differs in (
+        lambda: take("z2", "ropes"),
+        lambda: take("z1", "lamps"),
+        lambda: count("z2", 900),
+        lambda: count("z1", 901),
+    ):
+        with pytest.raises(RuleBroken):
+            differs()
+    assert kinds(district) == [CrowdKind.MEASURE_TAKEN, CrowdKind.ZONE_COUNTED]
+
+
 def test_a_measure_must_say_what_was_done_and_where(district: Database, make: Make) -> None:
     told = {"id": ids.new_id(), "zone_id": "z1", "matter_id": None, "step": None, "note": "", "density": None}
     refused: list[tuple[dict[str, object], type[Refusal]]] = [

@@ -55,9 +55,28 @@ def test_a_matter_goes_from_open_to_acknowledged_to_closed(
 
 
 def test_opening_the_same_matter_again_changes_nothing(database: Database, make: Make) -> None:
-    matter = opened(database, make.actor())
-    assert opened(database, make.actor(), id=matter.id, priority=Priority.P1) == matter
+    desk = make.actor()
+    matter = opened(database, desk)
+    assert opened(database, desk, id=matter.id) == matter
     assert kinds(database) == [MatterEvent.OPENED]
+
+
+def test_an_id_that_was_used_for_something_else_is_no_retry(database: Database, make: Make) -> None:
+    desk, note_id = make.actor(), ids.new_id()
+    matter, other = opened(database, desk), opened(database, desk)
+    with database.transaction(DISTRICT) as tx:
+        actions.add_note(tx, actor=desk, id=matter.id, note_id=note_id, text="one")
+    for differs in (
+        lambda: opened(database, make.actor(), id=matter.id),
+        lambda: opened(database, desk, id=matter.id, zone_id="z2"),
+        lambda: opened(database, desk, id=matter.id, text="another"),
+    ):
+        with pytest.raises(RuleBroken):
+            differs()
+    for id, text in ((other.id, "one"), (matter.id, "two")):
+        with pytest.raises(RuleBroken), database.transaction(DISTRICT) as tx:
+            actions.add_note(tx, actor=desk, id=id, note_id=note_id, text=text)
+    assert kinds(database) == [MatterEvent.OPENED, MatterEvent.OPENED, MatterEvent.NOTED]
 
 
 def test_numbers_run_on(database: Database, make: Make) -> None:

@@ -179,7 +179,8 @@ def take_measure(
     the first.
     """
     actor.must(Permission.CROWD_MEASURE, tx.district_id)
-    if known := store.measures.find(tx.connection, tx.district_id, ids.checked_id(id)):
+    said = {"zone_id": zone_id, "matter_id": matter_id, "step": step, "note": note, "taken_by": actor.id}
+    if known := store.measures.find_again(tx.connection, tx.district_id, id, **said):
         return known
     _must_be_zone(_place(tx), zone_id)
     if (step is None and not note.strip()) or (step is not None and step not in STEPS):
@@ -219,7 +220,8 @@ def count_by_person(
 ) -> PersonCount:
     """Take a count made by eye, which corrects the zone's balance as far as its stated error allows."""
     actor.must(Permission.CROWD_MEASURE, tx.district_id)
-    if known := store.person_counts.find(tx.connection, tx.district_id, ids.checked_id(id)):
+    said = {"zone_id": zone_id, "people_count": people_count, "counted_by": actor.id}
+    if known := store.person_counts.find_again(tx.connection, tx.district_id, id, **said):
         return known
     _must_be_zone(_place(tx), zone_id)
     count = PersonCount(id, tx.district_id, zone_id, clock.now(), people_count, error_share, actor.id)

@@ -10,6 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import NotFound, RuleBroken, StaleVersion
+from anshang.foundation.ids import checked_id
 
 
 class Kept(Protocol):
@@ -52,6 +53,16 @@ class Shelf(Generic[Value]):
         row = connection.execute(self.select().where(at)).one_or_none()
         return None if row is None else self.read(row)
 
+    def find_again(self, connection: Connection, district_id: str, id: str, **said: Any) -> Value | None:
+        """What an earlier try with this id of the client's made, None when there was none.
+
+        RuleBroken when that one said something else in a field of `said`: it is no retry then.
+        """
+        known = self.find(connection, district_id, checked_id(id))
+        if known is not None and any(getattr(known, name) != value for name, value in said.items()):
+            raise self._taken()
+        return known
+
     def get(self, connection: Connection, district_id: str, id: str) -> Value:
         """The value; NotFound when the district has none of that id."""
         value = self.find(connection, district_id, id)
@@ -64,11 +75,7 @@ class Shelf(Generic[Value]):
         try:
             tx.connection.execute(insert(self.table).values(**_fields(value)))
         except IntegrityError as error:
-            raise RuleBroken(
-                f"{self.table.name}.taken",
-                en="This id is in use for something else.",
-                zh="该编号已用于其他内容。",
-            ) from error
+            raise self._taken() from error
 
     def put(self, tx: Transaction, value: Value) -> Value:
         """Keep a changed value and return it with its next version; StaleVersion when another change came
@@ -84,6 +91,13 @@ class Shelf(Generic[Value]):
                 zh="期间已有他人修改，请刷新后重试。",
             )
         return changed
+
+    def _taken(self) -> RuleBroken:
+        return RuleBroken(
+            f"{self.table.name}.taken",
+            en="This id is in use for something else.",
+            zh="该编号已用于其他内容。",
+        )
 
 
 def _fields(value: Any) -> dict[str, Any]:

@@ -42,7 +42,8 @@ def open_matter(
 ) -> Matter:
     """Put something into the queue; the same id again answers with what is there."""
     actor.must(Permission.MATTER_ACT, tx.district_id)
-    if known := store.matters.find(tx.connection, tx.district_id, ids.checked_id(id)):
+    said = {"kind": kind, "text": text, "zone_id": zone_id, "body_id": body_id, "opened_by": actor.id}
+    if known := store.matters.find_again(tx.connection, tx.district_id, id, **said):
         return known
     matter = Matter(
         id=id,
@@ -111,7 +112,8 @@ def add_note(tx: Transaction, *, actor: Actor, id: str, note_id: str, text: str)
     one.
     """
     matter = _mine(tx, actor, id)
-    if known := store.notes.find(tx.connection, tx.district_id, ids.checked_id(note_id)):
+    said = {"matter_id": id, "author_id": actor.id, "text": text}
+    if known := store.notes.find_again(tx.connection, tx.district_id, note_id, **said):
         return known
     note = Note(note_id, tx.district_id, matter.id, clock.now(), actor.id, text)
     store.notes.add(tx, note)

@@ -93,7 +93,7 @@ def open_account(
 ) -> Account:
     """Open an account; the same id again answers with what is there."""
     _must_manage(actor, district_ids)
-    if known := store.accounts.find(tx.connection, EVERYWHERE, ids.checked_id(id)):
+    if known := store.accounts.find_again(tx.connection, EVERYWHERE, id, name=name):
         return known
     if body_id is not None:
         store.bodies.get(tx.connection, EVERYWHERE, body_id)
@@ -215,7 +215,7 @@ def sign_out(tx: Transaction, *, actor: Actor, token: str) -> None:
 def register_body(tx: Transaction, *, actor: Actor, id: str, name_zh: str, name_en: str) -> Body:
     """Register an organisation; the same id again answers with what is there."""
     _must_manage(actor, actor.district_ids)
-    if known := store.bodies.find(tx.connection, EVERYWHERE, ids.checked_id(id)):
+    if known := store.bodies.find_again(tx.connection, EVERYWHERE, id, name_zh=name_zh, name_en=name_en):
         return known
     body = Body(id=id, name_zh=name_zh, name_en=name_en)
     store.bodies.add(tx, body)
