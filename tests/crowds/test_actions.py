@@ -238,12 +238,10 @@ def test_a_measure_must_say_what_was_done_and_where(district: Database, make: Ma
 
 
 def test_a_count_by_eye_is_kept_once(district: Database, make: Make, night: MoveOn) -> None:
-    id = ids.new_id()
+    desk, id = make.actor(), ids.new_id()
     for _ in range(2):
         with district.transaction(DISTRICT) as tx:
-            actions.count_by_person(
-                tx, actor=make.actor(), id=id, zone_id="z1", people_count=900, error_share=0.1
-            )
+            actions.count_by_person(tx, actor=desk, id=id, zone_id="z1", people_count=900, error_share=0.1)
     with district.reading([DISTRICT]) as connection:
         (count,) = store.list_person_counts(connection, DISTRICT, NIGHT)
         assert store.list_person_counts(connection, DISTRICT, NIGHT + timedelta(seconds=1)) == []

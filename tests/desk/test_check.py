@@ -16,6 +16,7 @@ WELL = Findings(
     local_only=False,
     desk_account_count=2,
     journal_fault_count=0,
+    journal_sealed_on=None,
 )
 
 

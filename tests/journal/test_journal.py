@@ -148,3 +148,20 @@ def test_entries_are_listed_by_kind_newest_first(database: Database) -> None:
         assert len(store.list_before(connection, ["wuyi"], kind="lamp.lit")) == 2
         assert len(store.list_before(connection, ["wuyi"], kind="lamp")) == 3
         assert store.list_before(connection, ["wuyi"], kind="lam") == []
+
+
+def test_a_look_since_the_last_seal_finds_what_was_changed_after_it(
+    database: Database, night: MoveOn
+) -> None:
+    sealed = record(database, 3)
+    with database.transaction("wuyi") as tx:
+        assert actions.seal(tx, sealed[0].at.date()) is not None
+    made = record(database, 3)
+    with database.reading(["wuyi"]) as connection:
+        assert actions.verify_since_seal(connection, "wuyi") == ([], sealed[0].at.date())
+        assert actions.verify_since_seal(connection, "elsewhere") == ([], None)
+    tamper(database, f"UPDATE journal SET kind = 'x' WHERE seq IN ({sealed[0].seq}, {made[1].seq})")
+    with database.reading(["wuyi"]) as connection:
+        found, _ = actions.verify_since_seal(connection, "wuyi")
+    assert [fault.seq for fault in found] == [made[1].seq]
+    assert sealed[0].seq in faults(database), "the whole walk finds the rest"

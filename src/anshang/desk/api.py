@@ -43,6 +43,7 @@ def check(district: DistrictQuery, caller: Caller, request: Request) -> list[Che
         sensors = crowds.list_sensors(connection, district)
         engine = watch.find(district)
         accounts = people.list_accounts(connection)
+        faults, sealed_on = journal.verify_since_seal(connection, district)
         found = Findings(
             disk_free_bytes=shutil.disk_usage(request.app.state.data_folder).free,
             zone_count=counts.get("zones", 0),
@@ -52,6 +53,7 @@ def check(district: DistrictQuery, caller: Caller, request: Request) -> list[Che
             secure_cookies=caller.runtime.cookies.secure,
             local_only=(request.url.hostname or "") in LOCAL_HOSTS,
             desk_account_count=sum(a.active and a.role is Role.DESK for a in accounts),
-            journal_fault_count=len(journal.verify(connection, district)),
+            journal_fault_count=len(faults),
+            journal_sealed_on=sealed_on,
         )
     return [CheckShown.model_validate(point) for point in judged(found)]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Any
 
@@ -43,6 +44,8 @@ class Findings:
     local_only: bool
     desk_account_count: int
     journal_fault_count: int
+    journal_sealed_on: date | None
+    """The day after which the journal was looked at; None: all of it."""
 
 
 def judged(found: Findings) -> list[Check]:
@@ -67,7 +70,11 @@ def judged(found: Findings) -> list[Check]:
             {"accounts": found.desk_account_count},
         ),
         Check("cookies.secure", _ok(found.secure_cookies or found.local_only, CheckState.WARN)),
-        Check("journal.whole", _ok(found.journal_fault_count == 0), {"faults": found.journal_fault_count}),
+        Check(
+            "journal.whole",
+            _ok(found.journal_fault_count == 0),
+            {"faults": found.journal_fault_count, "since": str(found.journal_sealed_on or "")},
+        ),
     ]
 
 

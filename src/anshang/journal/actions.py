@@ -62,3 +62,13 @@ def seal(tx: Transaction, on: date) -> Seal | None:
 def verify(connection: Connection, district_id: str) -> list[Fault]:
     """Every place where the district's journal is not what was written; empty when it is whole."""
     return faults_in_chain(store.walk(connection, district_id), store.list_seals(connection, district_id))
+
+
+def verify_since_seal(connection: Connection, district_id: str) -> tuple[list[Fault], date | None]:
+    """As `verify`, but only what came after the last sealed day, which is returned with it: a look that takes
+    no longer from year to year.
+    """
+    seals = store.list_seals(connection, district_id)
+    last = seals[-1] if seals else None
+    entries = store.walk(connection, district_id, 0 if last is None else last.last_seq)
+    return faults_in_chain(entries, [], last), None if last is None else last.on

@@ -83,11 +83,15 @@ class Fault:
     reason: str
 
 
-def faults_in_chain(entries: Iterable[Entry], seals: Iterable[Seal]) -> list[Fault]:
-    """Walk one district's entries in order; every entry that breaks the chain or a seal that does not fit."""
+def faults_in_chain(
+    entries: Iterable[Entry], seals: Iterable[Seal], after: Seal | None = None
+) -> list[Fault]:
+    """Walk one district's entries in order, from the first or those after a seal that is trusted; every entry
+    that breaks the chain or a seal that does not fit.
+    """
     faults: list[Fault] = []
     open_seals = sorted(seals, key=lambda seal: seal.last_seq)
-    before_seq, before, count = 0, GENESIS, 0
+    before_seq, before, count = (0, GENESIS, 0) if after is None else (after.last_seq, after.chain, 0)
     for entry in entries:
         while open_seals and open_seals[0].last_seq < entry.seq:
             faults += _misfit(open_seals.pop(0), before, count)

@@ -116,9 +116,8 @@ def first_seq_since(connection: Connection, district_id: str, at: datetime) -> i
     return connection.execute(query).scalar()
 
 
-def walk(connection: Connection, district_id: str, page: int = 5000) -> Iterator[Entry]:
-    """All entries of the district in order, read in pages."""
-    seq = 0
+def walk(connection: Connection, district_id: str, seq: int = 0, page: int = 5000) -> Iterator[Entry]:
+    """All entries of the district after `seq` in order, read in pages."""
     while entries := list_after(connection, district_id, seq, page):
         yield from entries
         seq = entries[-1].seq

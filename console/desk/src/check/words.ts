@@ -56,7 +56,7 @@ export const words = dictionary(
       },
       "journal.whole": {
         title: "日志完整",
-        figures: (p: (name: string) => string) => `${p("faults")} 处异常`,
+        figures: (p: (name: string) => string) => `${p("faults")} 处异常${p("since") && `（${p("since")} 封存之后）`}`,
         mend: "日志有条目被更改或丢失。请保留数据库原样，与纸面记录的链值核对，再从备份恢复。",
       },
     },
@@ -116,7 +116,7 @@ export const words = dictionary(
       },
       "journal.whole": {
         title: "Journal whole",
-        figures: (p) => `faults: ${p("faults")}`,
+        figures: (p) => `faults: ${p("faults")}${p("since") && ` (since the seal of ${p("since")})`}`,
         mend:
           "An entry was changed or lost. Leave the database as it is, compare with the chain value on paper, " +
           "then restore a back-up.",
