@@ -391,7 +391,7 @@ export interface paths {
         /**
          * Live
          * @description Server-sent events: `entry` (thin, with id), `frame` (state), `beat` every 10 s, `reset` when
-         *     `since` is too old.
+         *     `since` is too old. It ends within 10 s after the session did, or the right to it.
          */
         get: operations["live_api_live_get"];
         put?: never;

@@ -10,10 +10,17 @@ import numpy as np
 import pytest
 from tests.conftest import DISTRICT, NIGHT
 
+from anshang.crowds import alarms
 from anshang.crowds.engine import Engine
-from anshang.crowds.model import Observation, Sensor, SensorKind
+from anshang.crowds.model import Crossing, Level, Observation, Sensor, SensorKind
 from anshang.crowds.occupancy import Columns
 from anshang.foundation import clock
+from anshang.foundation.database import Database
+from anshang.journal import store as journal
+from anshang.matters import store as matters_store
+from anshang.matters.model import Matter
+from anshang.people.model import engine_actor, operator_actor
+from anshang.places import actions as places
 from anshang.places.document import read_document
 from anshang.places.model import Place
 
@@ -127,3 +134,34 @@ def columns(rows: list[Observation]) -> Columns:
         np.array([row.out_count for row in rows], float),
         np.array([np.nan if row.people_count is None else row.people_count for row in rows], float),
     )
+
+
+ENGINE = engine_actor(DISTRICT)
+
+
+@pytest.fixture
+def district(database: Database) -> Database:
+    """A database with three zones in a row."""
+    with database.transaction(DISTRICT) as tx:
+        places.import_document(tx, actor=operator_actor(DISTRICT), document=row_of_zones())
+    return database
+
+
+def kinds(database: Database) -> list[str]:
+    with database.reading([DISTRICT]) as connection:
+        return [e.kind for e in journal.list_after(connection, DISTRICT, 0) if e.kind != "place.imported"]
+
+
+def crossed(
+    database: Database, before: int, after: int, pending: int | None = None, density: float = 3.0
+) -> Matter | None:
+    crossing = Crossing(
+        "z1", Level(before), Level(after), None if pending is None else Level(pending), density, 3000
+    )
+    with database.transaction(DISTRICT) as tx:
+        return alarms.cross_level(tx, actor=ENGINE, crossing=crossing)
+
+
+def waiting(database: Database) -> list[Matter]:
+    with database.reading([DISTRICT]) as connection:
+        return matters_store.list_waiting(connection, ENGINE.scope, DISTRICT)

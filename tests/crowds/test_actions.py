@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 from tests.conftest import DISTRICT, NIGHT, Make
-from tests.crowds.conftest import head, line, row_of_zones
+from tests.crowds.conftest import ENGINE, crossed, head, kinds, line
 
-from anshang.crowds import actions, store
+from anshang.crowds import actions, alarms, store
 from anshang.crowds.model import (
     MOVING,
     Crossing,
@@ -24,97 +24,11 @@ from anshang.crowds.model import (
 from anshang.foundation import ids
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import BadInput, NotAllowed, NotFound, Refusal, RuleBroken, StaleVersion
-from anshang.journal import store as journal
-from anshang.matters import actions as matters
-from anshang.matters import store as matters_store
-from anshang.matters.model import Matter, MatterState, Priority
-from anshang.people.model import Role, engine_actor, operator_actor
-from anshang.places import actions as places
+from anshang.people.model import Role, operator_actor
 
 pytestmark = pytest.mark.postgres
 
 MoveOn = Callable[[timedelta], None]
-ENGINE = engine_actor(DISTRICT)
-
-
-@pytest.fixture
-def district(database: Database) -> Database:
-    """A database with three zones in a row."""
-    with database.transaction(DISTRICT) as tx:
-        places.import_document(tx, actor=operator_actor(DISTRICT), document=row_of_zones())
-    return database
-
-
-def kinds(database: Database) -> list[str]:
-    with database.reading([DISTRICT]) as connection:
-        return [e.kind for e in journal.list_after(connection, DISTRICT, 0) if e.kind != "place.imported"]
-
-
-def crossed(
-    database: Database, before: int, after: int, pending: int | None = None, density: float = 3.0
-) -> Matter | None:
-    crossing = Crossing(
-        "z1", Level(before), Level(after), None if pending is None else Level(pending), density, 3000
-    )
-    with database.transaction(DISTRICT) as tx:
-        return actions.cross_level(tx, actor=ENGINE, crossing=crossing)
-
-
-def waiting(database: Database) -> list[Matter]:
-    with database.reading([DISTRICT]) as connection:
-        return matters_store.list_waiting(connection, ENGINE.scope, DISTRICT)
-
-
-def acknowledged(database: Database, make: Make, id: str) -> None:
-    with database.transaction(DISTRICT) as tx:
-        matters.acknowledge(tx, actor=make.actor(), id=id)
-
-
-def test_level_1_asks_nobody_to_act(district: Database) -> None:
-    assert crossed(district, 0, 1, density=1.1) is None
-    assert waiting(district) == []
-    assert kinds(district) == [CrowdKind.LEVEL_CROSSED]
-
-
-def test_one_episode_is_one_matter_that_follows_the_crowd(
-    district: Database, make: Make, night: MoveOn
-) -> None:
-    opened = crossed(district, 0, 2)
-    assert opened is not None
-    assert (opened.priority, opened.zone_id) == (Priority.P3, "z1")
-    acknowledged(district, make, opened.id)
-    for before, after, priority in ((2, 3, Priority.P2), (3, 4, Priority.P1)):
-        told = crossed(district, before, after)
-        assert told is not None
-        assert (told.id, told.priority, told.state) == (opened.id, priority, MatterState.OPEN)
-    acknowledged(district, make, opened.id)
-    for before, after in ((4, 3), (3, 2)):
-        told = crossed(district, before, after)
-        assert told is not None
-        assert (told.state, told.params["level"]) == (MatterState.ACKNOWLEDGED, after)
-    assert len(waiting(district)) == 1
-    closed = crossed(district, 2, 1)
-    assert closed is not None
-    assert (closed.state, closed.outcome) == (MatterState.CLOSED, actions.OUTCOME_SUBSIDED)
-    with district.reading([DISTRICT]) as connection:
-        (state,) = store.list_zone_states(connection, DISTRICT)
-        clocks = matters_store.list_clocks(connection, DISTRICT, [opened.id])
-    assert (state.level, state.since_at) == (Level.ATTENTION, NIGHT)
-    assert [(clock.due_at - NIGHT).total_seconds() for clock in clocks] == [60, 300]
-    assert all(clock.because == "due.answer" and clock.met_at is not None for clock in clocks)
-
-
-def test_what_nobody_answered_does_not_close_itself(district: Database) -> None:
-    crossed(district, 0, 2)
-    told = crossed(district, 2, 1)
-    assert told is not None
-    assert told.state is MatterState.OPEN
-
-
-def test_a_level_4_that_waits_for_a_second_source_is_already_urgent(district: Database) -> None:
-    told = crossed(district, 2, 3, pending=4)
-    assert told is not None
-    assert (told.priority, told.params["pending"]) == (Priority.P1, 4)
 
 
 def test_a_person_confirms_level_4_and_lets_it_fall(district: Database, make: Make) -> None:
@@ -249,44 +163,6 @@ def test_a_count_by_eye_is_kept_once(district: Database, make: Make, night: Move
     assert kinds(district) == [CrowdKind.ZONE_COUNTED]
 
 
-def test_an_overfull_gate_opens_one_matter_and_closes_it(district: Database) -> None:
-    for exceeded in (True, True, False, False):
-        with district.transaction(DISTRICT) as tx:
-            actions.change_flow(tx, actor=ENGINE, change=FlowChange("g1", exceeded, 70.0))
-    with district.reading([DISTRICT]) as connection:
-        (closed,) = matters_store.list_closed(connection, ENGINE.scope, DISTRICT, 10)
-    assert (closed.subject, closed.priority) == (actions.SUBJECT_FLOW, Priority.P3)
-    assert waiting(district) == []
-
-
-def test_a_failed_sensor_opens_a_matter_of_its_own_that_is_no_crowd_alarm(district: Database) -> None:
-    silent = SensorChange("g1", ("z1", "z0"), FaultReason.SILENT, True)
-    with district.transaction(DISTRICT) as tx:
-        opened = actions.change_sensor(tx, actor=ENGINE, change=silent)
-        assert actions.change_sensor(tx, actor=ENGINE, change=silent) == opened
-    assert opened is not None
-    assert (str(opened.kind), opened.priority, opened.subject) == (
-        "sensor",
-        Priority.P4,
-        "matter.sensor.silent",
-    )
-    with district.transaction(DISTRICT) as tx:
-        closed = actions.change_sensor(tx, actor=ENGINE, change=replace(silent, failed=False))
-        assert actions.change_sensor(tx, actor=ENGINE, change=replace(silent, failed=False)) is None
-    assert closed is not None
-    assert closed.outcome == actions.OUTCOME_RECOVERED
-
-
-def test_a_failed_sensor_of_a_dense_zone_is_more_urgent(district: Database) -> None:
-    crossed(district, 0, 2)
-    with district.transaction(DISTRICT) as tx:
-        opened = actions.change_sensor(
-            tx, actor=ENGINE, change=SensorChange("h", ("z1",), FaultReason.DISAGREES, True)
-        )
-    assert opened is not None
-    assert opened.priority is Priority.P3
-
-
 def test_a_sensor_is_defined_changed_and_retired(district: Database) -> None:
     admin, sensor = operator_actor(DISTRICT), line("g1")
     with district.transaction(DISTRICT) as tx:
@@ -361,11 +237,11 @@ VERBS: dict[str, Callable[[Transaction, object], object]] = {
     "levels": lambda tx, actor: actions.change_levels(
         tx, actor=actor, applies_to="z1", rules=None, edition=""
     ),
-    "cross": lambda tx, actor: actions.cross_level(
+    "cross": lambda tx, actor: alarms.cross_level(
         tx, actor=actor, crossing=Crossing("z1", Level(0), Level(2), None, 2.0, 1)
     ),
-    "flow": lambda tx, actor: actions.change_flow(tx, actor=actor, change=FlowChange("g1", True, 70)),
-    "sensor": lambda tx, actor: actions.change_sensor(
+    "flow": lambda tx, actor: alarms.change_flow(tx, actor=actor, change=FlowChange("g1", True, 70)),
+    "sensor": lambda tx, actor: alarms.change_sensor(
         tx, actor=actor, change=SensorChange("g1", (), FaultReason.SILENT, True)
     ),
 }  # type: ignore[dict-item]

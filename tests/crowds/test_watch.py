@@ -11,7 +11,7 @@ import pytest
 from tests.conftest import DISTRICT, NIGHT
 from tests.crowds.conftest import head, line, row_of_zones
 
-from anshang.crowds import actions, store
+from anshang.crowds import actions, alarms, store
 from anshang.crowds.ingest import Intake, Row
 from anshang.crowds.model import CrowdKind, Level, ZoneState
 from anshang.crowds.watch import Watch, sensor_health
@@ -70,7 +70,7 @@ def test_a_dense_zone_becomes_a_matter_in_the_queue(database: Database, watch: W
     fill(database, watch, night)
     with database.reading([DISTRICT]) as connection:
         (matter,) = matters.list_waiting(connection, engine_actor(DISTRICT).scope, DISTRICT)
-    assert (matter.subject, matter.params["level"], matter.zone_id) == (actions.SUBJECT_LEVEL, 3, "z1")
+    assert (matter.subject, matter.params["level"], matter.zone_id) == (alarms.SUBJECT_LEVEL, 3, "z1")
     frame = json.loads(watch.full_frame(DISTRICT) or b"{}")
     assert (frame["zones"]["z1"]["level"], frame["zones"]["z1"]["quality"]) == (3, "both")
 

@@ -1,28 +1,21 @@
-"""What is done about a crowd: levels crossed and confirmed, measures taken and judged, sensors and rules
-changed.
-
-The alarms of one zone are one episode: one open matter, retold while it changes, never a second one beside
-it.
+"""What people do about a crowd: confirm a level and let it fall, take measures and judge them, change sensors
+and rules.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any
 
 from anshang.crowds import store
 from anshang.crowds.cards import STEPS
 from anshang.crowds.model import (
-    Crossing,
     CrowdKind,
-    FlowChange,
     Level,
     LevelRules,
     Measure,
     PersonCount,
     Sensor,
-    SensorChange,
     ZoneState,
 )
 from anshang.foundation import clock, ids
@@ -30,102 +23,11 @@ from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotFound, RuleBroken, StaleVersion
 from anshang.journal import actions as journal
-from anshang.matters import actions as matters
 from anshang.matters import store as matters_store
-from anshang.matters.model import ClockKind, Due, Matter, MatterKind, MatterState, Priority
 from anshang.places import store as places
 from anshang.places.model import Place
 
 EFFECT_AFTER = timedelta(minutes=15)
-SUBJECT_LEVEL = "matter.crowd.level"
-SUBJECT_FLOW = "matter.crowd.flow"
-SUBJECT_SENSOR = "matter.sensor"
-OUTCOME_SUBSIDED = "outcome.subsided"
-OUTCOME_RECOVERED = "outcome.recovered"
-URGENCY = {Level.CAUTION: Priority.P3, Level.ALERT: Priority.P2, Level.SERIOUS: Priority.P1}
-ANSWER_WITHIN_S = {Priority.P1: 60.0, Priority.P2: 120.0, Priority.P3: 300.0, Priority.P4: 3600.0}
-
-
-def cross_level(tx: Transaction, *, actor: Actor, crossing: Crossing) -> Matter | None:
-    """Record that a zone's level changed and open, retell or close the matter of its episode.
-
-    Level 1 asks nobody to act, so it opens nothing. A calm zone closes its matter only when somebody had
-    answered it.
-    """
-    actor.must(Permission.CROWD_MEASURE, tx.district_id)
-    before = _keep_level(tx, crossing)
-    held = before.level is crossing.after and before.pending is crossing.pending
-    pending = None if crossing.pending is None else int(crossing.pending)
-    journal.record(
-        tx,
-        actor_id=actor.id,
-        kind=CrowdKind.LEVEL_HELD if held else CrowdKind.LEVEL_CROSSED,
-        subject_id=crossing.zone_id,
-        details={
-            "from": int(crossing.before),
-            "to": int(crossing.after),
-            "pending": pending,
-            "density_people_per_m2": crossing.density,
-            "people": crossing.people_count,
-        },
-    )
-    worst = crossing.pending or crossing.after
-    params = {
-        "zone": crossing.zone_id,
-        "level": int(crossing.after),
-        "pending": pending,
-        "density": round(crossing.density, 2),
-        "people": crossing.people_count,
-    }
-    waiting = matters_store.find_waiting_of(
-        tx.connection, tx.district_id, MatterKind.CROWD, [SUBJECT_LEVEL], crossing.zone_id
-    )
-    if waiting is None:
-        return _open(tx, actor, SUBJECT_LEVEL, URGENCY[worst], params) if worst >= Level.CAUTION else None
-    if worst <= Level.ATTENTION and waiting.state is MatterState.ACKNOWLEDGED:
-        return matters.close(tx, actor=actor, id=waiting.id, outcome=OUTCOME_SUBSIDED)
-    priority = URGENCY.get(worst, Priority.P4)
-    due = [_answer_due(priority, params)]
-    return matters.retell(
-        tx, actor=actor, id=waiting.id, subject=SUBJECT_LEVEL, params=params, priority=priority, due=due
-    )
-
-
-def change_flow(tx: Transaction, *, actor: Actor, change: FlowChange) -> Matter | None:
-    """Record that a gate's sustained flow passed what it carries, or came back; its matter opens and
-    closes with it.
-    """
-    actor.must(Permission.CROWD_MEASURE, tx.district_id)
-    kind = CrowdKind.FLOW_EXCEEDED if change.exceeded else CrowdKind.FLOW_EASED
-    details = {"flow_people_per_m_per_min": change.flow}
-    journal.record(tx, actor_id=actor.id, kind=kind, subject_id=change.gate_id, details=details)
-    waiting = matters_store.find_waiting_of(
-        tx.connection, tx.district_id, MatterKind.CROWD, [SUBJECT_FLOW], change.gate_id
-    )
-    if change.exceeded and waiting is None:
-        return _open(tx, actor, SUBJECT_FLOW, Priority.P3, {"gate": change.gate_id, "flow": change.flow})
-    if not change.exceeded and waiting is not None:
-        return matters.close(tx, actor=actor, id=waiting.id, outcome=OUTCOME_SUBSIDED)
-    return waiting
-
-
-def change_sensor(tx: Transaction, *, actor: Actor, change: SensorChange) -> Matter | None:
-    """Record that a sensor cannot be trusted, or can again: an alarm of the sensor, never of the crowd."""
-    actor.must(Permission.CROWD_MEASURE, tx.district_id)
-    kind = CrowdKind.SENSOR_FAILED if change.failed else CrowdKind.SENSOR_RECOVERED
-    details = {"reason": str(change.reason), "zones": list(change.zone_ids)}
-    journal.record(tx, actor_id=actor.id, kind=kind, subject_id=change.sensor_id, details=details)
-    subject = f"{SUBJECT_SENSOR}.{change.reason}"
-    waiting = matters_store.find_waiting_of(
-        tx.connection, tx.district_id, MatterKind.SENSOR, [subject], change.sensor_id
-    )
-    if change.failed and waiting is None:
-        params: dict[str, Any] = {"sensor": change.sensor_id, "zones": list(change.zone_ids)}
-        priority = Priority.P3 if _is_dense(tx, change.zone_ids) else Priority.P4
-        return _open(tx, actor, subject, priority, params, MatterKind.SENSOR)
-    if not change.failed and waiting is not None:
-        return matters.close(tx, actor=actor, id=waiting.id, outcome=OUTCOME_RECOVERED)
-    return waiting
 
 
 def confirm_level(tx: Transaction, *, actor: Actor, zone_id: str) -> ZoneState:
@@ -297,49 +199,6 @@ def change_levels(
     )
 
 
-def _keep_level(tx: Transaction, crossing: Crossing) -> ZoneState:
-    """Keep what the crossing makes of the zone; what it was before."""
-    known = store.zone_states.find(tx.connection, tx.district_id, crossing.zone_id)
-    before = known or ZoneState(crossing.zone_id, tx.district_id, crossing.before, clock.now())
-    after = before.crossed(crossing, clock.now())
-    if known is None:
-        store.zone_states.add(tx, after)
-    else:
-        store.zone_states.put(tx, after)
-    return before
-
-
-def _open(
-    tx: Transaction,
-    actor: Actor,
-    subject: str,
-    priority: Priority,
-    params: dict[str, Any],
-    kind: MatterKind = MatterKind.CROWD,
-) -> Matter:
-    return matters.open_matter(
-        tx,
-        actor=actor,
-        id=ids.new_id(),
-        kind=kind,
-        priority=priority,
-        subject=subject,
-        params=params,
-        zone_id=params.get("zone") or next(iter(params.get("zones", ())), None),
-        due=[_answer_due(priority, params)],
-    )
-
-
-def _answer_due(priority: Priority, params: dict[str, Any]) -> Due:
-    within_s = ANSWER_WITHIN_S[priority]
-    return Due(
-        ClockKind.ACKNOWLEDGE,
-        within_s,
-        "due.answer",
-        {"priority": int(priority), "within_s": within_s} | params,
-    )
-
-
 def _state(tx: Transaction, zone_id: str) -> ZoneState:
     """What was decided about the zone; normal when nothing was."""
     known = store.zone_states.find(tx.connection, tx.district_id, zone_id)
@@ -347,11 +206,6 @@ def _state(tx: Transaction, zone_id: str) -> ZoneState:
         return known
     _must_be_zone(_place(tx), zone_id)
     return ZoneState(zone_id, tx.district_id, Level.NORMAL, clock.now())
-
-
-def _is_dense(tx: Transaction, zone_ids: tuple[str, ...]) -> bool:
-    states = store.list_zone_states(tx.connection, tx.district_id)
-    return any(state.id in zone_ids and state.level >= Level.CAUTION for state in states)
 
 
 def _place(tx: Transaction) -> Place:

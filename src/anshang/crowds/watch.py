@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection
 
-from anshang.crowds import actions, observations, store
+from anshang.crowds import alarms, observations, store
 from anshang.crowds.engine import Engine
 from anshang.crowds.model import (
     Crossing,
@@ -103,7 +103,7 @@ class Watch:
             rules=store.list_rules(connection, district_id),
             states=store.list_zone_states(connection, district_id),
             faults=_known_faults(waiting),
-            over_gates=[m.params["gate"] for m in waiting if m.subject == actions.SUBJECT_FLOW],
+            over_gates=[m.params["gate"] for m in waiting if m.subject == alarms.SUBJECT_FLOW],
             grace_s=DELIVERY_S * clock.speed(),
         )
         counts = store.list_person_counts(connection, district_id, begins)
@@ -196,17 +196,17 @@ def save(event: Any, tx: Transaction, actor: Actor) -> None:
 
 @save.register
 def _(event: Crossing, tx: Transaction, actor: Actor) -> None:
-    actions.cross_level(tx, actor=actor, crossing=event)
+    alarms.cross_level(tx, actor=actor, crossing=event)
 
 
 @save.register
 def _(event: FlowChange, tx: Transaction, actor: Actor) -> None:
-    actions.change_flow(tx, actor=actor, change=event)
+    alarms.change_flow(tx, actor=actor, change=event)
 
 
 @save.register
 def _(event: SensorChange, tx: Transaction, actor: Actor) -> None:
-    actions.change_sensor(tx, actor=actor, change=event)
+    alarms.change_sensor(tx, actor=actor, change=event)
 
 
 def sensor_health(engine: Engine | None, sensor: Sensor) -> dict[str, Any]:
@@ -226,10 +226,11 @@ def sensor_health(engine: Engine | None, sensor: Sensor) -> dict[str, Any]:
 
 
 def _known_faults(waiting: Iterable[Matter]) -> list[tuple[str, FaultReason]]:
-    """The sensors whose matter waits, each with its reason."""
-    prefix = f"{actions.SUBJECT_SENSOR}."
+    """The sensors that a matter waits for, each with its reason."""
+    prefix = f"{alarms.SUBJECT_SENSOR}."
     return [
-        (matter.params["sensor"], FaultReason(matter.subject.removeprefix(prefix)))
+        (sensor_id, FaultReason(matter.subject.removeprefix(prefix)))
         for matter in waiting
         if matter.subject.startswith(prefix)
+        for sensor_id in matter.params["sensors"]
     ]

@@ -131,17 +131,27 @@ def count_opened_since(connection: Connection, scope: Scope, district_id: str, a
 def find_waiting_of(
     connection: Connection, district_id: str, kind: MatterKind, subjects: Sequence[str], place: str
 ) -> Matter | None:
-    """The open matter of this kind about one of these subjects at the zone or sensor `place`, or None."""
+    """The open matter of this kind about one of these subjects at the zone or gate `place`, or None."""
     query = matters.select().where(
         matters_table.c.district_id == district_id,
         matters_table.c.kind == kind,
         matters_table.c.state != MatterState.CLOSED,
         matters_table.c.subject.in_(subjects),
     )
-    params = matters_table.c.params
-    here = [matters_table.c.zone_id == place, *(params[n].as_string() == place for n in ("sensor", "gate"))]
-    row = connection.execute(query.where(or_(*here)).limit(1)).one_or_none()
+    at_gate = matters_table.c.params["gate"].as_string() == place
+    here = or_(matters_table.c.zone_id == place, at_gate)
+    row = connection.execute(query.where(here).limit(1)).one_or_none()
     return None if row is None else matters.read(row)
+
+
+def list_waiting_about(connection: Connection, district_id: str, subject: str) -> list[Matter]:
+    """The open matters about a subject, newest first, whoever they belong to."""
+    query = matters.select().where(
+        matters_table.c.district_id == district_id,
+        matters_table.c.state != MatterState.CLOSED,
+        matters_table.c.subject == subject,
+    )
+    return [matters.read(row) for row in connection.execute(query.order_by(matters_table.c.number.desc()))]
 
 
 def next_number(tx: Transaction) -> int:

@@ -12,8 +12,10 @@ const words = dictionary(
     level: (where: string, level: string, density: string) => `${where}：${level}，${density} 人/㎡`,
     levelPending: (where: string, level: string, density: string) => `${where}：${density} 人/㎡，待确认${level}`,
     flow: (where: string, flow: string) => `${where} 流量过大：${flow} 人/米/分`,
-    silent: (what: string) => `传感器失联：${what}`,
+    silent: (n: number, what: string) => (n > 1 ? `${n} 个传感器失联：${what}` : `传感器失联：${what}`),
     disagrees: (what: string) => `传感器读数不一致：${what}`,
+    comma: "、",
+    more: (n: number) => `另 ${n} 个`,
     request: "服务请求",
     note: "备忘",
     answer: (p: string, span: string) => `P${p} 事项须在 ${span} 内确认接收`,
@@ -24,8 +26,10 @@ const words = dictionary(
     level: (where, level, density) => `${where}: ${level}, ${density} p/m²`,
     levelPending: (where, level, density) => `${where}: ${density} p/m², ${level} to be confirmed`,
     flow: (where, flow) => `${where}: flow too high, ${flow} p/m/min`,
-    silent: (what) => `Sensor silent: ${what}`,
+    silent: (n, what) => (n > 1 ? `${n} sensors silent: ${what}` : `Sensor silent: ${what}`),
     disagrees: (what) => `Sensor disagrees: ${what}`,
+    comma: ", ",
+    more: (n) => `and ${n} more`,
     request: "Request",
     note: "Note",
     answer: (p, span) => `A P${p} matter is to be acknowledged within ${span}`,
@@ -36,6 +40,15 @@ const words = dictionary(
 
 const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 const levelWords = (value: unknown) => `${text(value)} ${levelName(Number(value))}`;
+
+const sensorsOf = (params: Params): string[] => Object.keys((params["sensors"] ?? {}) as object);
+const LISTED = 3;
+
+/** The first few names, and how many there are besides. */
+function listed(names: string[]): string {
+  const first = names.slice(0, LISTED).join(words.comma);
+  return names.length > LISTED ? `${first} ${words.more(names.length - LISTED)}` : first;
+}
 
 /** What a matter is about, in the chosen language. A subject we do not know is shown as it came. */
 export function subjectOf(
@@ -54,9 +67,9 @@ export function subjectOf(
     case "matter.crowd.flow":
       return words.flow(naming(text(params["gate"])), reading.formats.number(Number(params["flow"]), 0));
     case "matter.sensor.silent":
-      return words.silent(naming(text(params["sensor"])));
+      return words.silent(sensorsOf(params).length, listed(sensorsOf(params).map(naming)));
     case "matter.sensor.disagrees":
-      return words.disagrees(naming(text(params["sensor"])));
+      return words.disagrees(listed(sensorsOf(params).map(naming)));
     case "matter.request":
       return matter.text || words.request;
     case "matter.note":
