@@ -99,7 +99,7 @@ def intake(
     with database.transaction(DISTRICT) as tx:
         store.sensors.add(tx, line("g07"))
         store.sensors.add(tx, head("z03", "h03"))
-    return Forgetful(database, lambda _district, rows, _skews: taken.extend(rows))
+    return Forgetful(database, lambda _district, rows: taken.extend(rows))
 
 
 def batch(*rows: dict[str, object]) -> bytes:

@@ -43,12 +43,10 @@ class Heard:
 
     def __init__(self) -> None:
         self.rows: list[Observation] = []
-        self.skew_s: dict[str, float] = {}
 
-    def __call__(self, district_id: str, rows: Any, skew_s: dict[str, float]) -> None:
+    def __call__(self, district_id: str, rows: Any) -> None:
         assert district_id == DISTRICT
         self.rows += rows
-        self.skew_s |= skew_s
 
 
 @pytest.fixture
@@ -227,7 +225,6 @@ def test_a_clock_that_is_ahead_is_taken_and_flagged(intake: Intake, feed: Actor,
     receipt = take(intake, feed, passed("2026-12-31T12:02:00Z"), passed("2026-12-31T12:03:30Z"), seen())
     assert (receipt.taken, receipt.flagged_count) == (3, 1)
     assert [(remark.row, remark.error) for remark in receipt.flagged] == [(1, "clock.skewed")]
-    assert heard.skew_s == {"g1": 210.0}
 
 
 def test_old_rows_are_kept_as_history_and_mark_their_hours_but_the_engine_does_not_hear(

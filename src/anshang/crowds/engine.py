@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from anshang.crowds.clocks import Clocks
 from anshang.crowds.flows import Flows
 from anshang.crowds.levels import LevelState, rules_of
 from anshang.crowds.model import (
@@ -70,7 +71,7 @@ class Engine:
         self.rules = [rules_of(zone, rules or {}) for zone in place.zones.values()]
         decided = {state.id: state for state in states}
         self.levels = [_level_state(decided.get(id)) for id in self.occupancy.zone_ids]
-        self.skew_s: dict[str, float] = {}
+        self._clocks = Clocks(self.occupancy.period_ms, self._grace_ms)
         known = [(self.occupancy.sensor_index.get(id, -1), reason) for id, reason in faults]
         self._silent = {index for index, reason in known if reason is FaultReason.SILENT and index >= 0}
         self._disagreeing = {
@@ -94,9 +95,9 @@ class Engine:
         with self._lock:
             self._waiting.extend(rows)
 
-    def note_skew(self, sensor_id: str, skew_s: float) -> None:
-        """Remember that a sensor's clock is off (positive: ahead)."""
-        self.skew_s[sensor_id] = skew_s
+    def skew_s(self, sensor_id: str) -> float | None:
+        """By how many seconds a sensor's clock is ahead (negative: behind), None when it is right."""
+        return self._clocks.skew_s(self.occupancy.sensor_index[sensor_id], self._now_ms)
 
     def count_by_person(self, count: PersonCount) -> None:
         """Correct a balance by a count made by eye."""
@@ -218,6 +219,7 @@ class Engine:
         ids, at_ms, in_count, out_count, people = zip(*rows, strict=True)
         sensor = np.array([self.occupancy.sensor_index.get(id, -1) for id in ids], np.int64)
         told_ms = np.array(at_ms, np.int64)
+        self._clocks.hear(self._now_ms, sensor[sensor >= 0], told_ms[sensor >= 0])
         mine = (sensor >= 0) & (told_ms >= self._day_ms)
         counts = [np.array(column, float) for column in (in_count, out_count, people)]  # None becomes NaN
         self._apply(Rows(np.minimum(told_ms, self._now_ms), sensor, *counts).where(mine))

@@ -21,6 +21,7 @@ from typing import Any
 import msgspec
 
 from anshang.crowds import observations, sealed, store
+from anshang.crowds.clocks import SKEW_MS
 from anshang.crowds.model import Observation, SensorKind
 from anshang.crowds.telemetry import DAY_MS
 from anshang.crowds.turnstile import Turnstile
@@ -36,7 +37,6 @@ LISTED_MAX = 100
 DIGITS_MAX = 100
 COUNT_MAX = 100_000
 """The most that one row may say: far above any gate or zone, far below a counter that ran over."""
-SKEW_MS = 120_000
 AHEAD_MAX_MS = 3_600_000
 OLDEST_MS = 946_684_800_000
 """2000-01-01: what is older comes from a clock that was never set."""
@@ -46,7 +46,7 @@ SENSORS_MEMORY_S = 2.0
 NEW_SENSOR_S = 0.1
 """How old what is known of the sensors may be: as a rule, and when a row names one that is not known."""
 
-OnTaken = Callable[[str, Sequence[Observation], dict[str, float]], None]
+OnTaken = Callable[[str, Sequence[Observation]], None]
 
 REASONS = {
     "row.malformed": (
@@ -124,9 +124,8 @@ Wrong = str
 class Intake:
     """Takes batches for all districts of this process.
 
-    `on_taken` is called with the district, the rows that are new and recent, and by how many seconds each
-    sensor's clock is ahead where it is too much, once they are on disk. From before rows are kept until that
-    call has returned, the batch is inside the turnstile.
+    `on_taken` is called with the district and the rows that are new and recent, once they are on disk. From
+    before rows are kept until that call has returned, the batch is inside the turnstile.
     """
 
     def __init__(
@@ -161,7 +160,7 @@ class Intake:
             added = self._add(district_id, accepted, now_ms)
             recent = [row for row in added.fresh if row.at_ms >= now_ms - LIVE_MS]
             if recent:
-                self._on_taken(district_id, recent, sift.skew_s)
+                self._on_taken(district_id, recent)
         if added.differing:
             sift.refuse_kept(rows, added.differing)
         return Receipt(
@@ -220,7 +219,6 @@ class Sift:
     refused_count: int = 0
     flagged: list[Remark] = field(default_factory=list)
     flagged_count: int = 0
-    skew_s: dict[str, float] = field(default_factory=dict)
     _instants: dict[str, int | Wrong] = field(default_factory=dict)
 
     def look_at(self, rows: Sequence[Row | Wrong]) -> None:
@@ -241,7 +239,7 @@ class Sift:
             if first is not observation:
                 self._meet_again(number, first, observation)
             elif observation.at_ms > skewed_ms:
-                self._flag(number, observation)
+                self._flag(number)
 
     def refuse(self, number: int, error: Wrong) -> None:
         """Refuse a row."""
@@ -263,9 +261,8 @@ class Sift:
         else:
             self.refuse(number, "observation.differs")
 
-    def _flag(self, number: int, observation: Observation) -> None:
+    def _flag(self, number: int) -> None:
         self.flagged_count += 1
-        self.skew_s[observation.sensor_id] = (observation.at_ms - self.now_ms) / 1000
         if len(self.flagged) < LISTED_MAX:
             self.flagged.append(remark(number, "clock.skewed"))
 

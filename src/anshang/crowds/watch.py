@@ -126,15 +126,13 @@ class Watch:
         """The district's engine, None when it is not watched."""
         return self._engines.get(district_id)
 
-    def taken(self, district_id: str, rows: Sequence[Observation], skews: dict[str, float]) -> None:
+    def taken(self, district_id: str, rows: Sequence[Observation]) -> None:
         """Rows are on disk: let the engine count them, and the one that is being built, too."""
         if (came := self._came.get(district_id)) is not None:
             came.extend(rows)
         engine = self._engines.get(district_id)
         if engine is not None:
             engine.take(rows)
-            for sensor_id, skew_s in skews.items():
-                engine.note_skew(sensor_id, skew_s)
 
     def step(self, district_id: str) -> bytes:
         """Step a district's engine to the present and return the frame of what changed (JSON); what is to be
@@ -214,14 +212,14 @@ def sensor_health(engine: Engine | None, sensor: Sensor) -> dict[str, Any]:
     if engine is None or sensor.id not in engine.occupancy.sensor_index:
         return {}
     index = engine.occupancy.sensor_index[sensor.id]
-    last_ms, skew_s = int(engine.occupancy.last_ms[index]), engine.skew_s.get(sensor.id)
+    last_ms, skew_s = int(engine.occupancy.last_ms[index]), engine.skew_s(sensor.id)
     if last_ms == NEVER_MS:
         return {"state": "never"}
-    state = "ok" if skew_s is None else "skewed"
+    state = "ok" if engine.occupancy.active[index] else "silent"
     if engine.occupancy.disagrees[index] or engine.flows.disagrees[index]:
         state = "disagrees"
-    if not engine.occupancy.active[index]:
-        state = "silent"
+    if skew_s is not None:
+        state = "skewed"
     return {"state": state, "last_at": clock.from_ms(last_ms), "skew_s": skew_s}
 
 
