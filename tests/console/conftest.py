@@ -133,7 +133,7 @@ def town(database: Database) -> Iterator[Town]:
     operator = operator_actor(DISTRICT)
     with database.transaction(DISTRICT) as tx:
         places.import_document(tx, actor=operator, document=document())
-        crowds.change_levels(tx, actor=operator, applies_to="*moving", rules=AT_ONCE)
+        crowds.change_levels(tx, actor=operator, applies_to="*moving", rules=AT_ONCE, edition="")
         for sensor in (head("z01", period_s=60), head("z02", period_s=60), head("z03", period_s=1)):
             crowds.define_sensor(tx, actor=operator, sensor=sensor)
         _feed, key = people.open_feed(tx, actor=operator, id=ids.new_id(), name="heads")

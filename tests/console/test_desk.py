@@ -84,6 +84,49 @@ def test_a_crossing_is_taken_measured_noted_and_closed_from_the_keyboard(desk: O
     expect(page.get_by_text("Last closed")).to_be_visible()
 
 
+def test_what_was_just_done_is_taken_back_with_one_key(desk: Open, town: Town) -> None:
+    page = desk()
+    town.tell(z01=2500)
+    waiting(page).click()
+    matter = page.get_by_role("article").filter(has_text="Clocks").first
+    expect(matter).to_contain_text("to acknowledge")
+    page.keyboard.press("c")
+    expect(waiting(page)).to_contain_text("acknowledged")
+    expect(page.get_by_role("button", name="Undo U")).to_be_visible()
+    page.keyboard.press("u")
+    expect(waiting(page)).to_contain_text("waits")
+    expect(matter).to_contain_text("given back")
+    page.get_by_role("combobox", name="Priority").select_option("1")
+    expect(page.get_by_text("The priority is now P1.")).to_be_visible()
+    page.get_by_role("button", name="Undo U").click()
+    expect(page.get_by_text("The priority is now P3.")).to_be_visible()
+    page.keyboard.press("c")
+    expect(waiting(page)).to_contain_text("acknowledged")
+    page.keyboard.press("d")
+    page.get_by_role("button", name="Dealt with on the spot").click()
+    page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).last.click()
+    expect(matter).to_contain_text("Outcome: Dealt with on the spot")
+    page.keyboard.press("u")
+    expect(waiting(page)).to_contain_text("acknowledged")
+
+
+def test_keys_show_one_priority_and_fit_the_map(desk: Open, town: Town) -> None:
+    town.tell(z01=2500, z02=3500)
+    page = desk("/?view=map")
+    expect(waiting(page, "Zone A")).to_be_visible()
+    expect(waiting(page, "Zone B")).to_be_visible()
+    for key, shown, gone in (("2", "Zone B", "Zone A"), ("3", "Zone A", "Zone B")):
+        page.keyboard.press(key)
+        expect(waiting(page, shown)).to_be_visible()
+        expect(waiting(page, gone)).to_have_count(0)
+        page.keyboard.press(key)
+        expect(waiting(page, gone)).to_be_visible()
+    for key in ("1", "4"):
+        page.keyboard.press(key)
+        expect(page.get_by_text(f"No P{key} matter.")).to_be_visible()
+        page.keyboard.press(key)
+
+
 def test_level_4_waits_for_a_person_to_confirm_it_and_to_let_it_fall(desk: Open, town: Town) -> None:
     town.tell(z01=4500)
     page = desk("/?view=table&zone=z01")

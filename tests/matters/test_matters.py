@@ -83,6 +83,23 @@ def test_numbers_run_on(database: Database, make: Make) -> None:
     assert [opened(database, make.actor()).number for _ in range(3)] == [1, 2, 3]
 
 
+def test_a_matter_is_given_back_and_waits_by_its_old_clock(
+    database: Database, make: Make, night: MoveOn
+) -> None:
+    desk = make.actor()
+    matter = opened(database, desk)
+    with pytest.raises(RuleBroken), database.transaction(DISTRICT) as tx:
+        actions.release(tx, actor=desk, id=matter.id)
+    night(timedelta(seconds=30))
+    with database.transaction(DISTRICT) as tx:
+        actions.acknowledge(tx, actor=desk, id=matter.id)
+        released = actions.release(tx, actor=desk, id=matter.id)
+        (clock,) = store.list_clocks(tx.connection, DISTRICT, [matter.id])
+    assert (released.state, released.acknowledged_by) == (MatterState.OPEN, None)
+    assert (clock.met_at, (clock.due_at - matter.opened_at).total_seconds()) == (None, 60)
+    assert kinds(database)[-2:] == [MatterEvent.ACKNOWLEDGED, MatterEvent.RELEASED]
+
+
 def test_a_closed_matter_takes_nothing_but_to_be_reopened(database: Database, make: Make) -> None:
     desk = make.actor()
     matter = opened(database, desk)
@@ -215,6 +232,7 @@ def test_only_the_desk_acts_on_matters(database: Database, make: Make, role: Rol
     actor = make.actor(role)
     for verb in (
         lambda tx: actions.acknowledge(tx, actor=actor, id=matter.id),
+        lambda tx: actions.release(tx, actor=actor, id=matter.id),
         lambda tx: actions.close(tx, actor=actor, id=matter.id, outcome="x"),
         lambda tx: actions.reopen(tx, actor=actor, id=matter.id),
         lambda tx: actions.add_note(tx, actor=actor, id=matter.id, note_id=ids.new_id(), text="x"),

@@ -76,6 +76,7 @@ AREA: dict[tuple[str, str], str] = {
     ("GET", "/api/matters/{id}"): "queue",
     ("POST", "/api/matters"): "queue!",
     ("POST", "/api/matters/{id}/acknowledge"): "queue!",
+    ("POST", "/api/matters/{id}/release"): "queue!",
     ("POST", "/api/matters/{id}/notes"): "queue!",
     ("POST", "/api/matters/{id}/priority"): "queue!",
     ("POST", "/api/matters/{id}/close"): "queue!",

@@ -30,6 +30,7 @@ class Live {
   frame = $state.raw<Frame | null>(null);
   /** When the state on screen was the present one; a beat alone makes it no younger. */
   #presentAt_ms = $state<number | null>(null);
+  #begun = false;
   #anchor = $state.raw<Anchor | null>(null);
 
   /** Real seconds since the state on screen was the present one. */
@@ -50,6 +51,7 @@ class Live {
   follow(district: string): () => void {
     this.frame = null;
     this.#presentAt_ms = null;
+    this.#begun = false;
     const sharing = new Sharing(district, browser, () => this.frame, (news) => this.#take(news, district));
     sharing.start();
     return () => sharing.stop();
@@ -57,7 +59,7 @@ class Live {
 
   #take(news: News, district: string): void {
     reach.heard();
-    if (news.type === "beat") this.#set(news.beat.at, session.meta?.demo?.speed ?? 1);
+    if (news.type === "beat") this.#beat(news.beat.at);
     else if (news.type === "entry") answers.happened(news.entry.kind);
     else if (news.type === "reset") {
       answers.all();
@@ -66,6 +68,13 @@ class Live {
       this.#show(news.frame);
       if (!this.frame) void this.#refetch(district);
     }
+  }
+
+  /** What was answered before the stream began may lack what happened in between: it is asked once more. */
+  #beat(at: string): void {
+    this.#set(at, session.meta?.demo?.speed ?? 1);
+    if (!this.#begun) answers.all();
+    this.#begun = true;
   }
 
   /** A frame that comes late, as the first one of a server that stands still, is as old as it says. */

@@ -1,4 +1,4 @@
-"""What is done with matters: open, retell, acknowledge, note, reprioritise, close, reopen."""
+"""What is done with matters: open, retell, acknowledge, release, note, reprioritise, close, reopen."""
 
 from __future__ import annotations
 
@@ -104,6 +104,17 @@ def acknowledge(tx: Transaction, *, actor: Actor, id: str) -> Matter:
     store.meet_clocks(tx, id, [ClockKind.ACKNOWLEDGE], clock.now())
     waited_s = (clock.now() - before.opened_at).total_seconds()
     _tell(tx, actor, MatterEvent.ACKNOWLEDGED, after, {"waited_s": round(waited_s, 1)})
+    return after
+
+
+def release(tx: Transaction, *, actor: Actor, id: str) -> Matter:
+    """Give a matter back to the queue: it waits to be acknowledged, by the clock that was met."""
+    before = _mine(tx, actor, id)
+    after = store.matters.put(tx, before.released())
+    for each in store.list_clocks(tx.connection, tx.district_id, [id]):
+        if each.kind is ClockKind.ACKNOWLEDGE:
+            store.clocks.put(tx, replace(each, met_at=None))
+    _tell(tx, actor, MatterEvent.RELEASED, after, {})
     return after
 
 

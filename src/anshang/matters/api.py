@@ -201,6 +201,13 @@ def acknowledge(id: Id, district: DistrictQuery, caller: Caller) -> MatterShown:
         return _shown(tx.connection, district, [actions.acknowledge(tx, actor=caller.actor, id=id)])[0]
 
 
+@router.post("/{id}/release")
+def release(id: Id, district: DistrictQuery, caller: Caller) -> MatterShown:
+    """Give it back to the queue."""
+    with caller.writing(district) as tx:
+        return _shown(tx.connection, district, [actions.release(tx, actor=caller.actor, id=id)])[0]
+
+
 @router.post("/{id}/notes")
 def add_note(id: Id, body: NewNote, district: DistrictQuery, caller: Caller) -> MatterPage:
     """Write something about the matter."""

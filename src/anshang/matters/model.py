@@ -52,6 +52,7 @@ class MatterEvent(StrEnum):
 
     OPENED = "matter.opened"
     ACKNOWLEDGED = "matter.acknowledged"
+    RELEASED = "matter.released"
     NOTED = "matter.noted"
     REPRIORITISED = "matter.reprioritised"
     CLOSED = "matter.closed"
@@ -126,6 +127,16 @@ class Matter:
         self._must_not_be_closed()
         return replace(self, state=MatterState.ACKNOWLEDGED, acknowledged_at=at, acknowledged_by=by)
 
+    def released(self) -> Matter:
+        """Whoever took care does not any more: it waits again; RuleBroken unless acknowledged."""
+        if self.state is not MatterState.ACKNOWLEDGED:
+            raise RuleBroken(
+                "matter.not_acknowledged",
+                en="Nobody takes care of this matter.",
+                zh="该事项尚无人确认接收。",
+            )
+        return replace(self, state=MatterState.OPEN, acknowledged_at=None, acknowledged_by=None)
+
     def reprioritised(self, priority: Priority) -> Matter:
         """It is more or less urgent than thought; RuleBroken when closed."""
         self._must_not_be_closed()
@@ -136,7 +147,7 @@ class Matter:
         self._must_not_be_closed()
         changed = replace(self, subject=subject, params=params, priority=priority)
         if priority < self.priority:
-            return replace(changed, state=MatterState.OPEN, acknowledged_at=None, acknowledged_by=None)
+            return changed.released() if self.state is MatterState.ACKNOWLEDGED else changed
         return changed
 
     def closed(self, by: str, at: datetime, outcome: str) -> Matter:

@@ -2,6 +2,7 @@
 import { answered, client, saidOf, type Shape } from "$api/client";
 import { newId } from "$api/ids";
 import { answers } from "$api/queries.svelte";
+import { session } from "$api/session.svelte";
 import { toasts } from "$kit/toasts.svelte";
 import { words } from "./words";
 
@@ -10,15 +11,16 @@ export type Priority = 1 | 2 | 3 | 4;
 
 export const numberOf = (matter: { number: number }): string => String(matter.number).padStart(4, "0");
 
-async function done(asking: Promise<unknown>, text: string): Promise<boolean> {
+async function done<T>(asking: Promise<T>, text: string, undo?: (after: T) => Promise<boolean>): Promise<boolean> {
+  let after: T;
   try {
-    await asking;
+    after = await asking;
   } catch (problem) {
     toasts.refuse(saidOf(problem));
     answers.happened("matter");
     return false;
   }
-  toasts.say(text);
+  toasts.say(text, undo ? () => void undo(after) : null);
   answers.happened("matter");
   return true;
 }
@@ -29,6 +31,13 @@ export const acknowledge = (district: string, matter: Matter): Promise<boolean> 
   done(
     answered(client.POST("/api/matters/{id}/acknowledge", { params: at(district, matter) })),
     words.acknowledgedNow(numberOf(matter)),
+    () => release(district, matter),
+  );
+
+export const release = (district: string, matter: Matter): Promise<boolean> =>
+  done(
+    answered(client.POST("/api/matters/{id}/release", { params: at(district, matter) })),
+    words.releasedNow(numberOf(matter)),
   );
 
 export function addNote(district: string, matter: Matter, text: string): Promise<boolean> {
@@ -39,13 +48,22 @@ export function addNote(district: string, matter: Matter, text: string): Promise
 export function close(district: string, matter: Matter, outcome: string): Promise<boolean> {
   const body = { outcome, version: matter.version };
   const asking = client.POST("/api/matters/{id}/close", { params: at(district, matter), body });
-  return done(answered(asking), words.closedNow(numberOf(matter)));
+  return done(answered(asking), words.closedNow(numberOf(matter)), () => unclose(district, matter));
+}
+
+/** Open again what was just closed; whoever had it and closed it has it again. */
+async function unclose(district: string, matter: Matter): Promise<boolean> {
+  const opened = await reopen(district, matter);
+  const mine = matter.acknowledged_by !== null && matter.acknowledged_by === session.account?.id;
+  return opened && mine ? acknowledge(district, matter) : opened;
 }
 
 export function reprioritise(district: string, matter: Matter, priority: Priority): Promise<boolean> {
   const body = { priority, version: matter.version };
   const asking = client.POST("/api/matters/{id}/priority", { params: at(district, matter), body });
-  return done(answered(asking), words.prioritised(priority));
+  return done(answered(asking), words.prioritised(priority), (after) =>
+    reprioritise(district, after, matter.priority as Priority),
+  );
 }
 
 export const reopen = (district: string, matter: Matter): Promise<boolean> =>

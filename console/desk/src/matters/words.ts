@@ -35,6 +35,7 @@ export const words = dictionary(
     priority: "优先级",
     reopen: "重新打开",
     acknowledgedNow: (number: string) => `已确认 ${number}。`,
+    releasedNow: (number: string) => `${number} 重新待确认。`,
     noted: "备注已保存。",
     closedNow: (number: string) => `已关闭 ${number}。`,
     prioritised: (p: number) => `优先级已改为 P${p}。`,
@@ -59,6 +60,7 @@ export const words = dictionary(
     events: {
       "matter.opened": "建立",
       "matter.acknowledged": "确认接收",
+      "matter.released": "退回待确认",
       "matter.noted": "备注",
       "matter.reprioritised": "优先级变更",
       "matter.closed": "关闭",
@@ -112,6 +114,7 @@ export const words = dictionary(
     priority: "Priority",
     reopen: "Reopen",
     acknowledgedNow: (number) => `${number} is acknowledged.`,
+    releasedNow: (number) => `${number} waits again.`,
     noted: "The note is saved.",
     closedNow: (number) => `${number} is closed.`,
     prioritised: (p) => `The priority is now P${p}.`,
@@ -141,6 +144,7 @@ export const words = dictionary(
     events: {
       "matter.opened": "opened",
       "matter.acknowledged": "acknowledged",
+      "matter.released": "given back",
       "matter.noted": "noted",
       "matter.reprioritised": "priority changed",
       "matter.closed": "closed",

@@ -39,6 +39,7 @@ export const words = dictionary(
     kinds: {
       "matter.opened": "事项开立",
       "matter.acknowledged": "事项确认接收",
+      "matter.released": "事项退回待确认",
       "matter.noted": "事项添加备注",
       "matter.reprioritised": "事项优先级变更",
       "matter.closed": "事项关闭",
@@ -147,6 +148,7 @@ export const words = dictionary(
     kinds: {
       "matter.opened": "matter opened",
       "matter.acknowledged": "matter acknowledged",
+      "matter.released": "matter given back",
       "matter.noted": "note added to matter",
       "matter.reprioritised": "priority of matter changed",
       "matter.closed": "matter closed",
