@@ -27,6 +27,8 @@ from anshang.desk import api as desk_api
 from anshang.foundation import migrations
 from anshang.foundation.database import Database
 from anshang.foundation.errors import NotFound
+from anshang.incidents import api as incidents_api
+from anshang.incidents import category_api
 from anshang.matters import api as matters_api
 from anshang.people import api as people_api
 from anshang.people import journal_api
@@ -49,6 +51,8 @@ ROUTERS = (
     places_api.router,
     matters_api.router,
     crowds_api.router,
+    incidents_api.router,
+    category_api.router,
     desk_api.router,
 )
 

@@ -1,12 +1,15 @@
 """Degrees to local metres and back, and the GCJ-02 offset."""
 
+import math
+
 import numpy as np
 import pytest
+import shapely
 from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from anshang.kernels.geometry import LocalFrame, gcj02_from_wgs84, wgs84_from_gcj02
+from anshang.kernels.geometry import LocalFrame, gcj02_from_wgs84, holds, wgs84_from_gcj02
 
 METRES_PER_DEGREE = 111_320.0
 lons = st.floats(-179, 179)
@@ -78,3 +81,21 @@ def test_nothing_moves_outside_china() -> None:
 def test_no_positions_are_no_positions() -> None:
     assert LocalFrame(0, 0).to_metres(np.empty((0, 2))).shape == (0, 2)
     assert wgs84_from_gcj02(np.empty((0, 2))).shape == (0, 2)
+
+
+@given(
+    st.lists(st.tuples(st.floats(-50, 50), st.floats(-50, 50)), min_size=1, max_size=20), st.integers(3, 9)
+)
+def test_a_polygon_holds_what_shapely_says_it_holds(points: list[tuple[float, float]], corners: int) -> None:
+    star = [
+        (
+            (40 if n % 2 else 15) * math.cos(n * math.pi / corners),
+            (40 if n % 2 else 15) * math.sin(n * math.pi / corners),
+        )
+        for n in range(2 * corners)
+    ]
+    hole = [(5.0, -5.0), (5.0, 5.0), (-5.0, 5.0), (-5.0, -5.0), (5.0, -5.0)]
+    polygon = shapely.Polygon([*star, star[0]], [hole])
+    for x, y in points:
+        if polygon.boundary.distance(shapely.Point(x, y)) > 1e-9:
+            assert holds([[*star, star[0]], hole], x, y) == polygon.contains(shapely.Point(x, y))

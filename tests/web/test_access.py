@@ -28,15 +28,20 @@ OWN = {
 """What everybody who is signed in may do for themselves."""
 
 MAY: dict[Role, set[str]] = {
-    Role.ADMIN: {"place", "place!", "crowd", "configure", "counts", "queue", "journal", "people", "live", "check"},
+    Role.ADMIN: {
+        "place", "place!", "crowd", "configure", "counts", "queue", "journal", "people", "live", "check", "categories",
+    },
     Role.SUPERVISOR: {
         "place", "crowd", "configure", "measure", "confirm", "counts", "queue", "queue!", "journal", "live", "check",
+        "report", "answer", "categories",
     },
-    Role.DESK: {"place", "crowd", "measure", "confirm", "counts", "queue", "queue!", "live", "check"},
-    Role.PATROL: {"place", "crowd", "measure", "counts", "queue", "live"},
-    Role.VOLUNTEER: {"place", "crowd"},
-    Role.PARTNER: {"place", "crowd", "queue"},
-    Role.MEDIATOR: {"place", "crowd", "queue"},
+    Role.DESK: {
+        "place", "crowd", "measure", "confirm", "counts", "queue", "queue!", "live", "check", "report", "answer",
+    },
+    Role.PATROL: {"place", "crowd", "measure", "counts", "queue", "live", "report"},
+    Role.VOLUNTEER: {"place", "crowd", "report"},
+    Role.PARTNER: {"place", "crowd", "queue", "answer"},
+    Role.MEDIATOR: {"place", "crowd", "queue", "answer"},
     Role.WALL: {"place", "crowd", "counts", "live"},
 }  # fmt: skip
 """What each role may do, in the words of AREA; a second, independent statement of people.model.PERMISSIONS."""
@@ -81,6 +86,22 @@ AREA: dict[tuple[str, str], str] = {
     ("POST", "/api/matters/{id}/priority"): "queue!",
     ("POST", "/api/matters/{id}/close"): "queue!",
     ("POST", "/api/matters/{id}/reopen"): "queue!",
+    ("POST", "/api/incidents"): "report",
+    ("POST", "/api/incidents/grounds"): "report",
+    ("GET", "/api/incidents/{id}"): "queue",
+    ("POST", "/api/incidents/{id}/classify"): "queue!",
+    ("POST", "/api/incidents/{id}/locate"): "queue!",
+    ("POST", "/api/incidents/{id}/answers"): "queue!",
+    ("POST", "/api/incidents/{id}/moments"): "queue!",
+    ("POST", "/api/incidents/{id}/clear"): "queue!",
+    ("POST", "/api/incidents/{id}/cancel"): "queue!",
+    ("POST", "/api/incidents/{id}/reopen"): "queue!",
+    ("POST", "/api/incidents/{id}/links"): "queue!",
+    ("POST", "/api/incidents/{id}/transfers"): "queue!",
+    ("POST", "/api/transfers/{id}"): "answer",
+    ("GET", "/api/incident-categories"): "place",
+    ("PUT", "/api/incident-categories/{id}"): "categories",
+    ("DELETE", "/api/incident-categories/{id}"): "categories",
 }
 
 
@@ -94,7 +115,7 @@ def routes() -> Iterator[tuple[str, str]]:
 
 def ask(client: TestClient, method: str, path: str, district: str = DISTRICT) -> int:
     """Ask with an empty or harmless body: what matters is whether the door opens at all."""
-    some_id = "s01" if "/sensors/" in path else ids.new_id()
+    some_id = "s01" if "/sensors/" in path or "categories" in path else ids.new_id()
     concrete = path.replace("{id}", some_id).replace("{zone}", "z01")
     if path.endswith("/history"):
         concrete += "?from=2026-12-31T11:00:00Z&to=2026-12-31T12:00:00Z"
@@ -123,6 +144,20 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/matters/{id}/priority"): {"priority": 4, "version": 1},
     ("POST", "/api/matters/{id}/close"): {"outcome": "x", "version": 1},
     ("PUT", "/api/crowd/levels"): {"applies_to": "*moving", "edition": ""},
+    ("POST", "/api/incidents"): {"id": ids.new_id(), "source": "phone"},
+    ("POST", "/api/incidents/grounds"): {"text": "x"},
+    ("POST", "/api/incidents/{id}/classify"): {"category_id": "other", "version": 1},
+    ("POST", "/api/incidents/{id}/locate"): {"place": {}, "version": 1},
+    ("POST", "/api/incidents/{id}/answers"): {"answers": {"age": "6"}, "version": 1},
+    ("POST", "/api/incidents/{id}/moments"): {"id": ids.new_id(), "step": "moving", "at": "2026-12-31T12:00:00Z"},
+    ("POST", "/api/incidents/{id}/clear"): {"outcome": "x", "version": 1},
+    ("POST", "/api/incidents/{id}/cancel"): {"outcome": "x", "version": 1},
+    ("POST", "/api/incidents/{id}/links"): {"id": ids.new_id(), "other_id": ids.new_id(), "kind": "related"},
+    ("POST", "/api/incidents/{id}/transfers"): {"id": ids.new_id(), "to_body_id": ids.new_id(), "reason": "x"},
+    ("POST", "/api/transfers/{id}"): {"accepted": True},
+    ("PUT", "/api/incident-categories/{id}"): {
+        "name_zh": "甲", "name_en": "a", "priority": 4, "arrive_within_s": 600.0,
+    },
     ("POST", "/api/crowd/zones/{zone}/measures"): {"id": ids.new_id(), "step": "signs.on"},
     ("POST", "/api/crowd/zones/{zone}/count"): {"id": ids.new_id(), "people": 10},
     ("PUT", "/api/crowd/sensors/{id}"): {

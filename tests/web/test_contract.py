@@ -115,7 +115,10 @@ def real(app: FastAPI, database: Database) -> dict[str, dict[str, str]]:
         sensors.sensors.add(tx, line("g0"))
     matter, feed = ids.new_id(), ids.new_id()
     note = {"id": matter, "kind": "note", "priority": 4, "text": "x"}
-    signed_in(app, Role.DESK, DISTRICT).post(f"/api/matters?district={DISTRICT}", json=note)
+    desk = signed_in(app, Role.DESK, DISTRICT)
+    desk.post(f"/api/matters?district={DISTRICT}", json=note)
+    incident = ids.new_id()
+    desk.post(f"/api/incidents?district={DISTRICT}", json={"id": incident, "source": "phone"})
     admin = signed_in(app, Role.ADMIN, DISTRICT)
     admin.post(f"/api/feeds?district={DISTRICT}", json={"id": feed, "name": "gates"})
     name = open_account(database, Role.WALL, DISTRICT)
@@ -124,6 +127,8 @@ def real(app: FastAPI, database: Database) -> dict[str, dict[str, str]]:
         "/api/crowd/zones/": {"zone": "z1"},
         "/api/crowd/sensors/": {"id": "g0"},
         "/api/matters/": {"id": matter},
+        "/api/incidents/": {"id": incident},
+        "/api/incident-categories/": {"id": "theft.pickpocket"},
         "/api/people/": {"id": account},
         "/api/feeds/": {"id": feed},
     }
@@ -164,7 +169,13 @@ def test_an_administrator_is_answered_as_described(app: FastAPI, real: dict[str,
 def test_a_desk_is_answered_as_described(app: FastAPI, real: dict[str, dict[str, str]]) -> None:
     asked = ask_everything(app, headers_of(signed_in(app, Role.DESK, DISTRICT)), real, live=False)
     assert asked.faults == []
-    wrote = {"POST /api/matters", "POST /api/matters/{id}/notes", "POST /api/matters/{id}/acknowledge"}
+    wrote = {
+        "POST /api/incidents",
+        "GET /api/incidents/{id}",
+        "POST /api/matters",
+        "POST /api/matters/{id}/notes",
+        "POST /api/matters/{id}/acknowledge",
+    }
     assert READ_BY_EVERYBODY | wrote <= asked.succeeded
 
 

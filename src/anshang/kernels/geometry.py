@@ -9,7 +9,9 @@ Complexity: O(n).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,3 +92,15 @@ def _transformer(centre_lon: float, centre_lat: float) -> Transformer:
         f"+proj=tmerc +lat_0={centre_lat!r} +lon_0={centre_lon!r} +k=1 +x_0=0 +y_0=0 +ellps=WGS84 +units=m"
     )
     return Transformer.from_crs("EPSG:4326", local, always_xy=True)
+
+
+def holds(rings: Sequence[Sequence[tuple[float, float]]], x: float, y: float) -> bool:
+    """Whether a polygon (its closed outer ring, then its holes) holds a point, by counting the edges to its
+    east; a point on an edge may be on either side.
+    """
+    inside = False
+    for ring in rings:
+        for (x_a, y_a), (x_b, y_b) in pairwise(ring):
+            if (y_a > y) != (y_b > y) and x < x_a + (y - y_a) * (x_b - x_a) / (y_b - y_a):
+                inside = not inside
+    return inside

@@ -1,4 +1,6 @@
-"""What is done with matters: open, retell, acknowledge, release, note, reprioritise, close, reopen."""
+"""What is done with matters: open, retell, acknowledge, release, note, reprioritise, entrust, close,
+reopen.
+"""
 
 from __future__ import annotations
 
@@ -138,6 +140,19 @@ def change_priority(tx: Transaction, *, actor: Actor, id: str, priority: Priorit
     after = store.matters.put(tx, before.reprioritised(priority))
     _tell(tx, actor, MatterEvent.REPRIORITISED, after, {"from": int(before.priority), "to": int(priority)})
     return after
+
+
+def entrust(tx: Transaction, *, actor: Actor, id: str, body_id: str) -> Matter:
+    """Let another body take care of it; it was asked and agreed."""
+    before = _mine(tx, actor, id)
+    after = store.matters.put(tx, before.entrusted(body_id))
+    _tell(tx, actor, MatterEvent.ENTRUSTED, after, {"body": body_id})
+    return after
+
+
+def move(tx: Transaction, *, actor: Actor, id: str, zone_id: str | None) -> Matter:
+    """It lies in another zone than thought; told by who says where it is."""
+    return store.matters.put(tx, replace(_mine(tx, actor, id), zone_id=zone_id))
 
 
 def close(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int | None = None) -> Matter:

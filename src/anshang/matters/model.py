@@ -21,6 +21,7 @@ class MatterKind(StrEnum):
     SENSOR = "sensor"
     REQUEST = "request"
     NOTE = "note"
+    INCIDENT = "incident"
 
 
 class Priority(IntEnum):
@@ -45,6 +46,7 @@ class ClockKind(StrEnum):
 
     ACKNOWLEDGE = "acknowledge"
     RESOLVE = "resolve"
+    ARRIVE = "arrive"
 
 
 class MatterEvent(StrEnum):
@@ -55,6 +57,7 @@ class MatterEvent(StrEnum):
     RELEASED = "matter.released"
     NOTED = "matter.noted"
     REPRIORITISED = "matter.reprioritised"
+    ENTRUSTED = "matter.entrusted"
     CLOSED = "matter.closed"
     REOPENED = "matter.reopened"
 
@@ -149,6 +152,11 @@ class Matter:
         if priority < self.priority:
             return changed.released() if self.state is MatterState.ACKNOWLEDGED else changed
         return changed
+
+    def entrusted(self, body_id: str) -> Matter:
+        """Another body takes care from now on; RuleBroken when closed."""
+        self._must_not_be_closed()
+        return replace(self, body_id=body_id)
 
     def closed(self, by: str, at: datetime, outcome: str) -> Matter:
         """It is settled, with the outcome in a person's words or a dictionary key; RuleBroken when closed."""

@@ -10,6 +10,7 @@ from sqlalchemy import (
     JSON,
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Index,
     Integer,
@@ -181,6 +182,12 @@ def list_notes(connection: Connection, district_id: str, matter_id: str) -> list
         notes_table.c.district_id == district_id, notes_table.c.matter_id == matter_id
     )
     return [notes.read(row) for row in connection.execute(query.order_by(notes_table.c.at))]
+
+
+def visible(id_column: ColumnElement[str], scope: Scope, district_id: str) -> ColumnElement[bool]:
+    """Whether the matter of a row in another room, which bears its id, lies within the scope."""
+    within = _within(scope, district_id).with_only_columns(matters_table.c.id)
+    return id_column.in_(within)
 
 
 def _within(scope: Scope, district_id: str) -> Select[Any]:

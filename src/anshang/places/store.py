@@ -31,7 +31,7 @@ from sqlalchemy.schema import SchemaItem
 
 from anshang.foundation.database import Transaction, metadata
 from anshang.foundation.errors import NotFound
-from anshang.kernels.geometry import LocalFrame
+from anshang.kernels.geometry import LocalFrame, holds
 from anshang.places.model import (
     NAME_LENGTH_MAX,
     District,
@@ -170,6 +170,31 @@ def load(connection: Connection, district_id: str) -> Place:
         premises=tuple(_premises(row, *next(shapes)) for row in rows[3]),
         posts=tuple(_post(row, *next(shapes)) for row in rows[4]),
     )
+
+
+def find_zone_at(connection: Connection, district_id: str, lon: float, lat: float) -> str | None:
+    """The zone that holds the point (WGS-84 degrees), None when it lies in none."""
+    query = select(zones.c.id, zones.c.shape).where(zones.c.district_id == district_id)
+    rows = connection.execute(query.order_by(zones.c.id))
+    return next((row.id for row in rows if holds(_to_rings(row.shape), lon, lat)), None)
+
+
+def has_zone(connection: Connection, district_id: str, zone_id: str) -> bool:
+    """Whether the district has the zone."""
+    here = (zones.c.district_id == district_id) & (zones.c.id == zone_id)
+    return connection.execute(select(zones.c.id).where(here)).first() is not None
+
+
+def find_premises(
+    connection: Connection, district_id: str, premises_id: str
+) -> tuple[str | None, float, float] | None:
+    """The zone of the premises and their point (WGS-84 degrees), None when there are none of that id."""
+    here = (premises.c.district_id == district_id) & (premises.c.id == premises_id)
+    row = connection.execute(select(premises.c.zone_id, premises.c.shape).where(here)).one_or_none()
+    if row is None:
+        return None
+    ((point,),) = _to_rings(row.shape)
+    return row.zone_id, point[0], point[1]
 
 
 def replace(tx: Transaction, place: Place) -> Place:

@@ -1,0 +1,389 @@
+"""What is done with incidents: report, classify, locate, ask, mark a step, cancel, clear, reopen, link,
+transfer; and a district's categories.
+
+An incident and its matter share an id, and change in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from anshang.foundation import clock, ids
+from anshang.foundation.actor import Actor, Permission
+from anshang.foundation.database import Transaction
+from anshang.foundation.errors import BadInput, NotFound, RuleBroken, StaleVersion
+from anshang.incidents import store
+from anshang.incidents.categories import Category, suggest
+from anshang.incidents.model import (
+    CLOCKS_APART,
+    SELF_STARTED,
+    Incident,
+    IncidentKind,
+    Link,
+    LinkKind,
+    Moment,
+    Source,
+    Spot,
+    Step,
+    Transfer,
+)
+from anshang.journal import actions as journal
+from anshang.journal.model import EVERYWHERE
+from anshang.matters import actions as matters
+from anshang.matters import store as matters_store
+from anshang.matters.model import ClockKind, Due, Matter, MatterKind, MatterState, Priority
+from anshang.people import store as people
+from anshang.places import store as places
+
+SUBJECT = "matter.incident"
+OUTCOME_CANCELLED = "outcome.cancelled"
+OUTCOME_DUPLICATE = "outcome.duplicate"
+ANSWER_WITHIN_S = {Priority.P1: 30.0, Priority.P2: 60.0, Priority.P3: 180.0, Priority.P4: 900.0}
+ARRIVE_WITHIN_S = 600.0
+"""While nobody has said what it is."""
+OLDEST = timedelta(hours=24)
+
+
+def report(
+    tx: Transaction,
+    *,
+    actor: Actor,
+    id: str,
+    source: Source,
+    text: str,
+    category_id: str | None,
+    priority: Priority | None,
+    spot: Spot,
+    called_at: datetime | None = None,
+    drill: bool = False,
+) -> Incident:
+    """Take a report into the queue, with the clocks that its category starts; the same id again answers with
+    what is there.
+    """
+    actor.must(Permission.INCIDENT_REPORT, tx.district_id)
+    now = clock.now()
+    called_at = called_at or now
+    if not now - OLDEST <= called_at <= now + CLOCKS_APART:
+        raise BadInput(
+            "incident.bad_call", en="The call came within the last day.", zh="报警时间须在最近一天之内。"
+        )
+    categories = store.list_categories(tx.connection, tx.district_id)
+    category = None if category_id is None else _in_use(categories, category_id)
+    suggestion = suggest(text, categories.values())
+    spot = _complete(tx, spot)
+    matter = _open(tx, actor, id, text, category, priority, spot, called_at, drill)
+    if known := store.incidents.find_again(tx.connection, tx.district_id, id, source=source, drill=drill):
+        return known
+    incident = Incident(
+        id=id,
+        district_id=tx.district_id,
+        category_id=category_id,
+        suggested_id=None if suggestion is None else suggestion.category_id,
+        source=source,
+        called_at=called_at,
+        lon=spot.lon,
+        lat=spot.lat,
+        zone_id=spot.zone_id,
+        premises_id=spot.premises_id,
+        place_words=spot.words,
+        drill=drill,
+    )
+    store.incidents.add(tx, incident)
+    details = {"source": str(source), "category": category_id, "suggested": incident.suggested_id}
+    _tell(tx, actor, IncidentKind.REPORTED, incident, details)
+    told = [(Step.CALL, called_at), (Step.ANSWERED, now)]
+    told += [] if category is None else [(Step.CLASSIFIED, now)]
+    for step, at in told if source not in SELF_STARTED else [(Step.CALL, called_at), *told[2:]]:
+        store.moments.add(tx, Moment(ids.new_id(), tx.district_id, matter.id, step, at, now, actor.id))
+    return incident
+
+
+def classify(
+    tx: Transaction, *, actor: Actor, id: str, category_id: str, priority: Priority | None, version: int
+) -> Incident:
+    """Say what it is; its priority and its clocks follow, unless another priority is told."""
+    before = _mine(tx, actor, id, version)
+    category = _in_use(store.list_categories(tx.connection, tx.district_id), category_id)
+    after = store.incidents.put(tx, before.classified(category_id))
+    urgency = priority or category.priority
+    due = _due(urgency, category, before.called_at)
+    matters.retell(
+        tx, actor=actor, id=id, subject=SUBJECT, params=_params(category), priority=urgency, due=due
+    )
+    now = clock.now()
+    if before.category_id is None:
+        store.moments.add(tx, Moment(ids.new_id(), tx.district_id, id, Step.CLASSIFIED, now, now, actor.id))
+    details = {"from": before.category_id, "to": category_id, "priority": int(urgency)}
+    _tell(tx, actor, IncidentKind.CLASSIFIED, after, details)
+    return after
+
+
+def locate(tx: Transaction, *, actor: Actor, id: str, spot: Spot, version: int) -> Incident:
+    """Say where it is."""
+    before = _mine(tx, actor, id, version)
+    spot = _complete(tx, spot)
+    after = store.incidents.put(tx, before.located(spot))
+    matters.move(tx, actor=actor, id=id, zone_id=spot.zone_id)
+    _tell(tx, actor, IncidentKind.LOCATED, after, {"zone": spot.zone_id, "premises": spot.premises_id})
+    return after
+
+
+def question(tx: Transaction, *, actor: Actor, id: str, answers: Mapping[str, str], version: int) -> Incident:
+    """Keep what was answered to the category's questions; the words stay in the incident."""
+    before = _mine(tx, actor, id, version)
+    category = store.list_categories(tx.connection, tx.district_id).get(before.category_id or "")
+    asked = {one.key for one in category.questions} if category else set()
+    if not set(answers) <= asked:
+        raise BadInput("incident.no_such_question", en="Nobody asked that here.", zh="该类别没有这个问题。")
+    after = store.incidents.put(tx, replace(before, answers={**before.answers, **answers}))
+    _tell(tx, actor, IncidentKind.QUESTIONED, after, {"questions": sorted(answers)})
+    return after
+
+
+def mark(
+    tx: Transaction,
+    *,
+    actor: Actor,
+    id: str,
+    incident_id: str,
+    step: Step,
+    at: datetime,
+    unit_id: str | None = None,
+    corrects: str | None = None,
+) -> Moment:
+    """Tell when a step happened, or, naming a moment that was wrong, when it really did."""
+    incident = _mine(tx, actor, incident_id)
+    said = {"incident_id": incident_id, "step": step, "at": at, "unit_id": unit_id}
+    if known := store.moments.find_again(tx.connection, tx.district_id, id, **said):
+        return known
+    moment = Moment(id, tx.district_id, incident_id, step, at, clock.now(), actor.id, unit_id, corrects)
+    moment.check(incident.called_at)
+    if corrects is not None:
+        wrong = store.moments.get(tx.connection, tx.district_id, corrects)
+        if (wrong.incident_id, wrong.step) != (incident_id, step):
+            raise RuleBroken(
+                "moment.other_step",
+                en="A correction is about the same step of the same incident.",
+                zh="更正只能针对同一警情的同一环节。",
+            )
+    store.moments.add(tx, moment)
+    if step is Step.ON_SCENE:
+        matters_store.meet_clocks(tx, incident_id, [ClockKind.ARRIVE], at)
+    details = {"step": str(step), "at": at.isoformat(), "unit": unit_id, "corrects": corrects}
+    _tell(tx, actor, IncidentKind.MARKED, incident, details)
+    return moment
+
+
+def clear(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int) -> Incident:
+    """It is over: its matter is closed with the outcome, and those of its duplicates with it."""
+    incident = _mine(tx, actor, id, version)
+    now = clock.now()
+    store.moments.add(tx, Moment(ids.new_id(), tx.district_id, id, Step.CLEARED, now, now, actor.id))
+    after = store.incidents.put(tx, incident)
+    _tell(tx, actor, IncidentKind.CLEARED, after, {})
+    matters.close(tx, actor=actor, id=id, outcome=outcome)
+    for link in store.list_links(tx.connection, tx.district_id, id):
+        if link.kind is LinkKind.DUPLICATE and link.other_id == id:
+            matter = matters_store.get(tx.connection, actor.scope, tx.district_id, link.incident_id)
+            if matter.state is not MatterState.CLOSED:
+                matters.close(tx, actor=actor, id=matter.id, outcome=OUTCOME_DUPLICATE)
+    return after
+
+
+def cancel(tx: Transaction, *, actor: Actor, id: str, reason: str, version: int) -> Incident:
+    """It was none, or is no longer wanted: closed, and left out of every figure of response."""
+    incident = _mine(tx, actor, id, version)
+    after = store.incidents.put(tx, replace(incident, cancelled=True))
+    _tell(tx, actor, IncidentKind.CANCELLED, after, {})
+    matters.close(tx, actor=actor, id=id, outcome=reason.strip() or OUTCOME_CANCELLED)
+    return after
+
+
+def reopen(tx: Transaction, *, actor: Actor, id: str) -> Incident:
+    """It was not over after all."""
+    incident = _mine(tx, actor, id)
+    matters.reopen(tx, actor=actor, id=id)
+    return store.incidents.put(tx, replace(incident, cancelled=False))
+
+
+def link(tx: Transaction, *, actor: Actor, id: str, incident_id: str, other_id: str, kind: LinkKind) -> Link:
+    """Say that two incidents belong together; a duplicate is closed with the one it repeats."""
+    incident = _mine(tx, actor, incident_id)
+    _mine(tx, actor, other_id)
+    said = {"incident_id": incident_id, "other_id": other_id, "kind": kind}
+    if known := store.links.find_again(tx.connection, tx.district_id, id, **said):
+        return known
+    there = store.list_links(tx.connection, tx.district_id, incident_id)
+    if incident_id == other_id or any(other_id in (one.incident_id, one.other_id) for one in there):
+        raise RuleBroken("link.exists", en="These are linked already.", zh="两起警情已关联。")
+    made = Link(id, tx.district_id, incident_id, other_id, kind, clock.now(), actor.id)
+    store.links.add(tx, made)
+    _tell(tx, actor, IncidentKind.LINKED, incident, {"other": other_id, "link": str(kind)})
+    return made
+
+
+def offer(
+    tx: Transaction, *, actor: Actor, id: str, incident_id: str, to_body_id: str, reason: str
+) -> Transfer:
+    """Offer an incident to another body; ours until it has agreed."""
+    incident = _mine(tx, actor, incident_id)
+    people.bodies.get(tx.connection, EVERYWHERE, to_body_id)
+    said = {"incident_id": incident_id, "to_body_id": to_body_id}
+    if known := store.transfers.find_again(tx.connection, tx.district_id, id, **said):
+        return known
+    there = store.list_transfers(tx.connection, tx.district_id, incident_id)
+    if any(one.accepted is None for one in there):
+        raise RuleBroken("transfer.waits", en="Another body has not answered yet.", zh="已有移交尚未答复。")
+    made = Transfer(id, tx.district_id, incident_id, to_body_id, reason, clock.now(), actor.id)
+    store.transfers.add(tx, made)
+    _tell(tx, actor, IncidentKind.OFFERED, incident, {"body": to_body_id})
+    return made
+
+
+def answer_offer(tx: Transaction, *, actor: Actor, id: str, accepted: bool, words: str) -> Transfer:
+    """The other body takes the incident, or says why not: its own people, or the desk that asked them."""
+    if not (asked := actor.may(Permission.INCIDENT_ACT, tx.district_id)):
+        actor.must(Permission.TRANSFER_ANSWER, tx.district_id)
+    offered = store.transfers.get(tx.connection, tx.district_id, id)
+    if not asked and actor.body_id != offered.to_body_id:
+        raise NotFound("transfer.missing", en="There is no such transfer.", zh="没有该移交。")
+    answered = store.transfers.put(tx, offered.answered(accepted, words, actor.id, clock.now()))
+    incident = store.incidents.get(tx.connection, tx.district_id, offered.incident_id)
+    kind = IncidentKind.ACCEPTED if accepted else IncidentKind.REFUSED
+    _tell(tx, actor, kind, incident, {"body": offered.to_body_id})
+    if accepted:
+        matters.entrust(tx, actor=_for_its_matter(actor), id=incident.id, body_id=offered.to_body_id)
+    return answered
+
+
+def define_category(tx: Transaction, *, actor: Actor, category: Category) -> Category:
+    """Add a category of the district's own, or change one, also a built-in one."""
+    actor.must(Permission.INCIDENT_CONFIGURE, tx.district_id)
+    known = store.list_categories(tx.connection, tx.district_id)
+    ids.checked_code(category.id)
+    category.check({**known, category.id: category})
+    if known.get(category.id) == category:
+        return category
+    store.put_category(tx, category)
+    journal.record(tx, actor_id=actor.id, kind=IncidentKind.DEFINED, subject_id=category.id)
+    return category
+
+
+def retire_category(tx: Transaction, *, actor: Actor, id: str) -> Category:
+    """Offer a category no more; what was classified so keeps its words. Retiring it again changes nothing."""
+    actor.must(Permission.INCIDENT_CONFIGURE, tx.district_id)
+    known = store.list_categories(tx.connection, tx.district_id)
+    if id not in known:
+        raise NotFound("category.missing", en="There is no such category.", zh="没有该类别。")
+    if any(one.parent_id == id and not one.retired for one in known.values()):
+        raise RuleBroken(
+            "category.has_children", en="Retire the categories below it first.", zh="请先停用其下级类别。"
+        )
+    if known[id].retired:
+        return known[id]
+    retired = replace(known[id], retired=True)
+    store.put_category(tx, retired)
+    journal.record(tx, actor_id=actor.id, kind=IncidentKind.RETIRED, subject_id=id)
+    return retired
+
+
+def _open(
+    tx: Transaction,
+    actor: Actor,
+    id: str,
+    text: str,
+    category: Category | None,
+    priority: Priority | None,
+    spot: Spot,
+    called_at: datetime,
+    drill: bool,
+) -> Matter:
+    urgency = priority or (category.priority if category else Priority.P3)
+    return matters.open_matter(
+        tx,
+        actor=_for_its_matter(actor),
+        id=id,
+        kind=MatterKind.INCIDENT,
+        priority=urgency,
+        subject=SUBJECT,
+        params=_params(category),
+        text=text,
+        zone_id=spot.zone_id,
+        due=_due(urgency, category, called_at),
+        drill=drill,
+    )
+
+
+def _for_its_matter(actor: Actor) -> Actor:
+    """Who may report an incident, or take one over, may so change its matter, and no other."""
+    return replace(actor, permissions=actor.permissions | {Permission.MATTER_ACT}, sees_every_body=True)
+
+
+def _params(category: Category | None) -> dict[str, Any]:
+    """What the matter says: the category's words as they are now, which it keeps."""
+    if category is None:
+        return {"category": None}
+    return {"category": category.id, "name_zh": category.name_zh, "name_en": category.name_en}
+
+
+def _due(priority: Priority, category: Category | None, called_at: datetime) -> list[Due]:
+    """When it is to be answered, from now, and when somebody is to be there, from the call."""
+    params = {"priority": int(priority)}
+    answer_s = ANSWER_WITHIN_S[priority]
+    arrive_s = ARRIVE_WITHIN_S if category is None else category.arrive_within_s
+    gone_s = (clock.now() - called_at).total_seconds()
+    return [
+        Due(ClockKind.ACKNOWLEDGE, answer_s, "due.answer", params | {"within_s": answer_s}),
+        Due(ClockKind.ARRIVE, arrive_s - gone_s, "due.arrive", params | {"within_s": arrive_s}),
+    ]
+
+
+def _complete(tx: Transaction, spot: Spot) -> Spot:
+    """The spot with what follows from the rest of it; NotFound for a zone or premises that do not exist."""
+    if spot.premises_id is not None:
+        found = places.find_premises(tx.connection, tx.district_id, spot.premises_id)
+        if found is None:
+            raise NotFound("premises.missing", en="There are no such premises.", zh="没有该场所单位。")
+        zone_id, lon, lat = found
+        spot = spot if spot.lon is not None else replace(spot, lon=lon, lat=lat)
+        spot = replace(spot, zone_id=spot.zone_id or zone_id)
+    if spot.zone_id is not None and not places.has_zone(tx.connection, tx.district_id, spot.zone_id):
+        raise NotFound(
+            "zone.missing", en=f"There is no zone {spot.zone_id}.", zh=f"没有区域 {spot.zone_id}。"
+        )
+    if spot.zone_id is None and spot.lon is not None and spot.lat is not None:
+        zone_id = places.find_zone_at(tx.connection, tx.district_id, spot.lon, spot.lat)
+        spot = replace(spot, zone_id=zone_id)
+    return spot
+
+
+def _in_use(categories: Mapping[str, Category], category_id: str) -> Category:
+    category = categories.get(category_id)
+    if category is None or category.retired:
+        raise NotFound("category.missing", en="There is no such category.", zh="没有该类别。")
+    return category
+
+
+def _mine(tx: Transaction, actor: Actor, id: str, version: int | None = None) -> Incident:
+    """The incident, when the actor may act on it and, with `version`, nobody changed it meanwhile."""
+    actor.must(Permission.INCIDENT_ACT, tx.district_id)
+    matters_store.get(tx.connection, actor.scope, tx.district_id, id)
+    incident = store.incidents.get(tx.connection, tx.district_id, id)
+    if version is not None and version != incident.version:
+        raise StaleVersion(
+            "incidents.stale",
+            en="Somebody else changed this in the meantime; look again.",
+            zh="期间已有他人修改，请刷新后重试。",
+        )
+    return incident
+
+
+def _tell(
+    tx: Transaction, actor: Actor, kind: IncidentKind, incident: Incident, details: dict[str, Any]
+) -> None:
+    journal.record(
+        tx, actor_id=actor.id, kind=kind, subject_id=incident.id, details=details, drill=incident.drill
+    )

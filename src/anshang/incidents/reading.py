@@ -1,0 +1,146 @@
+"""What is known of an incident, gathered for whoever looks: its life, its grounds, what belongs to it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import timedelta
+from math import cos, hypot, radians
+
+from sqlalchemy import Connection
+
+from anshang.foundation import clock
+from anshang.foundation.actor import Actor
+from anshang.incidents import store
+from anshang.incidents.categories import Category, root_of, suggest
+from anshang.incidents.model import Incident, Interval, Link, Spot, life_of
+from anshang.incidents.shapes import (
+    CategoryShown,
+    Grounds,
+    IncidentPage,
+    IncidentShown,
+    LinkShown,
+    MomentShown,
+    Near,
+    SuggestionShown,
+    TransferShown,
+)
+from anshang.matters import store as matters
+from anshang.matters.model import MatterState
+
+NEAR_M = 150.0
+NEAR = timedelta(minutes=30)
+NEAR_MAX = 5
+HISTORY = timedelta(days=365)
+METRES_PER_DEGREE = 111_320.0
+
+
+def grounds(
+    connection: Connection,
+    actor: Actor,
+    district_id: str,
+    text: str,
+    spot: Spot,
+    *,
+    besides: str | None = None,
+    category_id: str | None = None,
+) -> Grounds:
+    """The category the text speaks of, the incidents that may be the same one, and how often each category
+    was reported from the premises in the last year: of places, never of people.
+    """
+    categories = store.list_categories(connection, district_id)
+    found = suggest(text, categories.values())
+    meant = category_id or (found.category_id if found else None)
+    now = clock.now()
+    recent = store.list_since(connection, actor.scope, district_id, now - NEAR)
+    near = [
+        told
+        for incident in recent
+        if incident.id != besides and not incident.cancelled
+        if (told := _near(connection, actor, incident, spot, meant, categories)) is not None
+    ]
+    near.sort(key=lambda one: (not one.same_category, one.apart_m or NEAR_M, one.apart_s))
+    seen: Counter[str] = Counter()
+    if spot.premises_id is not None:
+        known = store.list_at_premises(connection, actor.scope, district_id, spot.premises_id, now - HISTORY)
+        seen.update(
+            root_of(one.category_id, categories)
+            for one in known
+            if one.category_id is not None and not one.drill and not one.cancelled and one.id != besides
+        )
+    suggestion = None if found is None else SuggestionShown.model_validate(found)
+    return Grounds(suggestion=suggestion, near=near[:NEAR_MAX], at_premises=dict(seen.most_common()))
+
+
+def page(connection: Connection, actor: Actor, district_id: str, id: str) -> IncidentPage:
+    """One incident, when the actor may see its matter."""
+    matter = matters.get(connection, actor.scope, district_id, id)
+    incident = store.incidents.get(connection, district_id, id)
+    categories = store.list_categories(connection, district_id)
+    moments = store.list_moments(connection, district_id, [id])
+    life = life_of(moments, over=matter.state is MatterState.CLOSED and not incident.cancelled)
+    spot = Spot(incident.lon, incident.lat, incident.zone_id, incident.premises_id, incident.place_words)
+    category = categories.get(incident.category_id or "")
+    return IncidentPage(
+        **IncidentShown.model_validate(incident).model_dump(),
+        category=None if category is None else CategoryShown.model_validate(category),
+        at={str(step): at for step, at in life.at.items()},
+        missing=[str(step) for step in life.missing],
+        out_of_order=[str(step) for step in life.out_of_order],
+        spans_s={str(interval): life.span_s(interval) for interval in Interval},
+        moments=[MomentShown.model_validate(moment) for moment in moments],
+        grounds=grounds(
+            connection,
+            actor,
+            district_id,
+            matter.text,
+            spot,
+            besides=id,
+            category_id=incident.category_id,
+        ),
+        links=[
+            _linked(connection, actor, link, id) for link in store.list_links(connection, district_id, id)
+        ],
+        transfers=[
+            TransferShown.model_validate(one) for one in store.list_transfers(connection, district_id, id)
+        ],
+    )
+
+
+def _near(
+    connection: Connection,
+    actor: Actor,
+    incident: Incident,
+    spot: Spot,
+    category_id: str | None,
+    categories: dict[str, Category],
+) -> Near | None:
+    """The incident as one that may be the same: close by, or in one zone when either point is missing."""
+    apart_m = _apart_m(incident, spot)
+    same_zone = spot.zone_id is not None and spot.zone_id == incident.zone_id
+    if not (same_zone if apart_m is None else apart_m <= NEAR_M):
+        return None
+    roots = [root_of(id, categories) for id in (incident.category_id, category_id) if id is not None]
+    return Near(
+        id=incident.id,
+        number=matters.get(connection, actor.scope, incident.district_id, incident.id).number,
+        apart_m=None if apart_m is None else round(apart_m),
+        apart_s=round((clock.now() - incident.called_at).total_seconds()),
+        same_zone=same_zone,
+        same_category=len(roots) == 2 and roots[0] == roots[1],
+    )
+
+
+def _apart_m(incident: Incident, spot: Spot) -> float | None:
+    """Metres between two points of one district, where the earth is flat enough; None when one is unknown."""
+    if incident.lon is None or incident.lat is None or spot.lon is None or spot.lat is None:
+        return None
+    east = (incident.lon - spot.lon) * cos(radians(spot.lat))
+    return hypot(east, incident.lat - spot.lat) * METRES_PER_DEGREE
+
+
+def _linked(connection: Connection, actor: Actor, link: Link, id: str) -> LinkShown:
+    other_id = link.other_id if link.incident_id == id else link.incident_id
+    other = matters.get(connection, actor.scope, link.district_id, other_id)
+    return LinkShown(
+        other_id=other_id, other_number=other.number, kind=str(link.kind), repeats=link.incident_id == id
+    )
