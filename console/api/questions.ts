@@ -13,7 +13,7 @@ export const place = (district: string): Question<Place> => ({
 
 export const openMatters = (district: string): Question<Shape["Queue"]> => ({
   key: `matters ${district}`,
-  topics: ["matter", "measure", "level"],
+  topics: ["matter", "measure", "level", "incident"],
   ask: () => answered(client.GET("/api/matters", { params: { query: { district, limit: 500 } } })),
 });
 
@@ -23,8 +23,7 @@ export const counts = (district: string): Question<Shape["Counts"]> => ({
   ask: () => answered(client.GET("/api/matters/counts", query(district))),
 });
 
-/** Costly for the server, which recomputes the journal's chain: asked again when something was set up,
- * or by hand. */
+/** Asked again when something was set up, or by hand. */
 export const check = (district: string): Question<Shape["CheckShown"][]> => ({
   key: `check ${district}`,
   topics: ["place", "feed", "account"],
@@ -33,8 +32,20 @@ export const check = (district: string): Question<Shape["CheckShown"][]> => ({
 
 export const matter = (district: string, id: string): Question<Shape["MatterPage"]> => ({
   key: `matter ${district} ${id}`,
-  topics: ["matter", "measure", "level"],
+  topics: ["matter", "measure", "level", "incident", "transfer"],
   ask: () => answered(client.GET("/api/matters/{id}", { params: { path: { id }, query: { district } } })),
+});
+
+export const incident = (district: string, id: string): Question<Shape["IncidentPage"]> => ({
+  key: `incident ${district} ${id}`,
+  topics: ["incident", "transfer", "matter"],
+  ask: () => answered(client.GET("/api/incidents/{id}", { params: { path: { id }, query: { district } } })),
+});
+
+export const incidentCategories = (district: string): Question<Shape["CategoryShown"][]> => ({
+  key: `categories ${district}`,
+  topics: ["category"],
+  ask: () => answered(client.GET("/api/incident-categories", query(district))),
 });
 
 export const levelRules = (district: string) => ({

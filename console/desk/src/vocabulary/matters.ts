@@ -16,11 +16,14 @@ const words = dictionary(
     disagrees: (what: string) => `传感器读数不一致：${what}`,
     comma: "、",
     more: (n: number) => `另 ${n} 个`,
+    incident: (what: string, text: string) => (text ? `${what}：${text}` : what),
+    unclassified: "警情（待定类别）",
     request: "服务请求",
     note: "备忘",
     answer: (p: string, span: string) => `P${p} 事项须在 ${span} 内确认接收`,
+    arrive: (span: string) => `报警后 ${span} 内须有人到场`,
     within: (span: string) => `须在 ${span} 内完成`,
-    outcomes: { "outcome.subsided": "人群已恢复正常", "outcome.recovered": "传感器已恢复" },
+    outcomes: { "outcome.subsided": "人群已恢复正常", "outcome.recovered": "传感器已恢复", "outcome.duplicate": "重复警情", "outcome.cancelled": "已撤销" },
   },
   {
     level: (where, level, density) => `${where}: ${level}, ${density} p/m²`,
@@ -30,11 +33,14 @@ const words = dictionary(
     disagrees: (what) => `Sensor disagrees: ${what}`,
     comma: ", ",
     more: (n) => `and ${n} more`,
+    incident: (what, text) => (text ? `${what}: ${text}` : what),
+    unclassified: "Incident, not classified",
     request: "Request",
     note: "Note",
     answer: (p, span) => `A P${p} matter is to be acknowledged within ${span}`,
+    arrive: (span) => `Somebody is to be there within ${span} of the call`,
     within: (span) => `To be done within ${span}`,
-    outcomes: { "outcome.subsided": "The crowd is back to normal", "outcome.recovered": "The sensor has recovered" },
+    outcomes: { "outcome.subsided": "The crowd is back to normal", "outcome.recovered": "The sensor has recovered", "outcome.duplicate": "A duplicate", "outcome.cancelled": "Cancelled" },
   },
 );
 
@@ -70,6 +76,10 @@ export function subjectOf(
       return words.silent(sensorsOf(params).length, listed(sensorsOf(params).map(naming)));
     case "matter.sensor.disagrees":
       return words.disagrees(listed(sensorsOf(params).map(naming)));
+    case "matter.incident": {
+      const name = text(params[reading.formats.language === "zh" ? "name_zh" : "name_en"]);
+      return words.incident(name || words.unclassified, matter.text);
+    }
     case "matter.request":
       return matter.text || words.request;
     case "matter.note":
@@ -82,6 +92,7 @@ export function subjectOf(
 /** Why a clock is due. */
 export function reasonOf(because: string, params: Params): string {
   const span = reading.formats.span(Number(params["within_s"] ?? 0));
+  if (because === "due.arrive") return words.arrive(span);
   return because === "due.answer" ? words.answer(text(params["priority"]), span) : words.within(span);
 }
 

@@ -1,0 +1,93 @@
+"""An incident at the desk: taken from the keyboard, suggested but never chosen for the person, told step by step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+from tests.console.conftest import Town
+from tests.console.test_accessible import violations
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+Open = Callable[..., Page]
+
+
+def report(page: Page, text: str, zone: str | None = "Zone A") -> Locator:
+    """Report from the keyboard; the drawer of the matter."""
+    page.keyboard.press("i")
+    page.get_by_label("What is it").fill(text)
+    if zone is not None:
+        page.get_by_role("combobox", name="Zone").select_option(zone)
+    page.get_by_label("What is it").press("Control+Enter")
+    drawer = page.get_by_role("article").filter(has_text="Steps").first
+    expect(drawer).to_contain_text(text)
+    return drawer
+
+
+def test_a_report_is_taken_and_told_to_its_end(desk: Open, town: Town) -> None:
+    page = desk()
+    page.keyboard.press("i")
+    page.get_by_label("What is it").fill("a lost child in a red coat")
+    hint = page.get_by_text("Suggested: Lost person (by “lost child”)")
+    expect(hint).to_be_visible()
+    expect(page.get_by_role("combobox", name="Category")).to_have_value("")
+    assert violations(page) == []
+    page.get_by_role("button", name="Use", exact=True).click()
+    expect(page.get_by_role("combobox", name="Category")).to_have_value("lost_person")
+    page.get_by_role("combobox", name="Zone").select_option("Zone B")
+    page.get_by_role("button", name="Take", exact=True).click()
+    drawer = page.get_by_role("article").filter(has_text="Steps").first
+    expect(drawer).to_contain_text("Lost person: a lost child in a red coat")
+    expect(drawer).to_contain_text("Somebody is to be there within 5 min of the call")
+    expect(page.locator("[data-matter]")).to_contain_text("Lost person")
+    drawer.get_by_role("spinbutton", name="About how old?").fill("6")
+    drawer.get_by_role("spinbutton", name="About how old?").press("Tab")
+    expect(page.get_by_text("Saved.")).to_be_visible()
+    expect(drawer.get_by_text("Hand over with two people")).to_be_visible()
+    drawer.get_by_role("button", name="dispatched: now").click()
+    expect(drawer.get_by_role("button", name="acknowledged: now")).to_be_visible()
+    drawer.get_by_role("button", name="Tell the time of “on scene”").click()
+    page.get_by_role("dialog").get_by_role("button", name="correct").click()
+    expect(drawer.get_by_text("not told")).to_have_count(2)
+    expect(drawer).to_contain_text("call to on scene")
+    assert violations(page) == []
+    page.keyboard.press("d")
+    page.get_by_role("button", name="Dealt with on the spot").click()
+    page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).last.click()
+    expect(drawer).to_contain_text("Outcome: Dealt with on the spot")
+    expect(drawer.get_by_role("listitem").filter(has_text="cleared").first).to_contain_text(
+        re.compile(r"\d\d:\d\d:\d\d")
+    )
+
+
+def test_what_may_be_the_same_is_named_and_linked(desk: Open, town: Town) -> None:
+    page = desk()
+    report(page, "two men fight at the door")
+    page.keyboard.press("i")
+    page.get_by_label("What is it").fill("people punched each other")
+    page.get_by_role("combobox", name="Zone").select_option("Zone A")
+    expect(page.get_by_role("dialog")).to_contain_text(re.compile(r"May be the same.*0001.*same zone", re.S))
+    page.get_by_label("What is it").press("Control+Enter")
+    drawer = page.get_by_role("article").filter(has_text="Steps").first
+    expect(drawer).to_contain_text("people punched each other")
+    drawer.get_by_role("combobox", name="Category").select_option("fight")
+    expect(page.get_by_text("The category is changed.")).to_be_visible()
+    expect(page.locator("[data-matter]").filter(has_text="0002")).to_contain_text("Fight: people punched")
+    drawer.get_by_role("button", name="Is a duplicate").click()
+    expect(drawer).to_contain_text("a duplicate of 0001")
+    drawer.get_by_role("button", name="Cancel incident").click()
+    page.get_by_label("Reason").fill("told twice")
+    page.get_by_role("dialog").get_by_role("button", name="Cancel incident").click()
+    expect(drawer).to_contain_text("Outcome: told twice")
+
+
+def test_a_refused_report_keeps_what_was_typed(desk: Open, town: Town) -> None:
+    page = desk()
+    page.keyboard.press("i")
+    page.get_by_label("What is it").fill("noise")
+    page.get_by_role("combobox", name="Premises").fill("No such shop")
+    page.get_by_role("button", name="Take", exact=True).click()
+    expect(page.get_by_role("dialog")).to_contain_text("No premises bear this name")
+    expect(page.get_by_label("What is it")).to_have_value("noise")
