@@ -18,6 +18,7 @@ from anshang.crowds.watch import Watch
 from anshang.foundation import clock
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import StorageFailed
+from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import operator_actor
 from anshang.places import actions as places
 from anshang.settings import Settings
@@ -48,7 +49,7 @@ def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
         prepare(database, district_id)
     watch = Watch(database)
     watch.load_all()
-    worker = Worker(Settings(data_folder=tmp_path), database, watch, Hub(database))
+    worker = Worker(Settings(data_folder=tmp_path), database, watch, Hub(database), Whereabouts(database))
     intake = Intake(database, watch.taken, watch.turnstile)
     whole = database.transaction
 

@@ -24,12 +24,14 @@ from anshang.crowds import observing_api
 from anshang.crowds.ingest import Intake
 from anshang.crowds.watch import Watch
 from anshang.desk import api as desk_api
-from anshang.foundation import migrations
+from anshang.foundation import memory, migrations
 from anshang.foundation.database import Database
 from anshang.foundation.errors import NotFound
 from anshang.incidents import api as incidents_api
 from anshang.incidents import category_api
 from anshang.matters import api as matters_api
+from anshang.patrols import api as patrols_api
+from anshang.patrols.whereabouts import Whereabouts
 from anshang.people import api as people_api
 from anshang.people import journal_api
 from anshang.people.doorkeeper import Doorkeeper
@@ -53,6 +55,7 @@ ROUTERS = (
     crowds_api.router,
     incidents_api.router,
     category_api.router,
+    patrols_api.router,
     desk_api.router,
 )
 
@@ -82,6 +85,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     ready.
     """
     log_plainly(settings.log_level)
+    memory.keep_little()
     database = Database(settings.resolved_database_url, settings.database_owner_url)
     migrations.upgrade(database)
     hub = Hub(database)
@@ -89,7 +93,8 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     doorkeeper = Doorkeeper(database, tries_per_minute=settings.sign_in_tries_per_minute)
     watch = Watch(database)
     intake = Intake(database, watch.taken, watch.turnstile, settings.sealed_folder)
-    worker = Worker(settings, database, watch, hub)
+    whereabouts = Whereabouts(database)
+    worker = Worker(settings, database, watch, hub, whereabouts)
     app = FastAPI(
         title="Anshang 安商",
         version=anshang.__version__,
@@ -104,6 +109,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     app.state.watch = watch
     app.state.data_folder = settings.data_folder if settings.data_folder.exists() else Path()
     app.state.intake = intake
+    app.state.whereabouts = whereabouts
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)

@@ -26,6 +26,7 @@ from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
+from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import engine_actor
 from anshang.settings import Settings
 from anshang.web.live import Hub
@@ -40,11 +41,14 @@ log = structlog.get_logger()
 class Worker:
     """Runs the loops in threads of their own from `start` to `stop`."""
 
-    def __init__(self, settings: Settings, database: Database, watch: Watch, hub: Hub) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, watch: Watch, hub: Hub, whereabouts: Whereabouts
+    ) -> None:
         self._settings = settings
         self._database = database
         self._watch = watch
         self._hub = hub
+        self._whereabouts = whereabouts
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._minute_ms: dict[str, int] = {}
@@ -55,12 +59,11 @@ class Worker:
     def start(self) -> None:
         """Build the engines from the store, then begin the loops."""
         self._watch.load_all()
-        for name, work, first_s, period_s in (
-            ("engine", self.step, 0.0, STEP_S),
-            ("housekeeping", self.keep_house, HOUSEKEEPING_S, HOUSEKEEPING_S),  # answers come first
+        for name, work, period_s in (
+            ("engine", self.step, STEP_S),
+            ("housekeeping", self.keep_house, HOUSEKEEPING_S),
         ):
-            args = (work, first_s, period_s)
-            thread = threading.Thread(target=self._loop, args=args, name=name, daemon=True)
+            thread = threading.Thread(target=self._loop, args=(work, period_s), name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -109,6 +112,7 @@ class Worker:
         oldest_at = clock.now() - timedelta(hours=self._settings.raw_hours)
         for district_id in self._watch.district_ids:
             seal(self._database, district_id, oldest_at, folder)
+            self._whereabouts.forget_old(district_id)
         self._sealed_on = yesterday
 
     def _keep_minute(self, district_id: str, minute_ms: int) -> None:
@@ -131,8 +135,8 @@ class Worker:
                 density = engine.density_of(measure.zone_id)
                 crowds.judge_measure(tx, actor=engine_actor(district_id), id=measure.id, density=density)
 
-    def _loop(self, work: Callable[[], None], first_s: float, period_s: float) -> None:
-        due_s = time.monotonic() + first_s
+    def _loop(self, work: Callable[[], None], period_s: float) -> None:
+        due_s = time.monotonic()
         while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
             due_s = max(due_s + period_s, time.monotonic())
             if not self._attempt(work):

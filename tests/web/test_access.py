@@ -19,6 +19,9 @@ from anshang.web.session import COOKIE, CSRF_HEADER, recognise
 PUBLIC = {("GET", "/api/meta"), ("GET", "/api/health"), ("POST", "/api/session")}
 """What anybody may ask without being known."""
 
+KEYED = {("GET", "/api/osmand"), ("POST", "/api/osmand")}
+"""What a device may ask with its own key, which is in the request."""
+
 OWN = {
     ("GET", "/api/session"),
     ("DELETE", "/api/session"),
@@ -30,16 +33,18 @@ OWN = {
 MAY: dict[Role, set[str]] = {
     Role.ADMIN: {
         "place", "place!", "crowd", "configure", "counts", "queue", "journal", "people", "live", "check", "categories",
+        "units", "units!",
     },
     Role.SUPERVISOR: {
         "place", "crowd", "configure", "measure", "confirm", "counts", "queue", "queue!", "journal", "live", "check",
-        "report", "answer", "categories",
+        "report", "answer", "categories", "units", "units!", "duty or directs",
     },
     Role.DESK: {
-        "place", "crowd", "measure", "confirm", "counts", "queue", "queue!", "live", "check", "report", "answer",
+        "place", "crowd", "measure", "confirm", "counts", "queue", "queue!", "live", "check", "report", "answer", "units",
+        "duty or directs",
     },
-    Role.PATROL: {"place", "crowd", "measure", "counts", "queue", "live", "report"},
-    Role.VOLUNTEER: {"place", "crowd", "report"},
+    Role.PATROL: {"place", "crowd", "measure", "counts", "queue", "live", "report", "units", "duty", "duty or directs"},
+    Role.VOLUNTEER: {"place", "crowd", "report", "duty", "duty or directs"},
     Role.PARTNER: {"place", "crowd", "queue", "answer"},
     Role.MEDIATOR: {"place", "crowd", "queue", "answer"},
     Role.WALL: {"place", "crowd", "counts", "live"},
@@ -99,6 +104,17 @@ AREA: dict[tuple[str, str], str] = {
     ("POST", "/api/incidents/{id}/links"): "queue!",
     ("POST", "/api/incidents/{id}/transfers"): "queue!",
     ("POST", "/api/transfers/{id}"): "answer",
+    ("GET", "/api/unit-kinds"): "place",
+    ("GET", "/api/units"): "units",
+    ("PUT", "/api/units/{id}"): "units!",
+    ("DELETE", "/api/units/{id}"): "units!",
+    ("POST", "/api/units/{id}/key"): "units!",
+    ("PUT", "/api/members/{id}"): "units!",
+    ("GET", "/api/duty/mine"): "duty",
+    ("POST", "/api/positions"): "duty",
+    ("POST", "/api/units/{id}/duty"): "duty or directs",
+    ("POST", "/api/units/{id}/status"): "duty or directs",
+    ("POST", "/api/duties/{id}/end"): "duty or directs",
     ("GET", "/api/incident-categories"): "place",
     ("PUT", "/api/incident-categories/{id}"): "categories",
     ("DELETE", "/api/incident-categories/{id}"): "categories",
@@ -119,6 +135,8 @@ def ask(client: TestClient, method: str, path: str, district: str = DISTRICT) ->
     concrete = path.replace("{id}", some_id).replace("{zone}", "z01")
     if path.endswith("/history"):
         concrete += "?from=2026-12-31T11:00:00Z&to=2026-12-31T12:00:00Z"
+    if path == "/api/osmand":
+        concrete += "?id=asu_wrong&lat=28.1&lon=112.9&timestamp=1798718400"
     if path == "/api/live":
         concrete += "?since=999999999999"  # an endless answer: only its refusal can be awaited
     sign = "&" if "?" in concrete else "?"
@@ -155,6 +173,11 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/incidents/{id}/links"): {"id": ids.new_id(), "other_id": ids.new_id(), "kind": "related"},
     ("POST", "/api/incidents/{id}/transfers"): {"id": ids.new_id(), "to_body_id": ids.new_id(), "reason": "x"},
     ("POST", "/api/transfers/{id}"): {"accepted": True},
+    ("PUT", "/api/units/{id}"): {"kind_id": "rapid", "call_sign": "K", "name_zh": "甲", "name_en": "a"},
+    ("PUT", "/api/members/{id}"): {"adult": True},
+    ("POST", "/api/units/{id}/duty"): {"id": ids.new_id(), "crew": [ids.new_id()]},
+    ("POST", "/api/units/{id}/status"): {"status": "free", "version": 1},
+    ("POST", "/api/positions"): {"positions": [{"at": "2026-12-31T12:00:00Z", "lon": 112.9, "lat": 28.1}]},
     ("PUT", "/api/incident-categories/{id}"): {
         "name_zh": "甲", "name_en": "a", "priority": 4, "arrive_within_s": 600.0,
     },
@@ -168,14 +191,14 @@ BODIES: dict[tuple[str, str], object] = {
 
 def test_every_route_is_public_own_or_has_an_area(app: FastAPI) -> None:
     """A new route must be named here, so that somebody decided who may use it."""
-    assert set(routes()) == PUBLIC | OWN | set(AREA)
+    assert set(routes()) == PUBLIC | KEYED | OWN | set(AREA)
     assert set(app.openapi()["paths"]) == {path for _, path in routes()}
 
 
 def test_every_route_that_is_not_public_asks_who_calls() -> None:
     for route in ROUTES:
         asks = any(dependency.call is recognise for dependency in route.dependant.dependencies)
-        assert asks != ((next(iter(route.methods)), route.path) in PUBLIC), route.path
+        assert asks != ((next(iter(route.methods)), route.path) in PUBLIC | KEYED), route.path
 
 
 def test_nobody_gets_in_without_a_session(app: FastAPI) -> None:

@@ -1,0 +1,1 @@
+"""Patrols: units, their crews and duty, and where they are while they are on duty."""

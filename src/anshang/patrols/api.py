@@ -1,0 +1,324 @@
+"""Units over HTTP: what there is and where, duty, status, and positions from a phone or a tracking app."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, Field
+
+from anshang.foundation import clock
+from anshang.foundation.actor import Permission
+from anshang.foundation.errors import NotFound, NotSignedIn
+from anshang.patrols import actions, store
+from anshang.patrols.kinds import KINDS
+from anshang.patrols.model import Duty, Member, Unit, UnitStatus
+from anshang.patrols.positions import Fix, Told
+from anshang.patrols.whereabouts import STALE_S, Receipt, Whereabouts, duty_of
+from anshang.people.actions import digest_of
+from anshang.web.session import Caller, DistrictQuery, Running
+from anshang.web.shapes import Body, BothLanguages, Code, Id, Name, Shown
+
+router = APIRouter(tags=["units"])
+Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
+POSITIONS_MAX = 500
+
+
+class KindShown(Shown):
+    """A kind of unit."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    mode: str
+    speed_m_per_s: float
+    tasks: list[str]
+    police: bool
+    insured: bool
+
+
+class FixShown(Shown):
+    """Where a unit was last: degrees, when, how old (s), and whether that is too old to send it by."""
+
+    lon: float
+    lat: float
+    at: datetime
+    age_s: float
+    accuracy_m: float | None
+    stale: bool
+
+
+class UnitShown(Shown):
+    """A unit, what it is doing since when, and where it was last."""
+
+    id: str
+    kind_id: str
+    call_sign: str
+    name_zh: str
+    name_en: str
+    post_id: str | None
+    body_id: str | None
+    status: str
+    since_at: datetime
+    duty_id: str | None
+    retired_at: datetime | None
+    version: int
+    fix: FixShown | None
+
+
+class DutyShown(Shown):
+    """A unit's time on duty."""
+
+    id: str
+    unit_id: str
+    crew: list[str]
+    began_at: datetime
+    ended_at: datetime | None
+
+
+class MyDuty(Shown):
+    """The duty of whoever asks, and its unit; null when on none."""
+
+    duty: DutyShown | None
+    unit: UnitShown | None
+
+
+class KeyShown(Shown):
+    """A device's key, shown once."""
+
+    key: str
+
+
+class MemberShown(Shown):
+    """What is known of a member."""
+
+    id: str
+    insured_until: date | None
+    trained_until: date | None
+    adult: bool
+    version: int
+
+
+class RefusedShown(Shown):
+    """A position that is not used, and why; positions are counted from 0."""
+
+    number: int
+    code: str
+    message: BothLanguages
+
+
+class ReceiptShown(Shown):
+    """What became of the positions."""
+
+    taken: int
+    repeated: int
+    refused: list[RefusedShown]
+
+
+class NewUnit(Body):
+    """A unit to enter or change; `version` of the one changed."""
+
+    kind_id: Code
+    call_sign: Annotated[Name, Field(max_length=40)]
+    name_zh: Name
+    name_en: Name
+    post_id: Code | None = None
+    body_id: Id | None = None
+    version: Version = 1
+
+
+class NewDuty(Body):
+    """Who goes on duty."""
+
+    id: Id
+    crew: Annotated[list[Id], Field(min_length=1, max_length=12)]
+
+
+class NewStatus(Body):
+    """What the unit is doing."""
+
+    status: Literal["free", "busy", "break"]
+    version: Version
+
+
+class NewMember(Body):
+    """What is known of a member."""
+
+    insured_until: date | None = Field(default=None, strict=False)
+    trained_until: date | None = Field(default=None, strict=False)
+    adult: bool
+    version: Version = 1
+
+
+class Position(Body):
+    """Where the device was, and when; `gcj02` when it tells Chinese map coordinates."""
+
+    at: AwareDatetime = Field(strict=False)
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    accuracy_m: Annotated[float, Field(ge=0, le=1e6)] | None = None
+    gcj02: bool = False
+
+
+class NewPositions(Body):
+    """The positions of a phone, also those it could not send for a while."""
+
+    positions: Annotated[list[Position], Field(min_length=1, max_length=POSITIONS_MAX)]
+
+
+@router.get("/api/unit-kinds")
+def kinds(district: DistrictQuery, caller: Caller) -> list[KindShown]:
+    """The kinds of unit."""
+    caller.actor.must(Permission.PLACE_READ, district)
+    return [KindShown.model_validate(kind) for kind in KINDS.values()]
+
+
+@router.get("/api/units")
+def units(district: DistrictQuery, caller: Caller, request: Request) -> list[UnitShown]:
+    """The units, what each is doing and where it was last."""
+    caller.actor.must(Permission.UNIT_READ, district)
+    with caller.reading(district) as connection:
+        known = store.list_units(connection, caller.actor.scope, district)
+    latest = _whereabouts(request).latest(district)
+    return [_shown(unit, latest.get(unit.id)) for unit in known]
+
+
+@router.put("/api/units/{id}")
+def define(id: Code, body: NewUnit, district: DistrictQuery, caller: Caller) -> UnitShown:
+    """Enter a unit or change what it is."""
+    told = Unit(
+        id=id, district_id=district, status=UnitStatus.OFF_DUTY, since_at=clock.now(), **body.model_dump()
+    )
+    with caller.writing(district) as tx:
+        return _shown(actions.define_unit(tx, actor=caller.actor, unit=told), None)
+
+
+@router.delete("/api/units/{id}")
+def retire(id: Code, district: DistrictQuery, caller: Caller) -> UnitShown:
+    """Use a unit no more."""
+    with caller.writing(district) as tx:
+        return _shown(actions.retire_unit(tx, actor=caller.actor, id=id), None)
+
+
+@router.post("/api/units/{id}/key")
+def give_key(id: Code, district: DistrictQuery, caller: Caller) -> KeyShown:
+    """A new key for the unit's device; the old one opens nothing any more."""
+    with caller.writing(district) as tx:
+        return KeyShown(key=actions.give_key(tx, actor=caller.actor, id=id))
+
+
+@router.post("/api/units/{id}/duty")
+def begin_duty(id: Code, body: NewDuty, district: DistrictQuery, caller: Caller) -> DutyShown:
+    """Go on duty with a crew."""
+    with caller.writing(district) as tx:
+        duty = actions.begin_duty(tx, actor=caller.actor, id=body.id, unit_id=id, crew=body.crew)
+    return DutyShown.model_validate(duty)
+
+
+@router.post("/api/duties/{id}/end")
+def end_duty(id: Id, district: DistrictQuery, caller: Caller) -> DutyShown:
+    """Go off duty."""
+    with caller.writing(district) as tx:
+        return DutyShown.model_validate(actions.end_duty(tx, actor=caller.actor, id=id))
+
+
+@router.post("/api/units/{id}/status")
+def tell_status(id: Code, body: NewStatus, district: DistrictQuery, caller: Caller) -> UnitShown:
+    """Say what the unit is doing."""
+    status = UnitStatus(body.status)
+    with caller.writing(district) as tx:
+        unit = actions.tell_status(tx, actor=caller.actor, unit_id=id, status=status, version=body.version)
+    return _shown(unit, None)
+
+
+@router.put("/api/members/{id}")
+def qualify(id: Id, body: NewMember, district: DistrictQuery, caller: Caller) -> MemberShown:
+    """Say until when somebody is insured and trained, and whether they are of age."""
+    told = Member(id=id, district_id=district, **body.model_dump())
+    with caller.writing(district) as tx:
+        return MemberShown.model_validate(actions.qualify(tx, actor=caller.actor, member=told))
+
+
+@router.get("/api/duty/mine")
+def my_duty(district: DistrictQuery, caller: Caller, request: Request) -> MyDuty:
+    """The duty of whoever asks, and its unit."""
+    caller.actor.must(Permission.UNIT_DUTY, district)
+    with caller.reading(district) as connection:
+        found = _mine(store.list_open_duties(connection, district), caller.actor.id)
+        if found is None:
+            return MyDuty(duty=None, unit=None)
+        unit = store.units.get(connection, district, found.unit_id)
+    fix = _whereabouts(request).latest(district).get(unit.id)
+    return MyDuty(duty=DutyShown.model_validate(found), unit=_shown(unit, fix))
+
+
+@router.post("/api/positions")
+def take_positions(
+    body: NewPositions, district: DistrictQuery, caller: Caller, request: Request
+) -> ReceiptShown:
+    """Take the positions of the caller's phone, for the unit they are on duty with."""
+    caller.actor.must(Permission.UNIT_DUTY, district)
+    with caller.reading(district) as connection:
+        duty = _mine(store.list_open_duties(connection, district), caller.actor.id)
+        if duty is None:
+            raise NotFound("duty.none", en="You are on no duty.", zh="您未在值勤。")
+        unit = store.units.get(connection, district, duty.unit_id)
+    told = [Told(clock.to_ms(one.at), one.lon, one.lat, one.accuracy_m, one.gcj02) for one in body.positions]
+    return _receipt(_whereabouts(request).take(unit, duty, told, "phone"))
+
+
+@router.api_route("/api/osmand", methods=["GET", "POST"])
+def osmand(
+    district: DistrictQuery,
+    running: Running,
+    request: Request,
+    id: Annotated[str, Query(max_length=80)],
+    lat: Annotated[float, Query(ge=-90, le=90)],
+    lon: Annotated[float, Query(ge=-180, le=180)],
+    timestamp: Annotated[float, Query(ge=0, le=1e14)],
+    accuracy: Annotated[float | None, Query(ge=0, le=1e6)] = None,
+) -> ReceiptShown:
+    """A position from an OsmAnd or Traccar client: `id` is the device's key, `timestamp` seconds or ms since
+    1970.
+    """
+    with running.database.reading([district]) as connection:
+        unit = store.find_by_device(connection, district, digest_of(id))
+    if unit is None:
+        raise NotSignedIn("device.unknown", en="This key opens nothing.", zh="该密钥无效。")
+    at_ms = round(timestamp if timestamp > 1e11 else timestamp * 1000)
+    told = [Told(at_ms, lon, lat, accuracy)]
+    return _receipt(_whereabouts(request).take(unit, duty_of(running.database, unit), told, "osmand"))
+
+
+def _mine(open_duties: list[Duty], account_id: str) -> Duty | None:
+    return next((duty for duty in open_duties if account_id in duty.crew), None)
+
+
+def _whereabouts(request: Request) -> Whereabouts:
+    whereabouts: Whereabouts = request.app.state.whereabouts
+    return whereabouts
+
+
+def _shown(unit: Unit, fix: Fix | None) -> UnitShown:
+    shown: dict[str, Any] = {name: getattr(unit, name) for name in UnitShown.model_fields if name != "fix"}
+    if fix is None or unit.duty_id is None:
+        return UnitShown(**shown, fix=None)
+    age_s = max(0.0, (clock.to_ms(clock.now()) - fix.at_ms) / 1000)
+    seen = FixShown(
+        lon=fix.lon,
+        lat=fix.lat,
+        at=clock.from_ms(fix.at_ms),
+        age_s=round(age_s, 1),
+        accuracy_m=fix.accuracy_m,
+        stale=age_s > STALE_S,
+    )
+    return UnitShown(**shown, fix=seen)
+
+
+def _receipt(receipt: Receipt) -> ReceiptShown:
+    refused = [
+        RefusedShown(number=one.number, code=one.code, message=BothLanguages(**one.words))
+        for one in receipt.refused
+    ]
+    return ReceiptShown(taken=receipt.taken, repeated=receipt.repeated, refused=refused)

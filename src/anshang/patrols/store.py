@@ -1,0 +1,90 @@
+"""The tables of units, duties and members, and the questions asked of them."""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, Connection, Date, Integer, String, Table
+
+from anshang.foundation.actor import Scope
+from anshang.foundation.columns import Codes, Named, UtcTime
+from anshang.foundation.database import metadata
+from anshang.foundation.shelf import Shelf
+from anshang.patrols.model import Duty, Member, Unit, UnitStatus
+
+units_table = Table(
+    "units",
+    metadata,
+    Column("district_id", String(64), primary_key=True),
+    Column("id", String(64), primary_key=True),
+    Column("kind_id", String(40), nullable=False),
+    Column("call_sign", String(40), nullable=False),
+    Column("name_zh", String(80), nullable=False),
+    Column("name_en", String(80), nullable=False),
+    Column("post_id", String(64)),
+    Column("body_id", String(36)),
+    Column("status", Named(UnitStatus), nullable=False),
+    Column("since_at", UtcTime, nullable=False),
+    Column("duty_id", String(36)),
+    Column("device_digest", String(64), index=True),
+    Column("retired_at", UtcTime),
+    Column("version", Integer, nullable=False),
+)
+
+duties_table = Table(
+    "duties",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("district_id", String(64), nullable=False),
+    Column("unit_id", String(64), nullable=False, index=True),
+    Column("crew", Codes, nullable=False),
+    Column("began_at", UtcTime, nullable=False),
+    Column("ended_at", UtcTime, index=True),
+    Column("version", Integer, nullable=False),
+)
+
+members_table = Table(
+    "members",
+    metadata,
+    Column("district_id", String(64), primary_key=True),
+    Column("id", String(36), primary_key=True),
+    Column("insured_until", Date),
+    Column("trained_until", Date),
+    Column("adult", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+units = Shelf(units_table, Unit, missing=("There is no such unit.", "没有该力量单元。"))
+duties = Shelf(duties_table, Duty, missing=("There is no such duty.", "没有该值勤。"))
+members = Shelf(members_table, Member, missing=("Nothing is known of this member.", "没有该成员的资料。"))
+
+
+def list_units(connection: Connection, scope: Scope, district_id: str) -> list[Unit]:
+    """The units in use that the scope may see, by id: all of them for the duty team, else one body's own."""
+    table = units_table
+    query = units.select().where(
+        table.c.district_id == district_id,
+        table.c.district_id.in_(scope.district_ids),
+        table.c.retired_at.is_(None),
+    )
+    if scope.body_id is not None:
+        query = query.where(table.c.body_id == scope.body_id)
+    return [units.read(row) for row in connection.execute(query.order_by(table.c.id))]
+
+
+def find_by_device(connection: Connection, district_id: str, digest: str) -> Unit | None:
+    """The unit whose device proves itself with this key's digest, None when there is none."""
+    at = (units_table.c.district_id == district_id) & (units_table.c.device_digest == digest)
+    row = connection.execute(units.select().where(at, units_table.c.retired_at.is_(None))).first()
+    return None if row is None else units.read(row)
+
+
+def list_open_duties(connection: Connection, district_id: str) -> list[Duty]:
+    """The duties that have not ended."""
+    at = (duties_table.c.district_id == district_id) & duties_table.c.ended_at.is_(None)
+    return [duties.read(row) for row in connection.execute(duties.select().where(at))]
+
+
+def list_members(connection: Connection, district_id: str, ids: tuple[str, ...]) -> list[Member | None]:
+    """What is known of the members, in their order; None for one of whom nothing is."""
+    at = (members_table.c.district_id == district_id) & members_table.c.id.in_(ids)
+    known = {row.id: members.read(row) for row in connection.execute(members.select().where(at))}
+    return [known.get(id) for id in ids]
