@@ -268,7 +268,8 @@ def take_positions(
     return _receipt(_whereabouts(request).take(unit, duty, told, "phone"))
 
 
-@router.api_route("/api/osmand", methods=["GET", "POST"])
+@router.get("/api/osmand")
+@router.post("/api/osmand")
 def osmand(
     district: DistrictQuery,
     running: Running,
