@@ -45,7 +45,9 @@ export class Answer<T> {
   async #ask(): Promise<void> {
     this.asking = true;
     try {
-      this.value = await this.question.ask();
+      const told = await this.question.ask();
+      // what says the same stays the same object: nothing that depends on it is made anew
+      if (JSON.stringify(told) !== JSON.stringify(this.value)) this.value = told;
       this.refusal = null;
       this.answeredAt_ms = performance.now();
     } catch (problem) {

@@ -42,6 +42,18 @@ export const incident = (district: string, id: string): Question<Shape["Incident
   ask: () => answered(client.GET("/api/incidents/{id}", { params: { path: { id }, query: { district } } })),
 });
 
+export const units = (district: string): Question<Shape["UnitShown"][]> => ({
+  key: `units ${district}`,
+  topics: ["unit", "duty"],
+  ask: () => answered(client.GET("/api/units", query(district))),
+});
+
+export const unitKinds = (district: string): Question<Shape["KindShown"][]> => ({
+  key: `unit kinds ${district}`,
+  topics: [],
+  ask: () => answered(client.GET("/api/unit-kinds", query(district))),
+});
+
 export const incidentCategories = (district: string): Question<Shape["CategoryShown"][]> => ({
   key: `categories ${district}`,
   topics: ["category"],

@@ -42,6 +42,20 @@ describe("answers", () => {
     await settled();
     expect(answer.value).toBe(2);
   });
+  test("an answer that says the same stays the same object", async () => {
+    const answers = new Answers();
+    let zone = "a";
+    const answer = answers.hold({ key: "place", topics: [], ask: async () => ({ zone }) });
+    await settled();
+    const before = answer.value;
+    answers.all();
+    await settled();
+    expect(answer.value).toBe(before);
+    zone = "b";
+    answers.all();
+    await settled();
+    expect(answer.value).toEqual({ zone: "b" });
+  });
   test("a refusal keeps what was there, and says why", async () => {
     const answers = new Answers();
     let fails = false;

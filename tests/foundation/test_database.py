@@ -208,3 +208,14 @@ def test_a_copy_is_made_while_others_write(database: Database, tmp_path: Path) -
 def test_a_clock_offset_survives(database: Database) -> None:
     at = datetime(2026, 1, 1, 8, tzinfo=UTC) + timedelta(microseconds=1)
     assert UtcTime().process_bind_param(at, None) == 1767254400000001  # type: ignore[arg-type]
+
+
+def test_a_commit_waits_for_the_disk(database: Database) -> None:
+    """So that what was acknowledged outlasts a power cut, as far as the disk keeps its word."""
+    if not database.is_sqlite:
+        pytest.skip("on PostgreSQL that is the server's own setting")
+    with database.owning() as connection:
+        told = [
+            connection.execute(text(f"PRAGMA {name}")).scalar() for name in ("synchronous", "journal_mode")
+        ]
+    assert told == [2, "wal"]

@@ -78,6 +78,7 @@ export class MapEngine {
       { diff: false },
     );
     this.#map.once("style.load", () => {
+      if (this.#scene !== scene) return; // another one was shown before this one had loaded
       for (const pattern of scene.patterns)
         this.#map.addImage(pattern.name, hatch(pattern), { pixelRatio: PIXEL_RATIO });
       this.update(this.#sources);

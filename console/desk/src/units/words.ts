@@ -1,0 +1,36 @@
+import { dictionary } from "$kit/i18n.svelte";
+
+export const words = dictionary(
+  {
+    units: "力量",
+    none: "尚未登记力量单元。",
+    nobody: "目前无人在岗。",
+    offDuty: (n: number) => `${n} 个未在岗`,
+    free: (free: string, on: string) => `力量 ${free}/${on} 空闲`,
+    freeTitle: "在岗单元中空闲的数量",
+    statuses: { off_duty: "未在岗", free: "空闲", busy: "忙碌", break: "休整" },
+    since: (span: string) => `已 ${span}`,
+    seen: (age: string) => `定位 ${age}前`,
+    stale: (age: string) => `定位已 ${age}未更新`,
+    unseen: "没有定位",
+    setStatus: (sign: string) => `${sign} 的状态`,
+    toldNow: (sign: string, status: string) => `${sign}：${status}。`,
+    where: "位置来自值勤设备，下岗后不再显示。",
+  },
+  {
+    units: "Units",
+    none: "No unit is entered yet.",
+    nobody: "Nobody is on duty.",
+    offDuty: (n) => `${n} off duty`,
+    free: (free, on) => `units ${free}/${on} free`,
+    freeTitle: "Of the units on duty, how many are free",
+    statuses: { off_duty: "off duty", free: "free", busy: "busy", break: "on a break" },
+    since: (span) => `for ${span}`,
+    seen: (age) => `seen ${age} ago`,
+    stale: (age) => `not seen for ${age}`,
+    unseen: "no position",
+    setStatus: (sign) => `Status of ${sign}`,
+    toldNow: (sign, status) => `${sign}: ${status}.`,
+    where: "Positions come from the device on duty, and are gone when duty ends.",
+  },
+);
