@@ -9,7 +9,7 @@ export interface paths {
         };
         /**
          * Bodies
-         * @description The organisations that take part.
+         * @description The organisations that take part; also for who may pass an incident on to one.
          */
         get: operations["bodies_api_bodies_get"];
         put?: never;

@@ -7,8 +7,14 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from tests.conftest import DISTRICT
 from tests.console.conftest import Town
 from tests.console.test_accessible import violations
+
+from anshang.foundation import ids
+from anshang.journal.model import EVERYWHERE
+from anshang.people import actions as people
+from anshang.people.model import operator_actor
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Open = Callable[..., Page]
@@ -81,6 +87,27 @@ def test_what_may_be_the_same_is_named_and_linked(desk: Open, town: Town) -> Non
     page.get_by_label("Reason").fill("told twice")
     page.get_by_role("dialog").get_by_role("button", name="Cancel incident").click()
     expect(drawer).to_contain_text("Outcome: told twice")
+
+
+def test_another_body_is_asked_and_its_answer_kept(desk: Open, town: Town) -> None:
+    with town.database.transaction(EVERYWHERE) as tx:
+        people.register_body(
+            tx, actor=operator_actor(DISTRICT), id=ids.new_id(), name_zh="物业", name_en="Property"
+        )
+    page = desk()
+    drawer = report(page, "water leaks from the ceiling")
+    for answer in ("They do not", "They take it"):
+        drawer.get_by_role("button", name="Pass on to another body").click()
+        page.get_by_role("combobox", name="To").select_option("Property")
+        page.get_by_label("Reason").fill("their pipe")
+        page.get_by_role("dialog").get_by_role("button", name="Pass on to another body").click()
+        expect(drawer).to_contain_text("Property has not answered yet")
+        drawer.get_by_role("button", name=answer).click()
+        if answer == "They do not":
+            page.get_by_label("Reason").fill("not ours")
+            page.get_by_role("dialog").get_by_role("button", name="They do not").click()
+            expect(drawer).to_contain_text("Property does not take it: not ours")
+    expect(drawer).to_contain_text("Property has taken it")
 
 
 def test_a_refused_report_keeps_what_was_typed(desk: Open, town: Town) -> None:

@@ -32,16 +32,16 @@ OWN = {
 
 MAY: dict[Role, set[str]] = {
     Role.ADMIN: {
-        "place", "place!", "crowd", "configure", "counts", "queue", "journal", "people", "live", "check", "categories",
+        "place", "place!", "crowd", "configure", "counts", "queue", "journal", "people", "live", "check", "categories", "bodies",
         "units", "units!",
     },
     Role.SUPERVISOR: {
         "place", "crowd", "configure", "measure", "confirm", "counts", "queue", "queue!", "journal", "live", "check",
-        "report", "answer", "categories", "units", "units!", "duty or directs",
+        "report", "answer", "categories", "units", "units!", "duty or directs", "bodies",
     },
     Role.DESK: {
         "place", "crowd", "measure", "confirm", "counts", "queue", "queue!", "live", "check", "report", "answer", "units",
-        "duty or directs",
+        "duty or directs", "bodies",
     },
     Role.PATROL: {"place", "crowd", "measure", "counts", "queue", "live", "report", "units", "duty", "duty or directs"},
     Role.VOLUNTEER: {"place", "crowd", "report", "duty", "duty or directs"},
@@ -58,7 +58,7 @@ AREA: dict[tuple[str, str], str] = {
     ("POST", "/api/people"): "people",
     ("PATCH", "/api/people/{id}"): "people",
     ("POST", "/api/people/{id}/password"): "people",
-    ("GET", "/api/bodies"): "people",
+    ("GET", "/api/bodies"): "bodies",
     ("POST", "/api/bodies"): "people",
     ("GET", "/api/feeds"): "people",
     ("POST", "/api/feeds"): "people",

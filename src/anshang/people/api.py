@@ -225,8 +225,9 @@ def set_password(id: Id, body: NewPassword, caller: Caller, request: Request) ->
 
 @router.get("/api/bodies")
 def bodies(caller: Caller) -> list[BodyShown]:
-    """The organisations that take part."""
-    caller.actor.must(Permission.PEOPLE_MANAGE, _any_district(caller.actor))
+    """The organisations that take part; also for who may pass an incident on to one."""
+    if not caller.actor.may(Permission.INCIDENT_ACT, _any_district(caller.actor)):
+        caller.actor.must(Permission.PEOPLE_MANAGE, _any_district(caller.actor))
     with caller.runtime.database.reading([EVERYWHERE]) as connection:
         return [BodyShown.model_validate(body) for body in store.list_bodies(connection)]
 

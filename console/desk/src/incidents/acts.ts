@@ -84,6 +84,19 @@ export function repeat(district: string, incident: Incident, other_id: string): 
   return done(answered(asking), words.linkedNow);
 }
 
+export function offer(district: string, id: string, to_body_id: string, reason: string): Promise<boolean> {
+  const body = { id: newId(), to_body_id, reason };
+  const asking = client.POST("/api/incidents/{id}/transfers", { params: at(district, id), body });
+  return done(answered(asking), words.offered);
+}
+
+/** Keep what the other body said, here or on the telephone. */
+export function answerOffer(district: string, id: string, accepted: boolean, said: string): Promise<boolean> {
+  const body = { accepted, words: said };
+  const asking = client.POST("/api/transfers/{id}", { params: at(district, id), body });
+  return done(answered(asking), words.answeredNow);
+}
+
 /** End it: cleared, or cancelled. */
 export async function end(
   district: string,
