@@ -1,0 +1,194 @@
+"""Who goes where: several open incidents matched with units together.
+
+Units: seconds; shares 0…1. Shapes: k incidents, u units. The cost of a pair is what lateness it is expected
+to bring, weighed by priority, and, when cover counts, the share of people that only this unit covers. Times
+are uncertain: they are taken as logistic about the computed time, whose expected lateness has a closed form
+and grows with every second, so that of units in time the nearer is the better. Method: exact assignment by
+shortest augmenting paths (Kuhn and Munkres; Jonker and Volgenant) over columns as arrays. Only the k cheapest
+units of each incident can be in a best matching: of more than that one is always left over.
+Complexity: O(k² · columns), at most k² + k columns and those that are as cheap.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from anshang.kernels.reach import Cover
+from anshang.kernels.routing import LIMIT_S, WALKING_M_PER_S, EdgeTimes, Goals, StreetGraph, seconds_between
+from anshang.kernels.snapping import Numbers, Reals, Spots
+
+SPREAD_SHARE = 0.2
+"""Standard deviation of a travel time as a share of it: people's free speeds differ by a fifth (Weidmann)."""
+COVER_WEIGHT_S = 600.0
+"""Seconds of lateness at weight 1 that leaving all people without cover is worth."""
+RUNNERS_UP = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Units:
+    """u units: where they are, how sure that is (metres), who drives, and who is free to be sent."""
+
+    goals: Goals
+    unsure_m: Reals
+    free: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Incidents:
+    """k incidents: where, how much a second of lateness weighs, seconds left to the target (may be past)."""
+
+    spots: Spots
+    weight: Reals
+    target_s: Reals
+
+
+@dataclass(frozen=True, slots=True)
+class Recommendation:
+    """For each incident c candidates, the best first: unit (-1: none), seconds and their deviation.
+
+    `unit[:, 0]` is the joint matching, no unit in it twice; an incident may have nobody there and yet
+    runners-up who are more needed elsewhere. `cover_after` (k, c) is the share covered once that unit alone
+    has gone, `cover_matched` once all the matched have; all 1 when cover is not known.
+    """
+
+    unit: Numbers
+    seconds: Reals
+    spread_s: Reals
+    cover_before: float
+    cover_after: Reals
+    cover_matched: float
+
+
+def expected_lateness_s(seconds: Reals, spread_s: Reals, target_s: Reals) -> Reals:
+    """Expected seconds past the target of a logistic time of this mean and deviation; all of one shape."""
+    scale = np.maximum(spread_s, 1e-6) * np.sqrt(3.0) / np.pi
+    reached = np.isfinite(seconds)
+    late = np.where(reached, seconds, 0.0) - target_s
+    lateness: Reals = np.where(reached, scale * np.logaddexp(0.0, late / scale), np.inf)
+    return lateness
+
+
+def assign(cost: Reals, alone_cost: Reals) -> Numbers:
+    """The unit of each incident (k), -1 for nobody, so that the sum of costs is least.
+
+    `cost` (k, u), inf where it cannot be; `alone_cost` (k), finite, when nobody goes. Ties: the result is
+    always the same for the same numbers, and the unit that stands first wins where nothing else decides.
+    """
+    rows, units = cost.shape
+    if rows == 0 or units == 0:
+        return np.full(rows, -1, dtype=np.intp)
+    rank = min(rows, units) - 1
+    dearest = np.partition(cost, rank, axis=1)[:, rank]
+    useful = np.flatnonzero(((cost <= dearest[:, None]) & np.isfinite(cost)).any(axis=0))
+    alone = np.full((rows, rows), np.inf)
+    np.fill_diagonal(alone, alone_cost)
+    column = _matched(np.hstack([cost[:, useful], alone]))
+    numbers: Numbers = np.concatenate([useful, np.full(rows, -1)])[column]
+    return numbers
+
+
+def recommend(
+    graph: StreetGraph,
+    times: EdgeTimes,
+    incidents: Incidents,
+    units: Units,
+    *,
+    cover: Cover | None = None,
+    limit_s: float = LIMIT_S,
+) -> Recommendation:
+    """Who should go to each incident, all matched together, and who comes next.
+
+    With `cover` (of the same units, in the same order) what they leave behind counts; else the nearest go.
+    Candidates are the nearest free units of each incident, as many as there are incidents and runners-up.
+    """
+    free = np.flatnonzero(units.free)
+    goals = Goals(units.goals.spots.taken(free), units.goals.by_car[free])
+    enough = len(incidents.spots) + RUNNERS_UP
+    seconds = seconds_between(graph, times, incidents.spots, goals, limit_s=limit_s, enough=enough)
+    near = np.flatnonzero(np.isfinite(seconds).any(axis=0))
+    free, seconds = free[near], seconds[:, near]
+    walked_s = SPREAD_SHARE * np.where(np.isfinite(seconds), seconds, 0.0)
+    spread_s = np.hypot(walked_s, units.unsure_m[free] / WALKING_M_PER_S)
+    weight = incidents.weight[:, None]
+    cost = weight * expected_lateness_s(seconds, spread_s, incidents.target_s[:, None])
+    losses = np.zeros(len(free)) if cover is None else cover.losses[free]
+    cost += COVER_WEIGHT_S * losses
+    past_s = np.maximum(limit_s - incidents.target_s, 0.0) + limit_s
+    chosen = assign(cost, incidents.weight * past_s + 2 * COVER_WEIGHT_S)
+    order = _ranked(cost, chosen)
+    return _told(order, free, seconds, spread_s, losses, cover)
+
+
+def _told(
+    order: Numbers, free: Numbers, seconds: Reals, spread_s: Reals, losses: Reals, cover: Cover | None
+) -> Recommendation:
+    """The answer in the numbers of all units."""
+    row, none = np.arange(len(order))[:, None], order < 0
+    if not len(free):
+        nothing = np.full(order.shape, np.inf)
+        before = 1.0 if cover is None else cover.share
+        return Recommendation(order, nothing, nothing, before, np.full(order.shape, before), before)
+    unit = np.where(none, -1, free[order])
+    before = 1.0 if cover is None else cover.share
+    sent = unit[:, 0][unit[:, 0] >= 0]
+    return Recommendation(
+        unit=unit,
+        seconds=np.where(none, np.inf, seconds[row, order]),
+        spread_s=np.where(none, np.inf, spread_s[row, order]),
+        cover_before=before,
+        cover_after=np.where(none, before, before - losses[order]),
+        cover_matched=before if cover is None else cover.without(sent),
+    )
+
+
+def _ranked(cost: Reals, chosen: Numbers) -> Numbers:
+    """Columns (k, 1 + RUNNERS_UP): the chosen first, then by cost, then by number; -1 where none is left."""
+    rows, units = cost.shape
+    ranked = np.full((rows, 1 + RUNNERS_UP), -1, dtype=np.intp)
+    ranked[:, 0] = chosen
+    others = cost.copy()
+    has = np.flatnonzero(chosen >= 0)
+    others[has, chosen[has]] = np.inf
+    near = min(RUNNERS_UP, units)
+    if near:
+        bound = np.partition(others, near - 1, axis=1)[:, near - 1]
+        for row in range(rows):
+            some = np.flatnonzero((others[row] <= bound[row]) & np.isfinite(others[row]))
+            best = some[np.argsort(others[row, some], kind="stable")][:near]
+            ranked[row, 1 : 1 + len(best)] = best
+    return ranked
+
+
+def _matched(cost: Reals) -> Numbers:
+    """The column of each row; every row has a finite column of its own, so that none stays without."""
+    rows, columns = cost.shape
+    row_price, column_price = np.zeros(rows), np.zeros(columns)
+    row_of = np.full(columns, -1, dtype=np.intp)
+    for row in range(rows):
+        least, came_from = np.full(columns, np.inf), np.full(columns, -1, dtype=np.intp)
+        used = np.zeros(columns, dtype=bool)
+        at, tree, column = row, [row], -1
+        while True:
+            through = cost[at] - row_price[at] - column_price
+            nearer = ~used & (through < least)
+            least[nearer], came_from[nearer] = through[nearer], column
+            column = int(np.argmin(np.where(used, np.inf, least)))
+            step = least[column]
+            row_price[tree] += step
+            column_price[used] -= step
+            least[~used] -= step
+            used[column] = True
+            at = int(row_of[column])
+            if at < 0:
+                break
+            tree.append(at)
+        while column >= 0:
+            row_of[column] = row_of[came_from[column]] if came_from[column] >= 0 else row
+            column = int(came_from[column])
+    matched = np.empty(rows, dtype=np.intp)
+    taken = np.flatnonzero(row_of >= 0)
+    matched[row_of[taken]] = taken
+    return matched
