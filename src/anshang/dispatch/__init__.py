@@ -1,0 +1,1 @@
+"""Who goes where, how soon somebody can be there, and whether another policy would do better."""
