@@ -22,7 +22,7 @@ from anshang.crowds.rolling import DELAY, roll_up
 from anshang.crowds.sealing import seal
 from anshang.crowds.telemetry import MINUTE_MS
 from anshang.crowds.watch import Watch
-from anshang.foundation import clock
+from anshang.foundation import clock, memory
 from anshang.foundation.database import Database
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
@@ -59,11 +59,12 @@ class Worker:
     def start(self) -> None:
         """Build the engines from the store, then begin the loops."""
         self._watch.load_all()
-        for name, work, period_s in (
-            ("engine", self.step, STEP_S),
-            ("housekeeping", self.keep_house, HOUSEKEEPING_S),
+        for name, work, first_s, period_s in (
+            ("engine", self.step, 0.0, STEP_S),
+            ("housekeeping", self.keep_house, HOUSEKEEPING_S, HOUSEKEEPING_S),  # answers come first
         ):
-            thread = threading.Thread(target=self._loop, args=(work, period_s), name=name, daemon=True)
+            args = (work, first_s, period_s)
+            thread = threading.Thread(target=self._loop, args=args, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
 
@@ -99,6 +100,7 @@ class Worker:
 
     def keep_house(self) -> None:
         """Notice new places and sensors, roll counts up; once a day seal the journal and the older counts."""
+        memory.give_back()
         self._watch.refresh()
         folder = self._settings.sealed_folder
         for district_id in self._watch.district_ids:
@@ -135,8 +137,8 @@ class Worker:
                 density = engine.density_of(measure.zone_id)
                 crowds.judge_measure(tx, actor=engine_actor(district_id), id=measure.id, density=density)
 
-    def _loop(self, work: Callable[[], None], period_s: float) -> None:
-        due_s = time.monotonic()
+    def _loop(self, work: Callable[[], None], first_s: float, period_s: float) -> None:
+        due_s = time.monotonic() + first_s
         while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
             due_s = max(due_s + period_s, time.monotonic())
             if not self._attempt(work):

@@ -15,11 +15,13 @@ import msgspec
 import structlog
 
 from anshang.demonstration.programme import Programme, Row
-from anshang.foundation import clock
+from anshang.foundation import clock, memory
 from anshang.foundation.errors import StorageFailed
 
 BATCH_SLOTS = 11
 """Slots sent in one request at most: 110 s, so that no row is more than 2 minutes ahead of the clock."""
+TIDY_BATCHES = 40
+"""How often, while it catches up, what a whole day left behind is given back."""
 PAUSE_S = 0.5
 RETRY_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Pauses before the first, second… try again; the last one stays."""
@@ -54,6 +56,8 @@ class Feeder:
         while self._next_slot < last and not self._stopping.is_set():
             self._send_slots(min(last, self._next_slot + BATCH_SLOTS))
             clock.run_from(self.programme.ends_at(self._next_slot - 1), speed=speed)
+            if self._next_slot // BATCH_SLOTS % TIDY_BATCHES == 0:
+                memory.give_back()
             progress((self._next_slot - first) / (last - first))
         clock.run_from(until_at, speed=speed)
 
