@@ -304,7 +304,7 @@ def _sqlite(url: str, *, begin: str, connections: int) -> Engine:
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
         connection.execute(
-            "PRAGMA cache_size=-16384" if begin.endswith("IMMEDIATE") else "PRAGMA query_only=ON"
+            "PRAGMA cache_size=-4096" if begin.endswith("IMMEDIATE") else "PRAGMA query_only=ON"
         )
 
     @event.listens_for(engine, "begin")
