@@ -110,7 +110,7 @@ def test_what_was_just_done_is_taken_back_with_one_key(desk: Open, town: Town) -
     expect(waiting(page)).to_contain_text("acknowledged")
 
 
-def test_keys_show_one_priority_and_fit_the_map(desk: Open, town: Town) -> None:
+def test_keys_show_one_priority(desk: Open, town: Town) -> None:
     town.tell(z01=2500, z02=3500)
     page = desk("/?view=map")
     expect(waiting(page, "Zone A")).to_be_visible()

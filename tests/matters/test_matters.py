@@ -100,6 +100,33 @@ def test_a_matter_is_given_back_and_waits_by_its_old_clock(
     assert kinds(database)[-2:] == [MatterEvent.ACKNOWLEDGED, MatterEvent.RELEASED]
 
 
+def test_nobody_gives_back_what_somebody_else_has(database: Database, make: Make) -> None:
+    first, second = make.actor(), make.actor()
+    matter = opened(database, first)
+    for actor in (first, second):
+        with database.transaction(DISTRICT) as tx:
+            assert actions.acknowledge(tx, actor=actor, id=matter.id).acknowledged_by == first.id
+    with pytest.raises(RuleBroken), database.transaction(DISTRICT) as tx:
+        actions.release(tx, actor=second, id=matter.id)
+    assert kinds(database) == [MatterEvent.OPENED, MatterEvent.ACKNOWLEDGED]
+
+
+def test_the_clocks_of_a_matter_that_is_opened_again_run_on(
+    database: Database, make: Make, night: MoveOn
+) -> None:
+    desk, arrive = make.actor(), Due(ClockKind.ARRIVE, 300, "due.arrive", {})
+    matter = opened(database, desk, due=[DUE, arrive])
+    with database.transaction(DISTRICT) as tx:
+        actions.acknowledge(tx, actor=desk, id=matter.id)
+        store.meet_clocks(tx, matter.id, [ClockKind.ARRIVE], NIGHT)
+    night(timedelta(minutes=5))
+    with database.transaction(DISTRICT) as tx:
+        actions.close(tx, actor=desk, id=matter.id, outcome="done")
+        actions.reopen(tx, actor=desk, id=matter.id)
+        clocks = {c.kind: c.met_at for c in store.list_clocks(tx.connection, DISTRICT, [matter.id])}
+    assert clocks == {ClockKind.ACKNOWLEDGE: None, ClockKind.ARRIVE: NIGHT}, "what was met before stays met"
+
+
 def test_a_closed_matter_takes_nothing_but_to_be_reopened(database: Database, make: Make) -> None:
     desk = make.actor()
     matter = opened(database, desk)

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
-from anshang.foundation.errors import BadInput, StaleVersion
+from anshang.foundation.errors import BadInput, RuleBroken, StaleVersion
 from anshang.journal import actions as journal
 from anshang.matters import store
 from anshang.matters.model import (
@@ -110,12 +111,13 @@ def acknowledge(tx: Transaction, *, actor: Actor, id: str) -> Matter:
 
 
 def release(tx: Transaction, *, actor: Actor, id: str) -> Matter:
-    """Give a matter back to the queue: it waits to be acknowledged, by the clock that was met."""
+    """Give a matter that one had back to the queue: it waits again, by the clock that was met."""
     before = _mine(tx, actor, id)
-    after = store.matters.put(tx, before.released())
-    for each in store.list_clocks(tx.connection, tx.district_id, [id]):
-        if each.kind is ClockKind.ACKNOWLEDGE:
-            store.clocks.put(tx, replace(each, met_at=None))
+    released = before.released()
+    if before.acknowledged_by != actor.id:
+        raise RuleBroken("matter.not_yours", en="Somebody else takes care of this.", zh="该事项由他人负责。")
+    after = store.matters.put(tx, released)
+    _run_on(tx, id, None)
     _tell(tx, actor, MatterEvent.RELEASED, after, {})
     return after
 
@@ -166,17 +168,19 @@ def close(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int 
         )
     if not outcome.strip():
         raise BadInput("matter.no_outcome", en="Say how it ended.", zh="请填写处置结果。")
-    after = store.matters.put(tx, before.closed(actor.id, clock.now(), outcome))
-    store.meet_clocks(tx, id, list(ClockKind), clock.now())
-    lasted_s = (clock.now() - before.opened_at).total_seconds()
+    now = clock.now()
+    after = store.matters.put(tx, before.closed(actor.id, now, outcome))
+    store.meet_clocks(tx, id, list(ClockKind), now)
+    lasted_s = (now - before.opened_at).total_seconds()
     _tell(tx, actor, MatterEvent.CLOSED, after, {"lasted_s": round(lasted_s, 1)})
     return after
 
 
 def reopen(tx: Transaction, *, actor: Actor, id: str) -> Matter:
-    """A closed matter was not settled after all."""
+    """A closed matter was not settled after all: the clocks that closing stopped run on."""
     before = _mine(tx, actor, id)
     after = store.matters.put(tx, before.reopened())
+    _run_on(tx, id, before.closed_at)
     _tell(tx, actor, MatterEvent.REOPENED, after, {})
     return after
 
@@ -189,6 +193,14 @@ def _mine(tx: Transaction, actor: Actor, id: str) -> Matter:
 def _start(tx: Transaction, matter: Matter, due: Sequence[Due]) -> None:
     for each in due:
         store.clocks.add(tx, started(each, matter, ids.new_id(), clock.now()))
+
+
+def _run_on(tx: Transaction, id: str, stopped_at: datetime | None) -> None:
+    """Let the clock to acknowledge run on, and those that stopped at the instant."""
+    for each in store.list_clocks(tx.connection, tx.district_id, [id]):
+        stopped = each.kind is ClockKind.ACKNOWLEDGE or each.met_at == stopped_at
+        if each.met_at is not None and stopped:
+            store.clocks.put(tx, replace(each, met_at=None))
 
 
 def _hurry(tx: Transaction, matter: Matter, due: Sequence[Due]) -> None:

@@ -11,7 +11,10 @@ export type Priority = 1 | 2 | 3 | 4;
 
 export const numberOf = (matter: { number: number }): string => String(matter.number).padStart(4, "0");
 
-async function done<T>(asking: Promise<T>, text: string, undo?: (after: T) => Promise<boolean>): Promise<boolean> {
+/** `undo` takes it back; it says null where there is nothing of one's own to take back. */
+type Undo<T> = (after: T) => (() => Promise<boolean>) | null;
+
+async function done<T>(asking: Promise<T>, text: string, undo?: Undo<T>): Promise<boolean> {
   let after: T;
   try {
     after = await asking;
@@ -20,7 +23,8 @@ async function done<T>(asking: Promise<T>, text: string, undo?: (after: T) => Pr
     answers.happened("matter");
     return false;
   }
-  toasts.say(text, undo ? () => void undo(after) : null);
+  const back = undo?.(after) ?? null;
+  toasts.say(text, back && (() => void back()));
   answers.happened("matter");
   return true;
 }
@@ -31,7 +35,7 @@ export const acknowledge = (district: string, matter: Matter): Promise<boolean> 
   done(
     answered(client.POST("/api/matters/{id}/acknowledge", { params: at(district, matter) })),
     words.acknowledgedNow(numberOf(matter)),
-    () => release(district, matter),
+    (after) => (after.acknowledged_by === session.account?.id ? () => release(district, matter) : null),
   );
 
 export const release = (district: string, matter: Matter): Promise<boolean> =>
@@ -48,7 +52,7 @@ export function addNote(district: string, matter: Matter, text: string): Promise
 export function close(district: string, matter: Matter, outcome: string): Promise<boolean> {
   const body = { outcome, version: matter.version };
   const asking = client.POST("/api/matters/{id}/close", { params: at(district, matter), body });
-  return done(answered(asking), words.closedNow(numberOf(matter)), () => unclose(district, matter));
+  return done(answered(asking), words.closedNow(numberOf(matter)), () => () => unclose(district, matter));
 }
 
 /** Open again what was just closed; whoever had it and closed it has it again. */
@@ -61,7 +65,7 @@ async function unclose(district: string, matter: Matter): Promise<boolean> {
 export function reprioritise(district: string, matter: Matter, priority: Priority): Promise<boolean> {
   const body = { priority, version: matter.version };
   const asking = client.POST("/api/matters/{id}/priority", { params: at(district, matter), body });
-  return done(answered(asking), words.prioritised(priority), (after) =>
+  return done(answered(asking), words.prioritised(priority), (after) => () =>
     reprioritise(district, after, matter.priority as Priority),
   );
 }
