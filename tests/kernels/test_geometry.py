@@ -30,9 +30,10 @@ def test_metres_become_degrees_and_metres_again(
 
 @given(lats, st.floats(0, 50_000), st.floats(0, 360))
 def test_local_distances_are_true_to_four_digits(lat: float, distance_m: float, bearing: float) -> None:
+    """To a millimetre at least: PROJ takes a centre within 0.3 mm of the equator as on it."""
     lon, end_lat, _ = Geod(ellps="WGS84").fwd(112.9, lat, bearing, distance_m)
     ((x, y),) = LocalFrame(112.9, lat).to_metres(np.array([[lon, end_lat]]))
-    assert np.hypot(x, y) == pytest.approx(distance_m, rel=1e-4, abs=1e-4)
+    assert np.hypot(x, y) == pytest.approx(distance_m, rel=1e-4, abs=1e-3)
 
 
 def test_the_centre_is_zero_and_axes_point_east_and_north() -> None:
