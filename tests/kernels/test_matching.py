@@ -13,7 +13,9 @@ from scipy.optimize import linear_sum_assignment
 from tests.kernels.streets import line, net, spots
 
 from anshang.kernels.matching import (
+    FIRST_LOOK,
     RUNNERS_UP,
+    SPREAD_SHARE,
     Incidents,
     Units,
     assign,
@@ -21,7 +23,7 @@ from anshang.kernels.matching import (
     recommend,
 )
 from anshang.kernels.reach import cover, within_reach
-from anshang.kernels.routing import Goals
+from anshang.kernels.routing import Goals, seconds_between
 from anshang.kernels.snapping import Spots
 
 
@@ -51,18 +53,18 @@ def test_expected_lateness_is_the_mean_of_a_sample() -> None:
 
 def test_the_second_best_goes_where_the_best_is_needed_more() -> None:
     cost = np.array([[1.0, 2.0], [1.0, 9.0]])
-    assert assign(cost, np.full(2, 100.0)).tolist() == [1, 0]
+    assert assign(cost, np.full(2, 100.0))[0].tolist() == [1, 0]
 
 
 def test_nobody_goes_where_nobody_can_and_one_goes_where_it_matters_more() -> None:
-    assert assign(np.array([[np.inf, np.inf], [3.0, 4.0]]), np.full(2, 100.0)).tolist() == [-1, 0]
-    assert assign(np.array([[5.0], [5.0]]), np.array([10.0, 20.0])).tolist() == [-1, 0]
-    assert assign(np.empty((0, 3)), np.empty(0)).tolist() == []
-    assert assign(np.empty((2, 0)), np.ones(2)).tolist() == [-1, -1]
+    assert assign(np.array([[np.inf, np.inf], [3.0, 4.0]]), np.full(2, 100.0))[0].tolist() == [-1, 0]
+    assert assign(np.array([[5.0], [5.0]]), np.array([10.0, 20.0]))[0].tolist() == [-1, 0]
+    assert assign(np.empty((0, 3)), np.empty(0))[0].tolist() == []
+    assert assign(np.empty((2, 0)), np.ones(2))[0].tolist() == [-1, -1]
 
 
 def test_of_equal_units_the_first_goes() -> None:
-    assert assign(np.full((1, 7), 3.0), np.full(1, 9.0)).tolist() == [0]
+    assert assign(np.full((1, 7), 3.0), np.full(1, 9.0))[0].tolist() == [0]
 
 
 @given(
@@ -75,13 +77,42 @@ def test_of_equal_units_the_first_goes() -> None:
 )
 def test_a_matching_costs_what_the_best_costs(drawn: tuple[np.ndarray, np.ndarray]) -> None:
     cost, alone_cost = drawn
-    found = assign(cost, alone_cost)
+    found, _price = assign(cost, alone_cost)
     sent = found[found >= 0]
     assert len(set(sent.tolist())) == len(sent)
     total = sum(cost[row, unit] if unit >= 0 else alone_cost[row] for row, unit in enumerate(found))
     whole = np.hstack([cost, np.where(np.eye(len(cost), dtype=bool), alone_cost[:, None], np.inf)])
     best = linear_sum_assignment(np.where(np.isinf(whole), 1e9, whole))
     assert total == pytest.approx(whole[best].sum())
+
+
+@given(
+    arrays(float, (4, 7), elements=st.integers(0, 50).map(float)),
+    arrays(float, 4, elements=st.integers(0, 50).map(float)),
+)
+def test_a_further_unit_helps_only_below_the_price(cost: np.ndarray, further: np.ndarray) -> None:
+    alone_cost = np.full(4, 90.0)
+    chosen, price = assign(cost, alone_cost)
+    again, _price = assign(np.column_stack([cost, further]), alone_cost)
+    before = cost[np.arange(4), chosen].sum()
+    after = np.column_stack([cost, further])[np.arange(4), again].sum()
+    assert after <= before
+    if (further >= price).all():
+        assert after == pytest.approx(before)
+
+
+@pytest.mark.parametrize("target_s", [0.0, 60.0, 300.0])
+def test_where_everybody_calls_from_one_corner_the_matching_is_the_best_of_all_units(target_s: float) -> None:
+    graph, times = net(12)
+    chance = np.random.default_rng(8)
+    many = units(Spots(chance.integers(0, 264, 150), chance.random(150), np.zeros(150)))
+    calls = incidents(spots(*[(0, 0.0)] * (5 * FIRST_LOOK)), target_s=target_s)
+    found = recommend(graph, times, calls, many)
+    seconds = seconds_between(graph, times, calls.spots, many.goals)
+    late_s = expected_lateness_s(seconds, SPREAD_SHARE * seconds, np.full(seconds.shape, target_s))
+    assert sorted(found.unit[:, 0].tolist()) == sorted(np.argsort(seconds[0])[: 5 * FIRST_LOOK].tolist())
+    best = late_s[linear_sum_assignment(late_s)].sum()
+    assert late_s[np.arange(len(late_s)), found.unit[:, 0]].sum() == pytest.approx(best)
 
 
 def test_the_nearest_free_unit_goes_and_the_next_are_named() -> None:

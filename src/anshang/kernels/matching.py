@@ -4,9 +4,9 @@ Units: seconds; shares 0…1. Shapes: k incidents, u units. The cost of a pair i
 to bring, weighed by priority, and, when cover counts, the share of people that only this unit covers. Times
 are uncertain: they are taken as logistic about the computed time, whose expected lateness has a closed form
 and grows with every second, so that of units in time the nearer is the better. Method: exact assignment by
-shortest augmenting paths (Kuhn and Munkres; Jonker and Volgenant) over columns as arrays. Only the k cheapest
-units of each incident can be in a best matching: of more than that one is always left over.
-Complexity: O(k² · columns), at most k² + k columns and those that are as cheap.
+shortest augmenting paths (Kuhn and Munkres; Jonker and Volgenant) over columns as arrays. Only the nearest
+units of each incident are looked at; the prices of the matching prove that no farther one would make it
+better, or else more are looked at. Complexity: O(k² · u') for u' units that are near.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ SPREAD_SHARE = 0.2
 COVER_WEIGHT_S = 600.0
 """Seconds of lateness at weight 1 that leaving all people without cover is worth."""
 RUNNERS_UP = 4
+FIRST_LOOK = 8
+"""How many of the nearest units of each incident are looked at first; few need more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,23 +73,17 @@ def expected_lateness_s(seconds: Reals, spread_s: Reals, target_s: Reals) -> Rea
     return lateness
 
 
-def assign(cost: Reals, alone_cost: Reals) -> Numbers:
-    """The unit of each incident (k), -1 for nobody, so that the sum of costs is least.
+def assign(cost: Reals, alone_cost: Reals) -> tuple[Numbers, Reals]:
+    """The unit of each incident (k), -1 for nobody, so that the sum of costs is least, and the prices (k).
 
-    `cost` (k, u), inf where it cannot be; `alone_cost` (k), finite, when nobody goes. Ties: the result is
-    always the same for the same numbers, and the unit that stands first wins where nothing else decides.
+    `cost` (k, u), inf where it cannot be; `alone_cost` (k), finite, when nobody goes. A further unit makes
+    the sum less only if it costs one of the incidents less than its price. Ties: the same numbers always give
+    the same result, and the unit that stands first wins where nothing else decides.
     """
-    rows, units = cost.shape
-    if rows == 0 or units == 0:
-        return np.full(rows, -1, dtype=np.intp)
-    rank = min(rows, units) - 1
-    dearest = np.partition(cost, rank, axis=1)[:, rank]
-    useful = np.flatnonzero(((cost <= dearest[:, None]) & np.isfinite(cost)).any(axis=0))
-    alone = np.full((rows, rows), np.inf)
+    alone = np.full((len(cost), len(cost)), np.inf)
     np.fill_diagonal(alone, alone_cost)
-    column = _matched(np.hstack([cost[:, useful], alone]))
-    numbers: Numbers = np.concatenate([useful, np.full(rows, -1)])[column]
-    return numbers
+    column, price = _matched(np.hstack([cost, alone]))
+    return np.where(column < cost.shape[1], column, -1), price
 
 
 def recommend(
@@ -99,27 +95,46 @@ def recommend(
     cover: Cover | None = None,
     limit_s: float = LIMIT_S,
 ) -> Recommendation:
-    """Who should go to each incident, all matched together, and who comes next.
+    """Who should go to each incident, all matched together, and who of the nearest comes next.
 
     With `cover` (of the same units, in the same order) what they leave behind counts; else the nearest go.
-    Candidates are the nearest free units of each incident, as many as there are incidents and runners-up.
     """
     free = np.flatnonzero(units.free)
     goals = Goals(units.goals.spots.taken(free), units.goals.by_car[free])
-    enough = len(incidents.spots) + RUNNERS_UP
-    seconds = seconds_between(graph, times, incidents.spots, goals, limit_s=limit_s, enough=enough)
-    near = np.flatnonzero(np.isfinite(seconds).any(axis=0))
-    free, seconds = free[near], seconds[:, near]
-    walked_s = SPREAD_SHARE * np.where(np.isfinite(seconds), seconds, 0.0)
-    spread_s = np.hypot(walked_s, units.unsure_m[free] / WALKING_M_PER_S)
-    weight = incidents.weight[:, None]
-    cost = weight * expected_lateness_s(seconds, spread_s, incidents.target_s[:, None])
-    losses = np.zeros(len(free)) if cover is None else cover.losses[free]
-    cost += COVER_WEIGHT_S * losses
     past_s = np.maximum(limit_s - incidents.target_s, 0.0) + limit_s
-    chosen = assign(cost, incidents.weight * past_s + 2 * COVER_WEIGHT_S)
-    order = _ranked(cost, chosen)
-    return _told(order, free, seconds, spread_s, losses, cover)
+    alone_cost = incidents.weight * past_s + 2 * COVER_WEIGHT_S
+    enough = FIRST_LOOK
+    while True:
+        found = seconds_between(graph, times, incidents.spots, goals, limit_s=limit_s, enough=enough)
+        near = np.flatnonzero(np.isfinite(found).any(axis=0))
+        who, seconds = free[near], found[:, near]
+        spread_s = np.hypot(_spread_s(seconds), units.unsure_m[who] / WALKING_M_PER_S)
+        losses = np.zeros(len(who)) if cover is None else cover.losses[who]
+        cost = _cost(incidents, seconds, spread_s) + COVER_WEIGHT_S * losses
+        chosen, price = assign(cost, alone_cost)
+        if enough >= len(free) or (price <= _least_unseen(incidents, seconds, enough)).all():
+            return _told(_ranked(cost, chosen), who, seconds, spread_s, losses, cover)
+        enough *= 3
+
+
+def _spread_s(seconds: Reals) -> Reals:
+    """The deviation of travel times themselves."""
+    spread: Reals = SPREAD_SHARE * np.where(np.isfinite(seconds), seconds, 0.0)
+    return spread
+
+
+def _cost(incidents: Incidents, seconds: Reals, spread_s: Reals) -> Reals:
+    """Lateness (k, …) weighed by priority."""
+    lateness_s = expected_lateness_s(seconds, spread_s, incidents.target_s[:, None])
+    return incidents.weight[:, None] * lateness_s
+
+
+def _least_unseen(incidents: Incidents, seconds: Reals, enough: int) -> Reals:
+    """What a unit farther than those seen costs each incident (k) at least; inf where all were seen."""
+    seen = np.isfinite(seconds)
+    farthest_s = np.max(np.where(seen, seconds, 0.0), axis=1, initial=0.0, keepdims=True)
+    least = _cost(incidents, farthest_s, _spread_s(farthest_s))[:, 0]
+    return np.where(seen.sum(axis=1) < enough, np.inf, least)
 
 
 def _told(
@@ -146,24 +161,19 @@ def _told(
 
 def _ranked(cost: Reals, chosen: Numbers) -> Numbers:
     """Columns (k, 1 + RUNNERS_UP): the chosen first, then by cost, then by number; -1 where none is left."""
-    rows, units = cost.shape
-    ranked = np.full((rows, 1 + RUNNERS_UP), -1, dtype=np.intp)
+    ranked = np.full((len(cost), 1 + RUNNERS_UP), -1, dtype=np.intp)
     ranked[:, 0] = chosen
     others = cost.copy()
     has = np.flatnonzero(chosen >= 0)
     others[has, chosen[has]] = np.inf
-    near = min(RUNNERS_UP, units)
-    if near:
-        bound = np.partition(others, near - 1, axis=1)[:, near - 1]
-        for row in range(rows):
-            some = np.flatnonzero((others[row] <= bound[row]) & np.isfinite(others[row]))
-            best = some[np.argsort(others[row, some], kind="stable")][:near]
-            ranked[row, 1 : 1 + len(best)] = best
+    best = np.argsort(others, axis=1, kind="stable")[:, :RUNNERS_UP]
+    reached = np.isfinite(np.take_along_axis(others, best, axis=1))
+    ranked[:, 1 : 1 + best.shape[1]] = np.where(reached, best, -1)
     return ranked
 
 
-def _matched(cost: Reals) -> Numbers:
-    """The column of each row; every row has a finite column of its own, so that none stays without."""
+def _matched(cost: Reals) -> tuple[Numbers, Reals]:
+    """The column and the price of each row; a finite column of its own keeps a row from staying without."""
     rows, columns = cost.shape
     row_price, column_price = np.zeros(rows), np.zeros(columns)
     row_of = np.full(columns, -1, dtype=np.intp)
@@ -191,4 +201,4 @@ def _matched(cost: Reals) -> Numbers:
     matched = np.empty(rows, dtype=np.intp)
     taken = np.flatnonzero(row_of >= 0)
     matched[row_of[taken]] = taken
-    return matched
+    return matched, row_price

@@ -142,12 +142,12 @@ def seconds_to_nodes(
     layers: list[Reals] = []
     for layer, (line, source) in enumerate(zip(spread.lines, spread.places, strict=True)):
         nodes = line.of_nodes()
-        seconds = between_s(source, nodes) + _off_s(sources)[:, None]
+        seconds = between_s(nodes, source) + _off_s(sources)
         for corner, apart_s in _doors(graph, nodes, layer):
-            np.minimum(seconds, spread.seconds[:, corner] + apart_s, out=seconds)
+            np.minimum(seconds, spread.seconds[corner] + apart_s[:, None], out=seconds)
         layers.append(np.minimum(seconds, layers[0]) if layer else seconds)
-    every = np.hstack(layers)
-    return np.where(every <= limit_s, every, np.inf)
+    every = np.concatenate(layers)
+    return np.where(every <= limit_s, every, np.inf).T
 
 
 def seconds_between(
@@ -166,17 +166,16 @@ def seconds_between(
     """
     spread = _Spread(graph, times, sources, bool(goals.by_car.any()))
     meeting = _Meeting(graph, spread, sources, goals)
-    known_s = np.full((len(sources), len(goals.spots)), np.inf)
+    known_s = np.full((len(goals.spots), len(sources)), np.inf)
     while spread.goes_on(limit_s):
         spread.fill_bucket()
         if enough is not None:
-            rows, found_s = meeting.known(spread, spread.bound_s)
-            done = np.isfinite(found_s).sum(axis=1) >= enough
-            known_s[rows[done]] = found_s[done]
-            spread.finish(rows[done])
-    rows, found_s = meeting.known(spread, limit_s)
-    known_s[rows] = found_s
-    return known_s
+            found_s = meeting.known(spread.bound_s)
+            done = spread.going & (np.isfinite(found_s).sum(axis=0) >= enough)
+            known_s[:, done] = found_s[:, done]
+            spread.finish(done)
+    known_s[:, spread.going] = meeting.known(limit_s)[:, spread.going]
+    return known_s.T
 
 
 def route(
@@ -253,7 +252,9 @@ def _before(graph: StreetGraph, layers: list[Reals], seconds: Reals, node: int) 
 
 
 class _Spread:
-    """Labels of all sources while they spread: final up to `bound_s` for the sources that still go."""
+    """Labels (nodes, k) of all sources while they spread: final up to `bound_s` for those that still go. Each
+    is named by its number: its node times k and its source.
+    """
 
     def __init__(self, graph: StreetGraph, times: EdgeTimes, sources: Spots, by_car: bool) -> None:
         arcs = graph.by_car if by_car else graph.on_foot
@@ -262,13 +263,13 @@ class _Spread:
         entries = np.concatenate([*(line.chain_s for line in self.lines), [0.0]])
         self.first, self.head, self.arc_s = arcs.first, arcs.head, entries[arcs.entry]
         self.degree = np.diff(arcs.first)
-        self.nodes = len(arcs.first) - 1
-        self.seconds = np.full((len(sources), self.nodes), np.inf)
-        rows = np.arange(len(sources))
+        self.sources = len(sources)
+        self.seconds = np.full((len(self.degree), self.sources), np.inf)
+        own = np.arange(self.sources)
         for layer, places in enumerate(self.places):
             for corner, apart_s in _doors(graph, places, layer):
-                start_s = np.minimum(self.seconds[rows, corner], _off_s(sources) + apart_s)
-                self.seconds[rows, corner] = start_s
+                start_s = np.minimum(self.seconds[corner, own], _off_s(sources) + apart_s)
+                self.seconds[corner, own] = start_s
         self.labels = self.seconds.reshape(-1)
         self.going = sources.edge >= 0
         self.pending: Numbers = np.flatnonzero(np.isfinite(self.labels))
@@ -297,18 +298,18 @@ class _Spread:
         waiting = np.concatenate(later)
         self.pending = self._once(waiting[self.labels[waiting] > self.bound_s])
 
-    def finish(self, rows: Numbers) -> None:
-        """These sources know enough."""
-        if rows.size:
-            self.going[rows] = False
-            self.pending = self.pending[self.going[self.pending // self.nodes]]
+    def finish(self, done: NDArray[np.bool_]) -> None:
+        """These sources (k) know enough."""
+        if done.any():
+            self.going &= ~done
+            self.pending = self.pending[self.going[self.pending % self.sources]]
 
     def _relaxed(self, front: Numbers) -> Numbers:
         """The labels that became less by going on from the front, each once."""
-        node = front % self.nodes
+        node, source = np.divmod(front, self.sources)
         count = self.degree[node]
         arcs = ragged(self.first[node], count)
-        to = np.repeat(front - node, count) + self.head[arcs]
+        to = self.head[arcs] * self.sources + np.repeat(source, count)
         through_s = np.repeat(self.labels[front], count) + self.arc_s[arcs]
         less = through_s < self.labels[to]
         to = to[less]
@@ -327,20 +328,21 @@ class _Meeting:
     """Where goals meet the labels of sources: at either end of their chain, walking or driving, or on it."""
 
     def __init__(self, graph: StreetGraph, spread: _Spread, sources: Spots, goals: Goals) -> None:
+        self.labels = spread.seconds
         off_s = _off_s(goals.spots)
         self.doors: list[tuple[Numbers, Reals]] = []
-        self.direct_s = np.full((len(sources), len(off_s)), np.inf)
+        self.direct_s = np.full((len(off_s), len(sources)), np.inf)
         for layer, (line, source) in enumerate(zip(spread.lines, spread.places, strict=True)):
             places = line.of_spots(goals.spots)
             moves_s = np.where(goals.by_car, off_s, np.inf) if layer else off_s
-            direct_s = between_s(source, places) + _off_s(sources)[:, None] + moves_s
+            direct_s = between_s(places, source) + _off_s(sources) + moves_s[:, None]
             self.direct_s = np.minimum(self.direct_s, direct_s)
             self.doors += [(node, apart_s + moves_s) for node, apart_s in _doors(graph, places, layer)]
 
-    def known(self, spread: _Spread, bound_s: float) -> tuple[Numbers, Reals]:
-        """The sources that still go, and their seconds (rows, u) to goals within the bound, inf to others."""
-        rows = np.flatnonzero(spread.going)
-        found = self.direct_s[rows]
+    def known(self, bound_s: float) -> Reals:
+        """Seconds (u, k) by the labels as they are, to goals within the bound; inf to others."""
+        found = self.direct_s.copy()
         for node, door_s in self.doors:
-            np.minimum(found, spread.seconds[rows[:, None], node] + door_s, out=found)
-        return rows, np.where(found <= bound_s, found, np.inf)
+            np.minimum(found, self.labels[node] + door_s[:, None], out=found)
+        found[found > bound_s] = np.inf
+        return found
