@@ -15,6 +15,7 @@ from anshang.crowds import actions, store
 from anshang.crowds.ingest import Intake, Row
 from anshang.crowds.model import Level
 from anshang.crowds.watch import Watch
+from anshang.dispatch.dispatcher import Dispatcher
 from anshang.foundation import clock
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import StorageFailed
@@ -49,7 +50,10 @@ def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
         prepare(database, district_id)
     watch = Watch(database)
     watch.load_all()
-    worker = Worker(Settings(data_folder=tmp_path), database, watch, Hub(database), Whereabouts(database))
+    whereabouts = Whereabouts(database)
+    dispatcher = Dispatcher(database, watch, whereabouts)
+    settings = Settings(data_folder=tmp_path)
+    worker = Worker(settings, database, watch, Hub(database), whereabouts, dispatcher)
     intake = Intake(database, watch.taken, watch.turnstile)
     whole = database.transaction
 

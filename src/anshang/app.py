@@ -24,6 +24,9 @@ from anshang.crowds import observing_api
 from anshang.crowds.ingest import Intake
 from anshang.crowds.watch import Watch
 from anshang.desk import api as desk_api
+from anshang.dispatch import api as dispatch_api
+from anshang.dispatch import board_api
+from anshang.dispatch.dispatcher import Dispatcher
 from anshang.foundation import memory, migrations
 from anshang.foundation.database import Database
 from anshang.foundation.errors import NotFound
@@ -56,6 +59,8 @@ ROUTERS = (
     incidents_api.router,
     category_api.router,
     patrols_api.router,
+    dispatch_api.router,
+    board_api.router,
     desk_api.router,
 )
 
@@ -94,7 +99,8 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     watch = Watch(database)
     intake = Intake(database, watch.taken, watch.turnstile, settings.sealed_folder)
     whereabouts = Whereabouts(database)
-    worker = Worker(settings, database, watch, hub, whereabouts)
+    dispatcher = Dispatcher(database, watch, whereabouts)
+    worker = Worker(settings, database, watch, hub, whereabouts, dispatcher)
     app = FastAPI(
         title="Anshang 安商",
         version=anshang.__version__,
@@ -110,6 +116,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     app.state.data_folder = settings.data_folder if settings.data_folder.exists() else Path()
     app.state.intake = intake
     app.state.whereabouts = whereabouts
+    app.state.dispatcher = dispatcher
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)

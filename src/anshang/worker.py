@@ -22,6 +22,8 @@ from anshang.crowds.rolling import DELAY, roll_up
 from anshang.crowds.sealing import seal
 from anshang.crowds.telemetry import MINUTE_MS
 from anshang.crowds.watch import Watch
+from anshang.dispatch.dispatcher import Dispatcher
+from anshang.dispatch.sweep import Sweep
 from anshang.foundation import clock, memory
 from anshang.foundation.database import Database
 from anshang.journal import actions as journal
@@ -32,6 +34,7 @@ from anshang.settings import Settings
 from anshang.web.live import Hub
 
 STEP_S = 1.0
+DISPATCH_PAUSE_S = 0.1
 HOUSEKEEPING_S = 5.0
 PAUSE_AFTER_FAULT_S = 2.0
 
@@ -42,13 +45,25 @@ class Worker:
     """Runs the loops in threads of their own from `start` to `stop`."""
 
     def __init__(
-        self, settings: Settings, database: Database, watch: Watch, hub: Hub, whereabouts: Whereabouts
+        self,
+        settings: Settings,
+        database: Database,
+        watch: Watch,
+        hub: Hub,
+        whereabouts: Whereabouts,
+        dispatcher: Dispatcher,
     ) -> None:
         self._settings = settings
         self._database = database
         self._watch = watch
         self._hub = hub
         self._whereabouts = whereabouts
+        self._dispatcher = dispatcher
+        self._sweep = Sweep(database, dispatcher)
+        self._changed = threading.Event()
+        """Set by every commit: what waits is looked at without delay."""
+        self._reached_ms: dict[str, int] = {}
+        database.on_commit.append(lambda _district_id: self._changed.set())
         self._stopping = threading.Event()
         self._threads: list[threading.Thread] = []
         self._minute_ms: dict[str, int] = {}
@@ -67,10 +82,14 @@ class Worker:
             thread = threading.Thread(target=self._loop, args=args, name=name, daemon=True)
             thread.start()
             self._threads.append(thread)
+        thread = threading.Thread(target=self._follow_changes, name="dispatch", daemon=True)
+        thread.start()
+        self._threads.append(thread)
 
     def stop(self) -> None:
         """End the loops, each after the round it is in."""
         self._stopping.set()
+        self._changed.set()
         for thread in self._threads:
             thread.join(10)
 
@@ -97,6 +116,17 @@ class Worker:
             self._keep_minute(district_id, minute_ms)
             self._minute_ms[district_id] = minute_ms
         del self._rested_s[district_id]
+
+    def dispatch(self) -> None:
+        """Go on with what waits for nobody; once a minute reckon what can be reached. One district's trouble
+        keeps no other's back.
+        """
+        for district_id in self._watch.district_ids:
+            self._attempt(partial(self._sweep.go_on, district_id))
+            minute_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS
+            if minute_ms > self._reached_ms.get(district_id, 0):
+                self._reached_ms[district_id] = minute_ms
+                self._attempt(partial(self._dispatcher.renew, district_id))
 
     def keep_house(self) -> None:
         """Notice new places and sensors, roll counts up; once a day seal the journal and the older counts."""
@@ -137,14 +167,22 @@ class Worker:
                 density = engine.density_of(measure.zone_id)
                 crowds.judge_measure(tx, actor=engine_actor(district_id), id=measure.id, density=density)
 
-    def _loop(self, work: Callable[[], None], first_s: float, period_s: float) -> None:
+    def _loop(self, work: Callable[[], object], first_s: float, period_s: float) -> None:
         due_s = time.monotonic() + first_s
         while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
             due_s = max(due_s + period_s, time.monotonic())
             if not self._attempt(work):
                 self._stopping.wait(PAUSE_AFTER_FAULT_S)
 
-    def _attempt(self, work: Callable[[], None]) -> bool:
+    def _follow_changes(self) -> None:
+        """Dispatch after every commit and once a second, but not without a pause."""
+        while not self._stopping.is_set():
+            self._changed.wait(STEP_S)
+            self._changed.clear()
+            self._attempt(self.dispatch)
+            self._stopping.wait(DISPATCH_PAUSE_S)
+
+    def _attempt(self, work: Callable[[], object]) -> bool:
         """Do it; a fault is told in the log."""
         try:
             work()

@@ -10,6 +10,7 @@ import pytest
 from tests.conftest import DISTRICT, NIGHT
 
 from anshang.foundation.errors import RuleBroken
+from anshang.incidents.categories import Task
 from anshang.patrols.kinds import KINDS
 from anshang.patrols.model import (
     PERSONAL,
@@ -17,7 +18,6 @@ from anshang.patrols.model import (
     Duty,
     Member,
     Mode,
-    Task,
     Unit,
     UnitStatus,
     unfitness,

@@ -10,7 +10,7 @@ import numpy as np
 from anshang.foundation.errors import RuleBroken
 from anshang.kernels import routing
 from anshang.kernels.geometry import holds
-from anshang.kernels.reach import people_on_edges
+from anshang.kernels.reach import Stretches, people_on_edges
 from anshang.kernels.routing import EdgeTimes, StreetGraph
 from anshang.kernels.snapping import Numbers, Reals, Spots, StreetIndex, index_streets, snap
 from anshang.places.model import Line, Place, Way, Zone
@@ -33,6 +33,7 @@ class Streets:
     node_ids: tuple[str, ...]
     zone_ids: tuple[str, ...]
     zone_of_edge: Numbers
+    lines_lonlat: tuple[Line, ...]
     ease: Reals
     wait_s: Reals
 
@@ -58,6 +59,11 @@ class Streets:
         by_zone = np.array([people.get(zone_id, 0.0) for zone_id in self.zone_ids], dtype=float)
         return people_on_edges(by_zone, self.graph.length_m, self.zone_of_edge)
 
+    def drawn(self, stretches: Stretches) -> list[Line]:
+        """Stretches as lines (degrees), each as far as it goes."""
+        told = zip(stretches.edge.tolist(), stretches.begin.tolist(), stretches.end.tolist(), strict=True)
+        return [_cut(self.lines_lonlat[edge], begin, end) for edge, begin, end in told]
+
 
 def prepare_streets(place: Place) -> Streets:
     """The streets of a place; RuleBroken when it has none."""
@@ -82,6 +88,7 @@ def prepare_streets(place: Place) -> Streets:
         node_ids=node_ids,
         zone_ids=tuple(place.zones),
         zone_of_edge=_zones_of([_middle(way.line) for way in walkways], list(place.zones.values())),
+        lines_lonlat=tuple(way.line_lonlat for way in walkways),
         ease=np.array([STAIRS_EASE if way.way is Way.STAIRS else 1.0 for way in walkways]),
         wait_s=np.array([LIFT_WAIT_S if way.way is Way.LIFT else 0.0 for way in walkways]),
     )
@@ -93,6 +100,18 @@ def _middle(line: Line) -> tuple[float, float]:
     until_m = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
     x, y = (float(np.interp(until_m[-1] / 2, until_m, points[:, axis])) for axis in (0, 1))
     return x, y
+
+
+def _cut(line: Line, begin: float, end: float) -> Line:
+    """The part of a line between two shares of its length."""
+    if begin <= 0 and end >= 1:
+        return line
+    points = np.array(line)
+    until = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    inner = (until > begin * until[-1]) & (until < end * until[-1])
+    at = np.concatenate([[begin * until[-1]], until[inner], [end * until[-1]]])
+    cut = np.column_stack([np.interp(at, until, points[:, axis]) for axis in (0, 1)])
+    return tuple((lon, lat) for lon, lat in np.round(cut, 6).tolist())
 
 
 def _zones_of(middles: list[tuple[float, float]], zones: list[Zone]) -> Numbers:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import os
 import re
 import time
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from anshang.foundation.errors import BadInput
 
@@ -21,6 +21,11 @@ def new_id() -> str:
     value = (value & ~(0xF << 76)) | (0x7 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     return str(UUID(int=value))
+
+
+def derived(id: str, name: str) -> str:
+    """The id of a part of the action with this id: the same name always gives the same one (UUIDv5)."""
+    return str(uuid5(UUID(checked_id(id)), name))
 
 
 def checked_id(text: str) -> str:

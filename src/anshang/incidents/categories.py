@@ -22,6 +22,18 @@ class Doer(StrEnum):
     POLICE = "police"
 
 
+class Task(StrEnum):
+    """What is asked of those who come; a unit's kind says which of these it does."""
+
+    PATROL = "patrol"
+    CROWD = "crowd"
+    LOOK = "look"
+    AID = "aid"
+    CALM = "calm"
+    SEPARATE = "separate"
+    IDENTIFY = "identify"
+
+
 class Answer(StrEnum):
     """What answers a question."""
 
@@ -59,6 +71,7 @@ class Category:
     priority: Priority
     arrive_within_s: float
     parent_id: str | None = None
+    task: Task = Task.LOOK
     questions: tuple[Question, ...] = ()
     steps: tuple[ActionStep, ...] = ()
     keywords: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints
 
 from anshang.foundation.actor import Permission
 from anshang.incidents import actions, store
-from anshang.incidents.categories import ActionStep, Answer, Category, Doer, Question
+from anshang.incidents.categories import ActionStep, Answer, Category, Doer, Question, Task
 from anshang.incidents.shapes import CategoryShown
 from anshang.matters.model import Priority
 from anshang.web.session import Caller, DistrictQuery
@@ -20,6 +20,7 @@ CategoryCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0
 Sentence = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=r"^[^\x00]*$")
 ]
+TaskName = Literal["patrol", "crowd", "look", "aid", "calm", "separate", "identify"]
 
 
 class QuestionTold(Body):
@@ -47,6 +48,7 @@ class CategoryTold(Body):
     name_en: Name
     priority: Literal[1, 2, 3, 4]
     arrive_within_s: Annotated[float, Field(ge=30, le=86_400)]
+    task: TaskName = "look"
     questions: Annotated[list[QuestionTold], Field(max_length=20, default_factory=list)]
     steps: Annotated[list[ActionTold], Field(max_length=20, default_factory=list)]
     keywords: Annotated[list[Name], Field(max_length=50, default_factory=list)]
@@ -71,6 +73,7 @@ def define(id: CategoryCode, body: CategoryTold, district: DistrictQuery, caller
         priority=Priority(body.priority),
         arrive_within_s=body.arrive_within_s,
         parent_id=body.parent_id,
+        task=Task(body.task),
         questions=tuple(Question(q.key, q.zh, q.en, Answer(q.answer)) for q in body.questions),
         steps=tuple(ActionStep(step.zh, step.en, Doer(step.doer)) for step in body.steps),
         keywords=tuple(body.keywords),

@@ -52,6 +52,7 @@ class CategoryShown(Shown):
     name_en: str
     priority: int
     arrive_within_s: float
+    task: str
     questions: list[QuestionShown]
     steps: list[ActionShown]
     keywords: list[str]

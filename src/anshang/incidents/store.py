@@ -117,6 +117,14 @@ def list_moments(connection: Connection, district_id: str, incident_ids: Sequenc
     return [moments.read(row) for row in connection.execute(query.order_by(*order))]
 
 
+def list_these(connection: Connection, district_id: str, ids: Sequence[str]) -> dict[str, Incident]:
+    """The incidents of these matters by id."""
+    query = incidents.select().where(
+        incidents_table.c.district_id == district_id, incidents_table.c.id.in_(ids)
+    )
+    return {row.id: incidents.read(row) for row in connection.execute(query)}
+
+
 def list_since(connection: Connection, scope: Scope, district_id: str, since: datetime) -> list[Incident]:
     """The incidents called since the instant that the scope may see, newest first."""
     query = incidents.select().where(

@@ -93,11 +93,13 @@ def recommend(
     units: Units,
     *,
     cover: Cover | None = None,
+    fit: NDArray[np.bool_] | None = None,
     limit_s: float = LIMIT_S,
 ) -> Recommendation:
     """Who should go to each incident, all matched together, and who of the nearest comes next.
 
     With `cover` (of the same units, in the same order) what they leave behind counts; else the nearest go.
+    `fit` (k, u) says who may be sent where; everybody when it is missing.
     """
     free = np.flatnonzero(units.free)
     goals = Goals(units.goals.spots.taken(free), units.goals.by_car[free])
@@ -107,12 +109,13 @@ def recommend(
     while True:
         found = seconds_between(graph, times, incidents.spots, goals, limit_s=limit_s, enough=enough)
         near = np.flatnonzero(np.isfinite(found).any(axis=0))
-        who, seconds = free[near], found[:, near]
+        who, seen_s = free[near], found[:, near]
+        seconds = seen_s if fit is None else np.where(fit[:, who], seen_s, np.inf)
         spread_s = np.hypot(_spread_s(seconds), units.unsure_m[who] / WALKING_M_PER_S)
         losses = np.zeros(len(who)) if cover is None else cover.losses[who]
         cost = _cost(incidents, seconds, spread_s) + COVER_WEIGHT_S * losses
         chosen, price = assign(cost, alone_cost)
-        if enough >= len(free) or (price <= _least_unseen(incidents, seconds, enough)).all():
+        if enough >= len(free) or (price <= _least_unseen(incidents, seen_s, enough)).all():
             return _told(_ranked(cost, chosen), who, seconds, spread_s, losses, cover)
         enough *= 3
 

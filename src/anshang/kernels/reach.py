@@ -95,6 +95,20 @@ class Cover:
         lost = np.bincount(self.source, alone[self.last] - alone[self.first], minlength=self.sources)
         return np.asarray(lost / self.total if self.total > 0 else np.zeros(self.sources), dtype=float)
 
+    def of(self, sources: Numbers) -> Cover:
+        """The cover that these sources alone give, in their order; -1 stands for one that gives none."""
+        number = np.full(self.sources, -1, dtype=np.intp)
+        known = np.flatnonzero(sources >= 0)
+        number[sources[known]] = known
+        theirs = number[self.source] >= 0
+        first, last = self.first[theirs], self.last[theirs]
+        steps = np.zeros(len(self.people) + 1, dtype=np.intp)
+        np.add.at(steps, first, 1)
+        np.add.at(steps, last, -1)
+        source = number[self.source[theirs]]
+        covered_by = np.cumsum(steps)[:-1]
+        return Cover(self.people, covered_by, first, last, source, len(sources), self.total)
+
     def without(self, sources: Numbers) -> float:
         """The share reached when these sources are gone."""
         gone = np.isin(self.source, sources)

@@ -155,6 +155,19 @@ def list_waiting_about(connection: Connection, district_id: str, subject: str) -
     return [matters.read(row) for row in connection.execute(query.order_by(matters_table.c.number.desc()))]
 
 
+def list_opened_by(
+    connection: Connection, district_id: str, opened_by: str, kind: MatterKind, since: datetime
+) -> list[Matter]:
+    """What somebody has put into the queue since the instant, newest first."""
+    query = matters.select().where(
+        matters_table.c.district_id == district_id,
+        matters_table.c.opened_at >= since,
+        matters_table.c.opened_by == opened_by,
+        matters_table.c.kind == kind,
+    )
+    return [matters.read(row) for row in connection.execute(query.order_by(matters_table.c.number.desc()))]
+
+
 def next_number(tx: Transaction) -> int:
     """The number of the district's next matter."""
     query = select(func.max(matters_table.c.number)).where(matters_table.c.district_id == tx.district_id)

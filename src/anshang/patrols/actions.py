@@ -13,6 +13,7 @@ from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotFound, RuleBroken
+from anshang.incidents.categories import Task
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.patrols import store
@@ -23,7 +24,6 @@ from anshang.patrols.model import (
     Member,
     PatrolKind,
     Reason,
-    Task,
     Unit,
     UnitStatus,
     unfitness,
@@ -115,8 +115,8 @@ def begin_duty(tx: Transaction, *, actor: Actor, id: str, unit_id: str, crew: Se
                 en=f"Somebody of the crew is on duty with {other.unit_id}.",
                 zh=f"有成员正在 {other.unit_id} 值勤。",
             )
-    if reasons := fitness(tx, unit, crew, Task.PATROL):
-        raise _unfit(reasons)
+    if reasons := fitness(tx, unit, crew, Task.LOOK):  # every unit looks
+        raise unfit(reasons)
     duty = Duty(id, tx.district_id, unit_id, crew, clock.now())
     store.duties.add(tx, duty)
     store.units.put(tx, unit.begun(id, duty.began_at))
@@ -126,7 +126,7 @@ def begin_duty(tx: Transaction, *, actor: Actor, id: str, unit_id: str, crew: Se
 
 def end_duty(tx: Transaction, *, actor: Actor, id: str) -> Duty:
     """Go off duty; ending it again changes nothing."""
-    _must_serve(actor, tx.district_id)
+    must_serve(actor, tx.district_id)
     duty = store.duties.get(tx.connection, tx.district_id, id)
     _must_be_own(actor, tx.district_id, duty.crew)
     if duty.ended_at is not None:
@@ -140,10 +140,9 @@ def end_duty(tx: Transaction, *, actor: Actor, id: str) -> Duty:
 
 def tell_status(tx: Transaction, *, actor: Actor, unit_id: str, status: UnitStatus, version: int) -> Unit:
     """Say what the unit is doing; saying the same changes nothing."""
-    _must_serve(actor, tx.district_id)
+    must_serve(actor, tx.district_id)
     unit = store.units.get(tx.connection, tx.district_id, unit_id)
-    crew = () if unit.duty_id is None else store.duties.get(tx.connection, tx.district_id, unit.duty_id).crew
-    _must_be_own(actor, tx.district_id, crew)
+    must_serve_with(tx, actor, unit)
     if status not in OWN_STATUS:
         raise BadInput(
             "unit.bad_status", en="A crew is free, busy or on a break.", zh="状态须为空闲、忙碌或休整。"
@@ -156,6 +155,33 @@ def tell_status(tx: Transaction, *, actor: Actor, unit_id: str, status: UnitStat
     return told
 
 
+def employ(tx: Transaction, *, actor: Actor, unit: Unit, status: UnitStatus) -> Unit:
+    """What the unit is doing follows from what it was sent to; whoever sends it tells the journal why."""
+    must_serve_with(tx, actor, unit)
+    employed = unit.employed(status, clock.now())
+    return unit if employed is unit else store.units.put(tx, employed)
+
+
+def must_serve(actor: Actor, district_id: str) -> None:
+    """Who neither directs duty nor does any has no say in it."""
+    if not actor.may(Permission.UNIT_DIRECT, district_id):
+        actor.must(Permission.UNIT_DUTY, district_id)
+
+
+def must_serve_with(tx: Transaction, actor: Actor, unit: Unit) -> None:
+    """Whoever directs duty may speak for every unit, others for the one in whose crew they are on duty."""
+    must_serve(actor, tx.district_id)
+    if not actor.may(Permission.UNIT_DIRECT, tx.district_id):
+        _must_be_own(actor, tx.district_id, crew_of(tx, unit))
+
+
+def crew_of(tx: Transaction, unit: Unit) -> tuple[str, ...]:
+    """Who is on duty with the unit now."""
+    if unit.duty_id is None:
+        return ()
+    return store.duties.get(tx.connection, tx.district_id, unit.duty_id).crew
+
+
 def fitness(tx: Transaction, unit: Unit, crew: Sequence[str], task: Task) -> tuple[Reason, ...]:
     """Why the unit with this crew may not do the task today; empty when it may."""
     members = store.list_members(tx.connection, tx.district_id, tuple(crew))
@@ -163,20 +189,15 @@ def fitness(tx: Transaction, unit: Unit, crew: Sequence[str], task: Task) -> tup
     return unfitness(KINDS[unit.kind_id], members, task, today)
 
 
-def _must_serve(actor: Actor, district_id: str) -> None:
-    """Who neither directs duty nor does any has no say in it."""
-    if not actor.may(Permission.UNIT_DIRECT, district_id):
-        actor.must(Permission.UNIT_DUTY, district_id)
-
-
 def _must_be_own(actor: Actor, district_id: str, crew: Sequence[str]) -> None:
     """Whoever directs duty may do it for everybody, others for a crew they are in."""
-    _must_serve(actor, district_id)
+    must_serve(actor, district_id)
     if not actor.may(Permission.UNIT_DIRECT, district_id) and actor.id not in crew:
         raise RuleBroken("duty.not_own", en="You are not in this crew.", zh="您不在该值勤成员中。")
 
 
-def _unfit(reasons: Sequence[Reason]) -> RuleBroken:
+def unfit(reasons: Sequence[Reason]) -> RuleBroken:
+    """The refusal that says why a unit may not do something, with the rules."""
     return RuleBroken(
         "duty.unfit",
         en=" ".join(f"{reason.en} ({reason.rule})" for reason in reasons),

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Annotated, Any, Literal
+from datetime import date
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from pydantic import AwareDatetime, Field
@@ -13,107 +13,27 @@ from anshang.foundation.actor import Permission
 from anshang.foundation.errors import NotFound, NotSignedIn
 from anshang.patrols import actions, store
 from anshang.patrols.kinds import KINDS
-from anshang.patrols.model import Duty, Member, Unit, UnitStatus
-from anshang.patrols.positions import Fix, Told
-from anshang.patrols.whereabouts import STALE_S, Receipt, Whereabouts, duty_of
+from anshang.patrols.model import Member, Unit, UnitStatus
+from anshang.patrols.positions import Told
+from anshang.patrols.shapes import (
+    DutyShown,
+    KeyShown,
+    KindShown,
+    MemberShown,
+    MyDuty,
+    ReceiptShown,
+    RefusedShown,
+    UnitShown,
+    shown_unit,
+)
+from anshang.patrols.whereabouts import Receipt, Whereabouts, duty_of
 from anshang.people.actions import digest_of
 from anshang.web.session import Caller, DistrictQuery, Running
-from anshang.web.shapes import Body, BothLanguages, Code, Id, Name, Shown
+from anshang.web.shapes import Body, BothLanguages, Code, Id, Name
 
 router = APIRouter(tags=["units"])
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 POSITIONS_MAX = 500
-
-
-class KindShown(Shown):
-    """A kind of unit."""
-
-    id: str
-    name_zh: str
-    name_en: str
-    mode: str
-    speed_m_per_s: float
-    tasks: list[str]
-    police: bool
-    insured: bool
-
-
-class FixShown(Shown):
-    """Where a unit was last: degrees, when, how old (s), and whether that is too old to send it by."""
-
-    lon: float
-    lat: float
-    at: datetime
-    age_s: float
-    accuracy_m: float | None
-    stale: bool
-
-
-class UnitShown(Shown):
-    """A unit, what it is doing since when, and where it was last."""
-
-    id: str
-    kind_id: str
-    call_sign: str
-    name_zh: str
-    name_en: str
-    post_id: str | None
-    body_id: str | None
-    status: str
-    since_at: datetime
-    duty_id: str | None
-    retired_at: datetime | None
-    version: int
-    fix: FixShown | None
-
-
-class DutyShown(Shown):
-    """A unit's time on duty."""
-
-    id: str
-    unit_id: str
-    crew: list[str]
-    began_at: datetime
-    ended_at: datetime | None
-
-
-class MyDuty(Shown):
-    """The duty of whoever asks, and its unit; null when on none."""
-
-    duty: DutyShown | None
-    unit: UnitShown | None
-
-
-class KeyShown(Shown):
-    """A device's key, shown once."""
-
-    key: str
-
-
-class MemberShown(Shown):
-    """What is known of a member."""
-
-    id: str
-    insured_until: date | None
-    trained_until: date | None
-    adult: bool
-    version: int
-
-
-class RefusedShown(Shown):
-    """A position that is not used, and why; positions are counted from 0."""
-
-    number: int
-    code: str
-    message: BothLanguages
-
-
-class ReceiptShown(Shown):
-    """What became of the positions."""
-
-    taken: int
-    repeated: int
-    refused: list[RefusedShown]
 
 
 class NewUnit(Body):
@@ -181,7 +101,7 @@ def units(district: DistrictQuery, caller: Caller, request: Request) -> list[Uni
     with caller.reading(district) as connection:
         known = store.list_units(connection, caller.actor.scope, district)
     latest = _whereabouts(request).latest(district)
-    return [_shown(unit, latest.get(unit.id)) for unit in known]
+    return [shown_unit(unit, latest.get(unit.id)) for unit in known]
 
 
 @router.put("/api/units/{id}")
@@ -191,14 +111,14 @@ def define(id: Code, body: NewUnit, district: DistrictQuery, caller: Caller) -> 
         id=id, district_id=district, status=UnitStatus.OFF_DUTY, since_at=clock.now(), **body.model_dump()
     )
     with caller.writing(district) as tx:
-        return _shown(actions.define_unit(tx, actor=caller.actor, unit=told), None)
+        return shown_unit(actions.define_unit(tx, actor=caller.actor, unit=told), None)
 
 
 @router.delete("/api/units/{id}")
 def retire(id: Code, district: DistrictQuery, caller: Caller) -> UnitShown:
     """Use a unit no more."""
     with caller.writing(district) as tx:
-        return _shown(actions.retire_unit(tx, actor=caller.actor, id=id), None)
+        return shown_unit(actions.retire_unit(tx, actor=caller.actor, id=id), None)
 
 
 @router.post("/api/units/{id}/key")
@@ -229,7 +149,7 @@ def tell_status(id: Code, body: NewStatus, district: DistrictQuery, caller: Call
     status = UnitStatus(body.status)
     with caller.writing(district) as tx:
         unit = actions.tell_status(tx, actor=caller.actor, unit_id=id, status=status, version=body.version)
-    return _shown(unit, None)
+    return shown_unit(unit, None)
 
 
 @router.put("/api/members/{id}")
@@ -245,12 +165,12 @@ def my_duty(district: DistrictQuery, caller: Caller, request: Request) -> MyDuty
     """The duty of whoever asks, and its unit."""
     caller.actor.must(Permission.UNIT_DUTY, district)
     with caller.reading(district) as connection:
-        found = _mine(store.list_open_duties(connection, district), caller.actor.id)
+        found = store.find_duty_of(connection, district, caller.actor.id)
         if found is None:
             return MyDuty(duty=None, unit=None)
         unit = store.units.get(connection, district, found.unit_id)
     fix = _whereabouts(request).latest(district).get(unit.id)
-    return MyDuty(duty=DutyShown.model_validate(found), unit=_shown(unit, fix))
+    return MyDuty(duty=DutyShown.model_validate(found), unit=shown_unit(unit, fix))
 
 
 @router.post("/api/positions")
@@ -260,7 +180,7 @@ def take_positions(
     """Take the positions of the caller's phone, for the unit they are on duty with."""
     caller.actor.must(Permission.UNIT_DUTY, district)
     with caller.reading(district) as connection:
-        duty = _mine(store.list_open_duties(connection, district), caller.actor.id)
+        duty = store.find_duty_of(connection, district, caller.actor.id)
         if duty is None:
             raise NotFound("duty.none", en="You are on no duty.", zh="您未在值勤。")
         unit = store.units.get(connection, district, duty.unit_id)
@@ -292,29 +212,9 @@ def osmand(
     return _receipt(_whereabouts(request).take(unit, duty_of(running.database, unit), told, "osmand"))
 
 
-def _mine(open_duties: list[Duty], account_id: str) -> Duty | None:
-    return next((duty for duty in open_duties if account_id in duty.crew), None)
-
-
 def _whereabouts(request: Request) -> Whereabouts:
     whereabouts: Whereabouts = request.app.state.whereabouts
     return whereabouts
-
-
-def _shown(unit: Unit, fix: Fix | None) -> UnitShown:
-    shown: dict[str, Any] = {name: getattr(unit, name) for name in UnitShown.model_fields if name != "fix"}
-    if fix is None or unit.duty_id is None:
-        return UnitShown(**shown, fix=None)
-    age_s = max(0.0, (clock.to_ms(clock.now()) - fix.at_ms) / 1000)
-    seen = FixShown(
-        lon=fix.lon,
-        lat=fix.lat,
-        at=clock.from_ms(fix.at_ms),
-        age_s=round(age_s, 1),
-        accuracy_m=fix.accuracy_m,
-        stale=age_s > STALE_S,
-    )
-    return UnitShown(**shown, fix=seen)
 
 
 def _receipt(receipt: Receipt) -> ReceiptShown:

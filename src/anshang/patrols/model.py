@@ -13,6 +13,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from anshang.foundation.errors import RuleBroken
+from anshang.incidents.categories import Task
 
 
 class Mode(StrEnum):
@@ -23,18 +24,6 @@ class Mode(StrEnum):
     DRIVING = "driving"
     FLYING = "flying"
     FIXED = "fixed"
-
-
-class Task(StrEnum):
-    """What may be asked of a unit."""
-
-    PATROL = "patrol"
-    CROWD = "crowd"
-    LOOK = "look"
-    AID = "aid"
-    CALM = "calm"
-    SEPARATE = "separate"
-    IDENTIFY = "identify"
 
 
 FOR_ADULTS = frozenset({Task.SEPARATE, Task.IDENTIFY, Task.CROWD})
@@ -48,10 +37,16 @@ class UnitStatus(StrEnum):
     FREE = "free"
     BUSY = "busy"
     BREAK = "break"
+    OFFERED = "offered"
+    ASSIGNED = "assigned"
+    MOVING = "moving"
+    ON_SCENE = "on_scene"
 
 
 OWN_STATUS = frozenset({UnitStatus.FREE, UnitStatus.BUSY, UnitStatus.BREAK})
 """What a crew says of itself while it is on duty."""
+SENT = frozenset({UnitStatus.OFFERED, UnitStatus.ASSIGNED, UnitStatus.MOVING, UnitStatus.ON_SCENE})
+"""What follows from what it was sent to."""
 
 
 class PatrolKind(StrEnum):
@@ -108,14 +103,28 @@ class Unit:
         return replace(self, status=UnitStatus.FREE, since_at=at, duty_id=duty_id)
 
     def ended(self, at: datetime) -> Unit:
-        """Off duty from now."""
+        """Off duty from now; RuleBroken while it is sent somewhere."""
+        self._must_not_be_sent()
         return replace(self, status=UnitStatus.OFF_DUTY, since_at=at, duty_id=None)
 
     def told(self, status: UnitStatus, at: datetime) -> Unit:
-        """What the crew says it is doing; RuleBroken off duty."""
+        """What the crew says it is doing; RuleBroken off duty, or while it is sent somewhere."""
+        self._must_not_be_sent()
+        return self.employed(status, at)
+
+    def employed(self, status: UnitStatus, at: datetime) -> Unit:
+        """What it is doing since the instant; RuleBroken off duty."""
         if self.duty_id is None:
             raise RuleBroken("unit.off_duty", en="This unit is not on duty.", zh="该单元未在岗。")
         return self if status is self.status else replace(self, status=status, since_at=at)
+
+    def _must_not_be_sent(self) -> None:
+        if self.status in SENT:
+            raise RuleBroken(
+                "unit.sent",
+                en="This unit has a task; finish it or give it back first.",
+                zh="该单元正有任务，请先完成或退回任务。",
+            )
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,12 +136,18 @@ def add(connection: Connection, district_id: str, fixes: Sequence[Fix], received
     return insert_new(connection, unit_positions_table, [(district_id, *fix, received_ms) for fix in fixes])
 
 
-def list_latest(connection: Connection, district_id: str, since_ms: int) -> dict[str, Fix]:
-    """The newest position of every unit that told one since the instant."""
+def list_latest(
+    connection: Connection, district_id: str, since_ms: int, until_ms: int | None = None
+) -> dict[str, Fix]:
+    """The newest position of every unit that told one since the instant; with `until_ms` of those received
+    until then.
+    """
     table = unit_positions_table
     query = select(*(table.c[name] for name in Fix._fields)).where(
         table.c.district_id == district_id, table.c.at_ms >= since_ms
     )
+    if until_ms is not None:
+        query = query.where(table.c.received_ms <= until_ms)
     rows = connection.execute(query.order_by(table.c.at_ms))
     return {row.unit_id: Fix(*row) for row in rows}
 

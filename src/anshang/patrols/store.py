@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, Connection, Date, Integer, String, Table
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Date,
+    Integer,
+    String,
+    Table,
+    Text,
+    func,
+    select,
+    type_coerce,
+)
 
 from anshang.foundation.actor import Scope
 from anshang.foundation.columns import Codes, Named, UtcTime
@@ -81,6 +93,35 @@ def list_open_duties(connection: Connection, district_id: str) -> list[Duty]:
     """The duties that have not ended."""
     at = (duties_table.c.district_id == district_id) & duties_table.c.ended_at.is_(None)
     return [duties.read(row) for row in connection.execute(duties.select().where(at))]
+
+
+def list_on_duty(connection: Connection, district_id: str) -> list[Unit]:
+    """The units on duty, by id."""
+    at = (units_table.c.district_id == district_id) & units_table.c.duty_id.is_not(None)
+    query = units.select().where(at).order_by(units_table.c.id)
+    return [units.read(row) for row in connection.execute(query)]
+
+
+def edition(connection: Connection, district_id: str) -> tuple[int, ...]:
+    """What changes whenever a unit, its duty or a member does: how many there are and the sum of their
+    versions.
+    """
+    counted = []
+    for table in (units_table, members_table):
+        mine = table.c.district_id == district_id
+        counted += [
+            select(told).where(mine).scalar_subquery()
+            for told in (func.count(), func.coalesce(func.sum(table.c.version), 0))
+        ]
+    return tuple(int(number) for number in connection.execute(select(*counted)).one())
+
+
+def find_duty_of(connection: Connection, district_id: str, account_id: str) -> Duty | None:
+    """The duty that somebody is on, None when on none."""
+    at = (duties_table.c.district_id == district_id) & duties_table.c.ended_at.is_(None)
+    theirs = type_coerce(duties_table.c.crew, Text).contains(account_id, autoescape=True)
+    row = connection.execute(duties.select().where(at, theirs)).first()
+    return None if row is None else duties.read(row)
 
 
 def list_members(connection: Connection, district_id: str, ids: tuple[str, ...]) -> list[Member | None]:

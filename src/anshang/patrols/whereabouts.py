@@ -60,6 +60,11 @@ class Whereabouts:
         oldest_ms = clock.to_ms(clock.now()) - REMEMBERED_MS
         return {id: fix for id, fix in self._known[district_id].items() if fix.at_ms >= oldest_ms}
 
+    def fresh(self, district_id: str) -> dict[str, Fix]:
+        """The newest position of every unit that is not stale."""
+        oldest_ms = clock.to_ms(clock.now()) - STALE_S * 1000
+        return {id: fix for id, fix in self.latest(district_id).items() if fix.at_ms >= oldest_ms}
+
     def take(self, unit: Unit, duty: Duty | None, told: Sequence[Told], source: str) -> Receipt:
         """Take what a unit's device tells; on disk before it is answered."""
         if duty is None:

@@ -70,7 +70,17 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MEDIATOR: _SEES | {_P.MATTER_READ, _P.TRANSFER_ANSWER},
     Role.WALL: _WATCHES,
     Role.FEED: frozenset({_P.CROWD_INGEST}),
-    Role.ENGINE: frozenset({_P.CROWD_MEASURE, _P.CROWD_CONFIGURE, _P.MATTER_ACT, _P.MATTER_READ}),
+    Role.ENGINE: frozenset(
+        {
+            _P.CROWD_MEASURE,
+            _P.CROWD_CONFIGURE,
+            _P.MATTER_ACT,
+            _P.MATTER_READ,
+            _P.INCIDENT_ACT,
+            _P.UNIT_READ,
+            _P.UNIT_DIRECT,
+        }
+    ),
 }
 
 SEES_EVERY_BODY = frozenset({Role.ADMIN, Role.SUPERVISOR, Role.DESK, Role.PATROL, Role.WALL, Role.ENGINE})

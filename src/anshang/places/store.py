@@ -185,6 +185,12 @@ def has_zone(connection: Connection, district_id: str, zone_id: str) -> bool:
     return connection.execute(select(zones.c.id).where(here)).first() is not None
 
 
+def has_walkways(connection: Connection, district_id: str) -> bool:
+    """Whether the district has a walk graph."""
+    query = select(walkways.c.id).where(walkways.c.district_id == district_id).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def find_premises(
     connection: Connection, district_id: str, premises_id: str
 ) -> tuple[str | None, float, float] | None:

@@ -1,0 +1,270 @@
+"""Sending units over HTTP: who should go, offers and answers, the ladder and the live reach."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Query, Request
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from anshang.dispatch import actions, store
+from anshang.dispatch.dispatcher import Dispatcher
+from anshang.dispatch.model import Assignment, AssignmentState, Because, Ladder, MetBy, Rung
+from anshang.dispatch.shapes import (
+    AdviceShown,
+    AssignmentShown,
+    LadderShown,
+    ReachShown,
+    WithinShown,
+)
+from anshang.foundation.actor import Permission
+from anshang.foundation.errors import NotFound
+from anshang.incidents import store as incidents
+from anshang.incidents.model import Step
+from anshang.matters import store as matters
+from anshang.matters.model import Priority
+from anshang.patrols import store as patrols
+from anshang.patrols.positions import apart_m
+from anshang.patrols.whereabouts import Whereabouts
+from anshang.web.session import Caller, DistrictQuery
+from anshang.web.shapes import Body, Code, Id, Name, Words
+
+router = APIRouter(tags=["dispatch"])
+Short = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Seconds = Annotated[float, Field(ge=0, le=86_400)]
+
+
+class NewOffer(Body):
+    """The unit that is asked to go; `insist` when a person has confirmed that it is called off elsewhere."""
+
+    id: Id
+    unit_id: Code
+    expected_s: Seconds | None = None
+    onward: bool = True
+    insist: bool = False
+
+
+class NewCircle(Body):
+    """Ask every free unit within so many metres that is fit."""
+
+    id: Id
+    radius_m: Annotated[float, Field(gt=0, le=5000)]
+
+
+class NewAnswer(Body):
+    """Whether the unit goes; if not, why; `at` is when it said so."""
+
+    accepted: bool
+    reason: Literal["", "too_far", "busy", "unfit", "unsafe", "other"] = ""
+    words: Short = ""
+    at: AwareDatetime | None = Field(default=None, strict=False)
+
+
+class NewStep(Body):
+    """A step further; `at` is when."""
+
+    id: Id
+    step: Literal["moving", "on_scene", "done"]
+    at: AwareDatetime | None = Field(default=None, strict=False)
+
+
+class CallOff(Body):
+    """Why the unit need not go."""
+
+    words: Words
+
+
+class RungTold(Body):
+    """A rung of the ladder."""
+
+    id: Code
+    name_zh: Name
+    name_en: Name
+    place_class: Code
+    kinds: Annotated[list[Code], Field(min_length=1, max_length=20)]
+    starts: Literal["call", "answered", "classified", "dispatched"] = "call"
+    target_s: Annotated[float, Field(ge=10, le=3600)]
+    met_by: Literal["arrival", "answer"] = "arrival"
+
+
+class LadderTold(Body):
+    """The ladder as it is to be."""
+
+    priorities: Annotated[list[Literal[1, 2, 3, 4]], Field(max_length=4)]
+    rungs: Annotated[list[RungTold], Field(min_length=1, max_length=9)]
+    raise_after_s: Seconds = 60.0
+    notice_s: Seconds = 20.0
+    answer_within_s: Annotated[
+        list[Annotated[float, Field(ge=5, le=3600)]], Field(min_length=4, max_length=4)
+    ]
+
+
+@router.get("/api/incidents/{id}/advice")
+def advice(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> AdviceShown:
+    """Who should go to an incident, all open ones considered together."""
+    caller.actor.must(Permission.UNIT_DIRECT, district)
+    with caller.reading(district) as connection:
+        matters.get(connection, caller.actor.scope, district, id)
+    found = _dispatcher(request).advise(district, [id])
+    if not found:
+        raise NotFound("incidents.not_open", en="There is no such open incident.", zh="没有该未结警情。")
+    return AdviceShown.model_validate(found[0])
+
+
+@router.get("/api/assignments")
+def live(district: DistrictQuery, caller: Caller) -> list[AssignmentShown]:
+    """The assignments by which units are bound now."""
+    caller.actor.must(Permission.UNIT_READ, district)
+    with caller.reading(district) as connection:
+        return [AssignmentShown.model_validate(one) for one in store.list_live(connection, district)]
+
+
+@router.post("/api/incidents/{id}/assignments")
+def offer(id: Id, body: NewOffer, district: DistrictQuery, caller: Caller) -> AssignmentShown:
+    """Ask a unit to go."""
+    with caller.writing(district) as tx:
+        offered = actions.offer(
+            tx,
+            actor=caller.actor,
+            id=body.id,
+            incident_id=id,
+            unit_id=body.unit_id,
+            expected_s=body.expected_s,
+            onward=body.onward,
+            insist=body.insist,
+        )
+    return _shown(offered)
+
+
+@router.get("/api/incidents/{id}/within")
+def within(
+    id: Id,
+    district: DistrictQuery,
+    caller: Caller,
+    request: Request,
+    radius_m: Annotated[float, Query(gt=0, le=5000)] = 200.0,
+) -> list[WithinShown]:
+    """The units on duty within a circle about an incident, the nearest first."""
+    caller.actor.must(Permission.UNIT_DIRECT, district)
+    with caller.reading(district) as connection:
+        matters.get(connection, caller.actor.scope, district, id)
+        incident = incidents.incidents.get(connection, district, id)
+        on_duty = patrols.list_on_duty(connection, district)
+    if incident.lon is None or incident.lat is None:
+        return []
+    centre = (incident.lon, incident.lat)
+    fixes = _whereabouts(request).fresh(district)
+    near = [
+        WithinShown(
+            unit_id=unit.id,
+            apart_m=round(apart_m(centre, (fixes[unit.id].lon, fixes[unit.id].lat)), 1),
+            status=str(unit.status),
+        )
+        for unit in on_duty
+        if unit.id in fixes
+    ]
+    return sorted((one for one in near if one.apart_m <= radius_m), key=lambda one: one.apart_m)
+
+
+@router.post("/api/incidents/{id}/circle")
+def circle(
+    id: Id, body: NewCircle, district: DistrictQuery, caller: Caller, request: Request
+) -> list[AssignmentShown]:
+    """Ask everybody within a circle who is free and fit."""
+    near = within(id, district, caller, request, body.radius_m)
+    with caller.writing(district) as tx:
+        offered = actions.offer_all(
+            tx, actor=caller.actor, id=body.id, incident_id=id, unit_ids=[one.unit_id for one in near]
+        )
+    return [_shown(one) for one in offered]
+
+
+@router.post("/api/assignments/{id}/answer")
+def answer(id: Id, body: NewAnswer, district: DistrictQuery, caller: Caller) -> AssignmentShown:
+    """The unit goes, or says why not."""
+    with caller.writing(district) as tx:
+        answered = actions.answer(
+            tx,
+            actor=caller.actor,
+            id=id,
+            accepted=body.accepted,
+            because=Because(body.reason),
+            words=body.words,
+            at=body.at,
+        )
+    return _shown(answered)
+
+
+@router.post("/api/assignments/{id}/steps")
+def step(id: Id, body: NewStep, district: DistrictQuery, caller: Caller) -> AssignmentShown:
+    """The unit moves, is on the scene, or is done."""
+    with caller.writing(district) as tx:
+        to = AssignmentState(body.step)
+        return _shown(actions.take_step(tx, actor=caller.actor, id=id, to=to, at=body.at))
+
+
+@router.post("/api/assignments/{id}/stand-down")
+def stand_down(id: Id, body: CallOff, district: DistrictQuery, caller: Caller) -> AssignmentShown:
+    """The unit need not go any more."""
+    because = Because.CALLED_OFF
+    with caller.writing(district) as tx:
+        return _shown(actions.stand_down(tx, actor=caller.actor, id=id, because=because, words=body.words))
+
+
+@router.get("/api/ladder")
+def ladder(district: DistrictQuery, caller: Caller) -> LadderShown:
+    """The district's ladder."""
+    caller.actor.must(Permission.PLACE_READ, district)
+    with caller.reading(district) as connection:
+        return LadderShown.model_validate(store.get_ladder(connection, district))
+
+
+@router.put("/api/ladder")
+def change_ladder(body: LadderTold, district: DistrictQuery, caller: Caller) -> LadderShown:
+    """Let the district have another ladder from the next incident on."""
+    p1, p2, p3, p4 = body.answer_within_s
+    told = Ladder(
+        priorities=tuple(Priority(one) for one in body.priorities),
+        rungs=tuple(
+            Rung(
+                id=one.id,
+                name_zh=one.name_zh,
+                name_en=one.name_en,
+                place_class=one.place_class,
+                kinds=tuple(one.kinds),
+                starts=Step(one.starts),
+                target_s=one.target_s,
+                met_by=MetBy(one.met_by),
+            )
+            for one in body.rungs
+        ),
+        raise_after_s=body.raise_after_s,
+        notice_s=body.notice_s,
+        answer_within_s=(p1, p2, p3, p4),
+    )
+    with caller.writing(district) as tx:
+        return LadderShown.model_validate(actions.change_ladder(tx, actor=caller.actor, ladder=told))
+
+
+@router.get("/api/reach")
+def reach(district: DistrictQuery, caller: Caller, request: Request) -> ReachShown:
+    """Which streets the units of each rung reach in time now, and how many of all people."""
+    caller.actor.must(Permission.UNIT_READ, district)
+    found = _dispatcher(request).reach(district)
+    if found is None:
+        raise NotFound("reach.none", en="The reach is not reckoned yet.", zh="到达范围尚未计算。")
+    return ReachShown.model_validate(found)
+
+
+def _dispatcher(request: Request) -> Dispatcher:
+    dispatcher: Dispatcher = request.app.state.dispatcher
+    return dispatcher
+
+
+def _whereabouts(request: Request) -> Whereabouts:
+    whereabouts: Whereabouts = request.app.state.whereabouts
+    return whereabouts
+
+
+def _shown(assignment: Assignment) -> AssignmentShown:
+    return AssignmentShown.model_validate(assignment)

@@ -1,0 +1,134 @@
+"""The tables of assignments, of the ladder and its rungs, and the questions asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ColumnElement,
+    Connection,
+    Float,
+    Index,
+    Integer,
+    String,
+    Table,
+    Text,
+    select,
+)
+
+from anshang.dispatch.ladder import DEFAULT
+from anshang.dispatch.model import STATUS_OF, Assignment, AssignmentState, Because, Ladder, RungRun
+from anshang.foundation.columns import Named, UtcTime
+from anshang.foundation.database import Transaction, metadata, put_all
+from anshang.foundation.shelf import Shelf
+from anshang.incidents.categories import Task
+
+assignments_table = Table(
+    "assignments",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("district_id", String(64), nullable=False),
+    Column("incident_id", String(36), nullable=False, index=True),
+    Column("unit_id", String(64), nullable=False),
+    Column("task", Named(Task), nullable=False),
+    Column("state", Named(AssignmentState), nullable=False),
+    Column("offered_at", UtcTime, nullable=False),
+    Column("offered_by", String(64), nullable=False),
+    Column("answer_by", UtcTime, nullable=False),
+    Column("expected_s", Float),
+    Column("onward", Boolean, nullable=False),
+    Column("answered_at", UtcTime),
+    Column("moving_at", UtcTime),
+    Column("on_scene_at", UtcTime),
+    Column("ended_at", UtcTime),
+    Column("because", Named(Because), nullable=False),
+    Column("words", Text, nullable=False),
+    Column("drill", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("ix_assignments_district_id_state", "district_id", "state"),
+)
+
+ladders_table = Table(
+    "ladders",
+    metadata,
+    Column("district_id", String(64), primary_key=True),
+    Column("content", JSON, nullable=False),
+)
+
+rung_runs_table = Table(
+    "rung_runs",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("district_id", String(64), nullable=False),
+    Column("incident_id", String(36), nullable=False, index=True),
+    Column("rung_id", String(40), nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("met_at", UtcTime),
+    Column("met_by", String(64)),
+    Column("missed_at", UtcTime),
+    Column("raised_at", UtcTime),
+    Column("drill", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+assignments = Shelf(assignments_table, Assignment, missing=("There is no such task.", "没有该任务。"))
+rung_runs = Shelf(rung_runs_table, RungRun, missing=("There is no such rung.", "没有该级响应。"))
+
+
+def list_live(connection: Connection, district_id: str) -> list[Assignment]:
+    """The assignments by which a unit is bound now, oldest first."""
+    live = assignments_table.c.state.in_(list(STATUS_OF))
+    return _list(connection, district_id, live)
+
+
+def list_of_unit(connection: Connection, district_id: str, unit_id: str) -> list[Assignment]:
+    """The live assignments of a unit: one or none."""
+    mine = assignments_table.c.unit_id == unit_id
+    return _list(connection, district_id, assignments_table.c.state.in_(list(STATUS_OF)) & mine)
+
+
+def list_all_of_unit(
+    connection: Connection, district_id: str, unit_id: str, since: datetime
+) -> list[Assignment]:
+    """What a unit was asked since the instant, whatever became of it."""
+    table = assignments_table
+    return _list(connection, district_id, (table.c.unit_id == unit_id) & (table.c.offered_at >= since))
+
+
+def list_of_incidents(
+    connection: Connection, district_id: str, incident_ids: Sequence[str]
+) -> list[Assignment]:
+    """All assignments of the incidents, oldest first."""
+    return _list(connection, district_id, assignments_table.c.incident_id.in_(incident_ids))
+
+
+def list_runs(connection: Connection, district_id: str, incident_ids: Sequence[str]) -> list[RungRun]:
+    """The rungs that have begun for the incidents, by when they are due."""
+    table = rung_runs_table
+    query = rung_runs.select().where(
+        table.c.district_id == district_id, table.c.incident_id.in_(incident_ids)
+    )
+    return [rung_runs.read(row) for row in connection.execute(query.order_by(table.c.due_at))]
+
+
+def get_ladder(connection: Connection, district_id: str) -> Ladder:
+    """The district's ladder: its own, or the one every district begins with."""
+    query = select(ladders_table.c.content).where(ladders_table.c.district_id == district_id)
+    content = connection.execute(query).scalar_one_or_none()
+    return DEFAULT if content is None else msgspec.convert(content, Ladder, strict=False)
+
+
+def put_ladder(tx: Transaction, ladder: Ladder) -> None:
+    """Keep a ladder of the district's own."""
+    put_all(tx.connection, ladders_table, [(tx.district_id, msgspec.json.encode(ladder).decode())])
+
+
+def _list(connection: Connection, district_id: str, which: ColumnElement[bool]) -> list[Assignment]:
+    query = assignments.select().where(assignments_table.c.district_id == district_id, which)
+    order = (assignments_table.c.offered_at, assignments_table.c.id)
+    return [assignments.read(row) for row in connection.execute(query.order_by(*order))]

@@ -1,0 +1,192 @@
+"""What goes on by itself: an offer nobody answers, the next unit that is asked, the ladder, units set free.
+
+Looked at after every commit and once a second; each change is one verb in one transaction. A person who was
+faster wins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Connection
+
+from anshang.dispatch import actions, board_actions, store
+from anshang.dispatch import board_store as boards
+from anshang.dispatch.dispatcher import Dispatcher
+from anshang.dispatch.model import Assignment, AssignmentState, Because, Ladder, Rung, RungRun
+from anshang.foundation import clock, ids
+from anshang.foundation.database import Database
+from anshang.foundation.errors import RuleBroken, StaleVersion
+from anshang.matters import store as matters_store
+from anshang.matters.model import Matter, MatterKind
+from anshang.people.model import engine_actor
+
+ROLL_CALLS = timedelta(hours=1)
+UNSERVED = frozenset({AssignmentState.REFUSED, AssignmentState.UNANSWERED})
+
+
+@dataclass(frozen=True, slots=True)
+class _Present:
+    """What the sweep looks at: the open incidents' matters, all their assignments and rungs, and the live
+    assignments of whatever has been closed.
+    """
+
+    open_now: Mapping[str, Matter]
+    assignments: Mapping[str, Sequence[Assignment]]
+    runs: Mapping[str, Sequence[RungRun]]
+    orphans: Sequence[Assignment]
+    ladder: Ladder
+
+
+class Sweep:
+    """Goes on with what waits for nobody, in every district of this process."""
+
+    def __init__(self, database: Database, dispatcher: Dispatcher) -> None:
+        self._database = database
+        self._dispatcher = dispatcher
+
+    def go_on(self, district_id: str) -> None:
+        """One round in the district."""
+        with self._database.reading([district_id]) as connection:
+            present = _look(connection, district_id)
+        for orphan in present.orphans:
+            self._stand_down(district_id, orphan)
+        for matter in present.open_now.values():
+            theirs = present.assignments.get(matter.id, ())
+            self._let_lapse(district_id, theirs)
+            self._climb(district_id, matter, theirs, present.runs.get(matter.id, ()), present.ladder)
+            self._ask_onward(district_id, matter, theirs)
+        self._look_for_silent(district_id)
+
+    def _look_for_silent(self, district_id: str) -> None:
+        """Tell who does not answer a roll-call, and who works alone and has not come back."""
+        now = clock.now()
+        actor = engine_actor(district_id)
+        with self._database.reading([district_id]) as connection:
+            calls = [
+                one
+                for one in boards.list_roll_calls(connection, district_id, now - ROLL_CALLS)
+                if one.silent_at is None and now >= one.answer_by
+            ]
+            answers = boards.list_presences(connection, district_id, [call.id for call in calls])
+            timers = boards.list_running_timers(connection, district_id)
+        here = {(answer.roll_call_id, answer.unit_id) for answer in answers}
+        for call in calls:
+            silent = tuple(unit for unit in call.unit_ids if (call.id, unit) not in here)
+            with suppress(StaleVersion), self._database.transaction(district_id) as tx:
+                board_actions.tell_silent(tx, actor=actor, call=call, unit_ids=silent)
+        for timer in timers:
+            if timer.overdue_at is None and now >= timer.due_at:
+                with suppress(StaleVersion), self._database.transaction(district_id) as tx:
+                    board_actions.tell_overdue(tx, actor=actor, timer=timer)
+
+    def _stand_down(self, district_id: str, assignment: Assignment) -> None:
+        with suppress(RuleBroken, StaleVersion), self._database.transaction(district_id) as tx:
+            actor = engine_actor(district_id)
+            actions.stand_down(tx, actor=actor, id=assignment.id, because=Because.CLOSED)
+
+    def _let_lapse(self, district_id: str, theirs: Sequence[Assignment]) -> None:
+        now = clock.now()
+        for one in theirs:
+            if one.state is AssignmentState.OFFERED and now >= one.answer_by:
+                with suppress(RuleBroken, StaleVersion), self._database.transaction(district_id) as tx:
+                    actions.give_up_waiting(tx, actor=engine_actor(district_id), assignment=one)
+
+    def _climb(
+        self,
+        district_id: str,
+        matter: Matter,
+        theirs: Sequence[Assignment],
+        runs: Sequence[RungRun],
+        ladder: Ladder,
+    ) -> None:
+        """Begin the rungs that are due to begin; escalate those that nobody met, and ask those of the next
+        one.
+        """
+        begun = {run.rung_id for run in runs}
+        if matter.priority in ladder.priorities and not {rung.id for rung in ladder.rungs} <= begun:
+            self._begin(district_id, matter)
+        now = clock.now()
+        for run in runs:
+            if (news := run.news(now, ladder.raise_after_s)) is None:
+                continue
+            with suppress(StaleVersion), self._database.transaction(district_id) as tx:
+                actions.escalate(tx, actor=engine_actor(district_id), run=news)
+            if news.raised_at is None and (rung := _next_rung(ladder, run.rung_id)) is not None:
+                asked = self._ask(district_id, matter, theirs, rung.kinds)
+                if not asked and not any(one.live for one in theirs):
+                    self._ask(district_id, matter, theirs, None)
+
+    def _begin(self, district_id: str, matter: Matter) -> None:
+        with self._database.reading([district_id]) as connection:
+            due = actions.list_startable(connection, matter)
+        if due:
+            with self._database.transaction(district_id) as tx:
+                actions.begin_rungs(tx, actor=engine_actor(district_id), matter=matter)
+
+    def _ask_onward(self, district_id: str, matter: Matter, theirs: Sequence[Assignment]) -> None:
+        """Ask the next unit, when the last one that was asked does not go and nobody else does."""
+        if not theirs or any(one.live for one in theirs):
+            return
+        last = theirs[-1]
+        if last.state not in UNSERVED or not last.onward:
+            return
+        if not self._ask(district_id, matter, theirs, None):
+            with suppress(StaleVersion), self._database.transaction(district_id) as tx:
+                actions.tell_nobody_left(tx, actor=engine_actor(district_id), assignment=last)
+
+    def _ask(
+        self,
+        district_id: str,
+        matter: Matter,
+        theirs: Sequence[Assignment],
+        kinds: Sequence[str] | None,
+    ) -> bool:
+        """Ask the best unit that was not asked before; whether there was one."""
+        tried = frozenset(one.unit_id for one in theirs)
+        found = self._dispatcher.advise(district_id, [matter.id], but=tried, only=kinds)
+        if not found or not found[0].candidates:
+            return False
+        best = found[0].candidates[0]
+        with suppress(RuleBroken, StaleVersion), self._database.transaction(district_id) as tx:
+            actions.offer(
+                tx,
+                actor=engine_actor(district_id),
+                id=ids.new_id(),
+                incident_id=matter.id,
+                unit_id=best.unit_id,
+                expected_s=round(best.seconds, 1),
+                by_itself=True,
+            )
+        return True
+
+
+def _next_rung(ladder: Ladder, rung_id: str) -> Rung | None:
+    """The rung above; None for the last one."""
+    names = [rung.id for rung in ladder.rungs]
+    above = names.index(rung_id) + 1 if rung_id in names else len(names)
+    return ladder.rungs[above] if above < len(names) else None
+
+
+def _look(connection: Connection, district_id: str) -> _Present:
+    scope = engine_actor(district_id).scope
+    waiting = matters_store.list_waiting(connection, scope, district_id)
+    open_now = {one.id: one for one in waiting if one.kind is MatterKind.INCIDENT}
+    live = store.list_live(connection, district_id)
+    assignments: dict[str, list[Assignment]] = {}
+    runs: dict[str, list[RungRun]] = {}
+    if open_now:
+        for assignment in store.list_of_incidents(connection, district_id, list(open_now)):
+            assignments.setdefault(assignment.incident_id, []).append(assignment)
+        for run in store.list_runs(connection, district_id, list(open_now)):
+            runs.setdefault(run.incident_id, []).append(run)
+    return _Present(
+        open_now,
+        assignments,
+        runs,
+        [one for one in live if one.incident_id not in open_now],
+        store.get_ladder(connection, district_id),
+    )
