@@ -44,8 +44,42 @@ export const incident = (district: string, id: string): Question<Shape["Incident
 
 export const units = (district: string): Question<Shape["UnitShown"][]> => ({
   key: `units ${district}`,
-  topics: ["unit", "duty"],
+  topics: ["unit", "duty", "assignment"],
   ask: () => answered(client.GET("/api/units", query(district))),
+});
+
+export const advice = (district: string, id: string): Question<Shape["AdviceShown"]> => ({
+  key: `advice ${district} ${id}`,
+  topics: ["assignment", "unit", "duty", "incident", "matter"],
+  ask: () => answered(client.GET("/api/incidents/{id}/advice", { params: { path: { id }, query: { district } } })),
+});
+
+/** The board of an incident: now, or as it was known at an instant. */
+export const board = (district: string, id: string, at: string | null): Question<Shape["BoardShown"]> => ({
+  key: `board ${district} ${id} ${at ?? ""}`,
+  topics: at === null ? ["assignment", "rung", "message", "command", "incident", "matter"] : [],
+  ask: () =>
+    answered(
+      client.GET("/api/incidents/{id}/board", { params: { path: { id }, query: { district, ...(at && { at }) } } }),
+    ),
+});
+
+export const dutyRoom = (district: string): Question<Shape["DutyRoom"]> => ({
+  key: `duty room ${district}`,
+  topics: ["message", "rollcall", "lone"],
+  ask: () => answered(client.GET("/api/duty-room", query(district))),
+});
+
+export const ladder = (district: string): Question<Shape["LadderShown"]> => ({
+  key: `ladder ${district}`,
+  topics: ["ladder"],
+  ask: () => answered(client.GET("/api/ladder", query(district))),
+});
+
+export const liveReach = (district: string): Question<Shape["ReachShown"]> => ({
+  key: `reach ${district}`,
+  topics: [],
+  ask: () => answered(client.GET("/api/reach", query(district))),
 });
 
 export const unitKinds = (district: string): Question<Shape["KindShown"][]> => ({
@@ -134,7 +168,8 @@ export const feeds = (district: string) => ({
 /** First words of everything that is written into the journal. */
 export const JOURNAL_NOUNS = [
   "matter", "level", "levels", "flow", "measure", "zone", "sensor", "place",
-  "account", "password", "session", "body", "feed",
+  "incident", "transfer", "category", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
+  "unit", "duty", "member", "account", "password", "session", "body", "feed",
 ] as const; // prettier-ignore
 export const JOURNAL_PAGE = 100;
 

@@ -3956,10 +3956,7 @@ export interface components {
          */
         TierShown: {
             /** Lines */
-            lines: [
-                number,
-                number
-            ][][];
+            lines: number[][][];
             /** People */
             people: number;
             /** Rung Id */

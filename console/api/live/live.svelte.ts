@@ -5,7 +5,7 @@ import { lateness, merged, type Anchor, type Frame } from "../frame";
 import { answers } from "../queries.svelte";
 import { reach } from "../reach.svelte";
 import { session } from "../session.svelte";
-import { SILENT_MS, type News } from "./link";
+import { SILENT_MS, type Entry, type News } from "./link";
 import { Sharing, type Browser } from "./sharing";
 
 export type LinkState = "connecting" | "live" | "stale";
@@ -31,6 +31,7 @@ class Live {
   /** When the state on screen was the present one; a beat alone makes it no younger. */
   #presentAt_ms = $state<number | null>(null);
   #begun = false;
+  readonly #listeners = new Set<(entry: Entry) => void>();
   #anchor = $state.raw<Anchor | null>(null);
 
   /** Real seconds since the state on screen was the present one. */
@@ -57,10 +58,19 @@ class Live {
     return () => sharing.stop();
   }
 
+  /** Be told of what happens, as it does, until the returned function is called. */
+  listen(listener: (entry: Entry) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   #take(news: News, district: string): void {
     reach.heard();
     if (news.type === "beat") this.#beat(news.beat.at);
-    else if (news.type === "entry") answers.happened(news.entry.kind);
+    else if (news.type === "entry") {
+      answers.happened(news.entry.kind);
+      this.#listeners.forEach((listener) => listener(news.entry));
+    }
     else if (news.type === "reset") {
       answers.all();
       void this.#refetch(district);

@@ -122,7 +122,7 @@ class TierShown(Shown):
     target_s: float
     units: int
     people: float
-    lines: list[list[tuple[float, float]]]
+    lines: list[list[list[float]]]
 
 
 class ReachShown(Shown):
