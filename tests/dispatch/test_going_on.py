@@ -34,7 +34,7 @@ def test_the_nearest_comes_first_with_its_time_and_why_others_do_not(duty: Duty,
     assert seconds[0] == pytest.approx(walked_m / 1.06, rel=0.05), "an unknown crowd counts as attention"
     assert seconds == sorted(seconds)
     assert all(one.spread_s > 0 for one in advice.candidates)
-    assert {unit: [one.code for one in why] for unit, why in advice.left_out} == {"h1": ["stays"]}
+    assert {out.unit_id: [one.code for one in out.reasons] for out in advice.left_out} == {"h1": ["stays"]}
     assert (advice.placed, advice.matched, advice.target_s) == ("point", True, 300.0)
 
 
@@ -44,7 +44,7 @@ def test_stale_busy_sent_and_unfit_units_are_left_out_with_a_word(duty: Duty, ni
     duty.stand("v1", WEST + 0.0006)
     fight = lost(duty, category_id="fight")
     (advice,) = duty.dispatcher.advise(DISTRICT, [fight.id])
-    told = {unit: [one.code for one in why] for unit, why in advice.left_out}
+    told = {out.unit_id: [one.code for one in out.reasons] for out in advice.left_out}
     assert told == {"h1": ["stays", "task"], "k1": ["stale"], "k2": ["sent"], "v1": ["task"]}
     assert advice.candidates == ()
     assert not advice.matched
@@ -146,10 +146,10 @@ def test_a_rung_is_met_by_an_arrival_of_its_kind_in_time(duty: Duty, call: Incid
     night(timedelta(minutes=9))
     duty.go_on()
     known = runs(duty, call)
-    assert [known[id].met_by for id in ("one_minute", "three_minutes")] == ["k1", "k1"]
+    assert [run.met_by for run in known.values()] == ["k1", "k1", "k1"], "nobody else need come"
     assert known["one_minute"].missed_at is None
     met = [entry.details for entry in duty.entries("rung") if entry.kind == "rung.met"]
-    assert [one["in_time"] for one in met] == [True, True]
+    assert [one["in_time"] for one in met] == [True, True, True]
 
 
 def test_minor_incidents_climb_no_ladder_until_they_become_urgent(duty: Duty, night: MoveOn) -> None:

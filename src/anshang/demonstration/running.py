@@ -25,11 +25,13 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from anshang.app import create_app
 from anshang.crowds import actions as crowds
 from anshang.crowds.model import Sensor, SensorKind
+from anshang.demonstration.duty import staff
 from anshang.demonstration.feeder import Feeder
 from anshang.demonstration.night import SLOT_S
 from anshang.demonstration.programme import Programme, SensorPlan
 from anshang.demonstration.records import CREDIT_EN, CREDIT_ZH
 from anshang.demonstration.scenes import REFERENCE_ON, open_scene
+from anshang.demonstration.team import Team
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput, Refusal
@@ -91,10 +93,12 @@ def run(
         settings = Settings(data_folder=Path(folder), port=port, session_hours=SESSION_HOURS)
         app = create_app(settings, demo=demo_notice(speed, programme.scene.place))
         runtime: Runtime = app.state.runtime
+        url = f"http://{HOST}:{port}"
         key = set_up(runtime.database, programme)
-        entrance = offer_entrance(app)
-        feeder = Feeder(f"http://{HOST}:{port}", key, programme.scene.place.district.id, programme)
-        _serve(app, port, _Show(feeder, at, speed, f"http://{HOST}:{port}", entrance, browser, out))
+        crews, desk = staff(runtime.database, programme.scene.place, people.hashed(PASSWORD, "crew"))
+        feeder = Feeder(url, key, programme.scene.place.district.id, programme)
+        team = Team(url, programme.scene.place, crews, desk)
+        _serve(app, port, _Show(feeder, team, at, speed, url, offer_entrance(app), browser, out))
         runtime.database.dispose()
 
 
@@ -154,6 +158,7 @@ class _Show:
     """What happens beside the server: catch up, say where, open the browser, follow."""
 
     feeder: Feeder
+    team: Team
     at: wall_clock
     speed: float
     url: str
@@ -171,10 +176,22 @@ class _Show:
                 self.feeder.catch_up(self.feeder.programme.instant_of(self.at), self.speed, tell)
             if not server.should_exit:
                 self._announce()
-            self.feeder.follow()
+            with self._team_at_work():
+                self.feeder.follow()
         except Refusal as refusal:
             self.refusal = refusal
             server.should_exit = True
+
+    @contextmanager
+    def _team_at_work(self) -> Iterator[None]:
+        thread = threading.Thread(target=self.team.run, name="team")
+        thread.start()
+        try:
+            yield
+        finally:
+            self.team.stop()
+            thread.join()
+            self.team.close()
 
     def _announce(self) -> None:
         self.out.print(f"[bold]{self.url}[/bold]   (Ctrl-C 结束 / to stop)", highlight=False)

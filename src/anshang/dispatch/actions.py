@@ -345,17 +345,18 @@ def _mark(tx: Transaction, actor: Actor, assignment: Assignment, at: datetime) -
     )
 
 
-def _meet(tx: Transaction, actor: Actor, assignment: Assignment, unit: Unit, by: MetBy, at: datetime) -> None:
-    """Stop the rungs that this unit's answer or arrival meets."""
+def _meet(
+    tx: Transaction, actor: Actor, assignment: Assignment, unit: Unit, by: MetBy, at: datetime
+) -> None:
+    """Stop the rung that this unit's answer or arrival meets, and those above it: somebody is there."""
     runs = store.list_runs(tx.connection, tx.district_id, [assignment.incident_id])
-    ladder = store.get_ladder(tx.connection, tx.district_id) if runs else None
-    rungs = {rung.id: rung for rung in ladder.rungs} if ladder else {}
+    rungs = store.get_ladder(tx.connection, tx.district_id).rungs if runs else ()
+    own = [number for number, rung in enumerate(rungs) if rung.met_by is by and unit.kind_id in rung.kinds]
+    stopped = {rung.id for rung in rungs[own[0] :]} if own else set()
     for run in runs:
-        rung = rungs.get(run.rung_id)
-        if run.met_at is not None or rung is None or rung.met_by is not by or unit.kind_id not in rung.kinds:
-            continue
-        met = store.rung_runs.put(tx, replace(run, met_at=at, met_by=unit.id))
-        _tell_rung(tx, actor, AssignmentKind.MET, met, {"unit": unit.id, "in_time": at <= run.due_at})
+        if run.met_at is None and run.rung_id in stopped:
+            met = store.rung_runs.put(tx, replace(run, met_at=at, met_by=unit.id))
+            _tell_rung(tx, actor, AssignmentKind.MET, met, {"unit": unit.id, "in_time": at <= run.due_at})
 
 
 def _iso(at: datetime | None) -> str | None:

@@ -52,6 +52,14 @@ class Candidate:
 
 
 @dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A unit on duty that is not thought of, and why."""
+
+    unit_id: str
+    reasons: tuple[Reason, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Advice:
     """Who should go to an incident, the best first: `matched` when the first is the one that all open
     incidents together leave to it. `placed` is "point", "zone" (its middle) or "nowhere".
@@ -63,7 +71,7 @@ class Advice:
     task: Task
     matched: bool
     candidates: tuple[Candidate, ...]
-    left_out: tuple[tuple[str, tuple[Reason, ...]], ...]
+    left_out: tuple[LeftOut, ...]
     cover_before: float
     at: datetime
 
@@ -273,12 +281,10 @@ def _candidates(found: matching.Recommendation, row: int, roster: Roster) -> tup
     )
 
 
-def _left_out(
-    roster: Roster, standing: Standing, task: Task, today: date
-) -> tuple[tuple[str, tuple[Reason, ...]], ...]:
+def _left_out(roster: Roster, standing: Standing, task: Task, today: date) -> tuple[LeftOut, ...]:
     told = zip(roster.units, standing.against, roster.unfit(task, today), strict=True)
-    reasons = [(unit.id, (*((against,) if against else ()), *unfit)) for unit, against, unfit in told]
-    return tuple((unit_id, why) for unit_id, why in reasons if why)
+    found = [LeftOut(unit.id, (*((against,) if against else ()), *unfit)) for unit, against, unfit in told]
+    return tuple(one for one in found if one.reasons)
 
 
 def _point_of(place: Place, incident: Incident) -> tuple[tuple[float, float] | None, str]:

@@ -45,8 +45,8 @@ def field(connection: Connection, actor: Actor, district_id: str, whereabouts: W
     if duty is None:
         choices = [
             UnitChoice.model_validate(unit)
-            for unit in patrols.list_units(connection, actor.scope, district_id)
-            if unit.duty_id is None
+            for unit in patrols.list_off_duty(connection, district_id)
+            if actor.sees_every_body or unit.body_id in (None, actor.body_id)
         ]
         return FieldShown(
             at=clock.now(), duty=None, unit=None, units=choices, tasks=[], messages=[], roll_calls=[],

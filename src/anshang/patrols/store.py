@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import (
     Boolean,
     Column,
+    ColumnElement,
     Connection,
     Date,
     Integer,
@@ -97,9 +98,14 @@ def list_open_duties(connection: Connection, district_id: str) -> list[Duty]:
 
 def list_on_duty(connection: Connection, district_id: str) -> list[Unit]:
     """The units on duty, by id."""
-    at = (units_table.c.district_id == district_id) & units_table.c.duty_id.is_not(None)
-    query = units.select().where(at).order_by(units_table.c.id)
-    return [units.read(row) for row in connection.execute(query)]
+    return _list(connection, district_id, units_table.c.duty_id.is_not(None))
+
+
+def list_off_duty(connection: Connection, district_id: str) -> list[Unit]:
+    """The units in use that somebody may begin duty with, by id."""
+    return _list(
+        connection, district_id, units_table.c.duty_id.is_(None) & units_table.c.retired_at.is_(None)
+    )
 
 
 def edition(connection: Connection, district_id: str) -> tuple[int, ...]:
@@ -129,3 +135,8 @@ def list_members(connection: Connection, district_id: str, ids: tuple[str, ...])
     at = (members_table.c.district_id == district_id) & members_table.c.id.in_(ids)
     known = {row.id: members.read(row) for row in connection.execute(members.select().where(at))}
     return [known.get(id) for id in ids]
+
+
+def _list(connection: Connection, district_id: str, which: ColumnElement[bool]) -> list[Unit]:
+    query = units.select().where(units_table.c.district_id == district_id, which)
+    return [units.read(row) for row in connection.execute(query.order_by(units_table.c.id))]
