@@ -4,18 +4,20 @@ import { readFile, readdir, writeFile } from "node:fs/promises";
 
 const SCREENS = /path: "([^"]+)"/g;
 
-/** `worker` and `routes` are the addresses of the sources. */
-export function serviceWorker({ worker, routes }) {
+/** `worker` and `routes` are the addresses of the sources; `screens` stands for the routes of a page without
+ * them. `base` is where it is served; `besides` are kept with the built assets. */
+export function serviceWorker({ worker, routes, screens, base = "/", besides = ["sign.svg"] }) {
   let folder;
   return {
     name: "anshang-service-worker",
     apply: "build",
     configResolved: (config) => void (folder = config.build.outDir),
     async closeBundle() {
-      const assets = (await readdir(`${folder}/assets`)).sort().map((name) => `/assets/${name}`);
+      const assets = (await readdir(`${folder}/assets`)).sort().map((name) => `${base}assets/${name}`);
       const page = await readFile(`${folder}/index.html`, "utf8");
-      const screens = [...(await readFile(routes, "utf8")).matchAll(SCREENS)].map(([, path]) => path);
-      const text = written(await readFile(worker, "utf8"), page, screens, ["/sign.svg", ...assets]);
+      const told = screens ?? [...(await readFile(routes, "utf8")).matchAll(SCREENS)].map(([, path]) => path);
+      const files = [...besides.map((name) => base + name), ...assets];
+      const text = written(await readFile(worker, "utf8"), page, told, files);
       await writeFile(`${folder}/service-worker.js`, text);
     },
   };

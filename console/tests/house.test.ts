@@ -1,7 +1,7 @@
 /// <reference types="vite/client" />
 import { expect, test } from "vitest";
 
-const sources = import.meta.glob(["../{kit,api,desk}/**/*.{ts,svelte}"], { query: "?raw", import: "default", eager: true });
+const sources = import.meta.glob(["../{kit,api,desk,field}/**/*.{ts,svelte}"], { query: "?raw", import: "default", eager: true });
 const files = Object.entries(sources as Record<string, string>).map(([path, text]) => ({
   path: path.replace("../", ""),
   imports: [...text.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, name]) => name!),
@@ -10,13 +10,14 @@ const files = Object.entries(sources as Record<string, string>).map(([path, text
 /** The storey of a file: kit and api below, then the shared words of the field, then features, then app. */
 function roomOf(path: string): string {
   const [top, , feature] = path.split("/");
-  return top === "desk" ? `desk/${feature}` : top!;
+  return top === "desk" || top === "field" ? `${top}/${feature}` : top!;
 }
 
 function targetOf(path: string, name: string): string | null {
   if (name.startsWith("$kit/")) return "kit";
   if (name.startsWith("$api/")) return "api";
   if (name.startsWith("$vocabulary/")) return "desk/vocabulary";
+  if (name.startsWith("$signin/")) return "desk/signin";
   if (!name.startsWith(".")) return null;
   return roomOf(new URL(name, `file:///${path}`).pathname.slice(1));
 }
@@ -25,7 +26,9 @@ function allowed(room: string, target: string): boolean {
   if (room === target) return true;
   if (room === "kit") return false;
   if (room === "api") return target === "kit";
-  if (room === "desk/app") return true;
+  if (room === "desk/app") return target !== "field";
+  if (room === "field/app") return target === "desk/signin" || !target.startsWith("desk/");
+  if (room.startsWith("field/")) return ["kit", "api", "field/outbox"].includes(target);
   const below = ["kit", "api", "desk/vocabulary"];
   return room === "desk/vocabulary" ? target === "kit" || target === "api" : below.includes(target);
 }

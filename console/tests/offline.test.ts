@@ -76,7 +76,8 @@ test("what the browser threw away is asked of the server", async () => {
 test("a new version waits to be asked, and then only its own files are kept", async () => {
   const { self, kept, tell } = running();
   await tell("install");
-  kept.set("anshang.old", new Set());
+  kept.set("anshang/.old", new Set());
+  kept.set("anshang/field.1", new Set());
   kept.set("something else", new Set());
   await tell("message", { data: "hello" });
   expect(self.skipWaiting).not.toHaveBeenCalled();
@@ -84,7 +85,7 @@ test("a new version waits to be asked, and then only its own files are kept", as
   expect(self.skipWaiting).toHaveBeenCalledOnce();
   await tell("activate");
   const names = [...kept.keys()].map((name) => name.replace(/\.[0-9a-f]{12}$/, ""));
-  expect(names).toEqual(["anshang", "something else"]);
+  expect(names).toEqual(["anshang/", "anshang/field.1", "something else"]);
 });
 
 test("another page is another version", () => {

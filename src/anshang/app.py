@@ -12,8 +12,8 @@ from pathlib import Path
 
 import secure
 import structlog
-from fastapi import FastAPI
-from fastapi.responses import FileResponse
+from fastapi import FastAPI, Request
+from fastapi.responses import FileResponse, RedirectResponse
 from fastapi.staticfiles import StaticFiles
 from secure.middleware import SecureASGIMiddleware
 
@@ -191,18 +191,27 @@ async def _follow_sensors(settings: Settings, intake: Intake, stop: asyncio.Even
 
 
 def _serve_console(app: FastAPI) -> None:
-    """The built console, and its page for every address that is not the API's; the API alone when it is
-    not built.
+    """The built console: the phone's page for every address below /field, the desk's for every other that is
+    not the API's; the API alone when it is not built.
     """
     static = Path(anshang.__file__).parent / "static"
-    page = static / "index.html"
-    if not page.is_file():
+    if not (static / "index.html").is_file():
         return
-    files = {file.name: file for file in static.iterdir() if file.is_file()}
-    app.mount("/assets", StaticFiles(directory=static / "assets"), name="assets")
+    app.add_api_route("/field", lambda: RedirectResponse("/field/"), include_in_schema=False)
+    for folder, prefix in ((static / "field", "/field"), (static, "")):
+        app.mount(f"{prefix}/assets", StaticFiles(directory=folder / "assets"), name=f"{folder.name} assets")
+        app.add_api_route(f"{prefix}/{{path:path}}", _page(folder), include_in_schema=False)
 
-    @app.get("/{path:path}", include_in_schema=False)
-    def console(path: str) -> FileResponse:
+
+def _page(folder: Path) -> Callable[[Request], FileResponse]:
+    """Answers with the file of a folder that is asked for, else with its page."""
+    page = folder / "index.html"
+    files = {file.name: file for file in folder.iterdir() if file.is_file()}
+
+    def answer(request: Request) -> FileResponse:
+        path = str(request.path_params.get("path", ""))
         if path.startswith("api/"):
             raise NotFound("route.missing", en="There is nothing at this address.", zh="该地址不存在。")
         return FileResponse(files.get(path, page), headers={"Cache-Control": "no-cache"})
+
+    return answer

@@ -345,9 +345,7 @@ def _mark(tx: Transaction, actor: Actor, assignment: Assignment, at: datetime) -
     )
 
 
-def _meet(
-    tx: Transaction, actor: Actor, assignment: Assignment, unit: Unit, by: MetBy, at: datetime
-) -> None:
+def _meet(tx: Transaction, actor: Actor, assignment: Assignment, unit: Unit, by: MetBy, at: datetime) -> None:
     """Stop the rung that this unit's answer or arrival meets, and those above it: somebody is there."""
     runs = store.list_runs(tx.connection, tx.district_id, [assignment.incident_id])
     rungs = store.get_ladder(tx.connection, tx.district_id).rungs if runs else ()

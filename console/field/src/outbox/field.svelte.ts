@@ -1,0 +1,132 @@
+// The phone's state: what the server told last, kept across reloads, and over it what waits to be told.
+import { answered, client, Refused, saidOf, type Shape } from "$api/client";
+import { newId } from "$api/ids";
+import { session } from "$api/session.svelte";
+import { language } from "$kit/i18n.svelte";
+import { Outbox, type Row, type Sent } from "./outbox.svelte";
+import { overlaid } from "./overlay";
+import { Positions, type Fix } from "./positions.svelte";
+import * as shelf from "./shelf";
+
+export type FieldState = Shape["FieldShown"];
+
+const KEPT = "anshang.field";
+const EVERY_MS = 5000;
+const STALE_MS = 20_000;
+const OTHERS = { zh: "由其他账号记录，未发送。", en: "Written by another account; not sent." };
+
+async function send(row: Row): Promise<Sent | null> {
+  if (session.state !== "open") await session.recall().catch(() => {});
+  if (session.state !== "open") return null;
+  if (row.by !== undefined && row.by !== session.account?.id) return { status: 409, refusal: OTHERS[language.current] };
+  const response = await fetch(row.path, {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-CSRF-Token": session.csrfToken },
+    body: JSON.stringify(row.body),
+  });
+  if (response.status === 401) session.ended();
+  if (response.ok) return { status: response.status, refusal: "" };
+  const told = (await response.json().catch(() => null)) as { error?: string; message?: { zh: string; en: string } } | null;
+  const both = told?.message ?? { zh: `错误 ${response.status}`, en: `error ${response.status}` };
+  return { status: response.status, refusal: saidOf(new Refused(response.status, told?.error ?? "http", both)) };
+}
+
+class Field {
+  told = $state.raw<FieldState | null>(null);
+  heardAt_ms = $state<number | null>(null);
+  refusal = $state("");
+  district = $state("");
+  readonly outbox = new Outbox(shelf.rows, send, (wait_ms, run) => {
+    const timer = setTimeout(run, wait_ms);
+    return () => clearTimeout(timer);
+  });
+  readonly positions = new Positions(shelf.fixes, (fixes) => this.#sendFixes(fixes), globalThis.navigator?.geolocation);
+  /** What the phone shows: the server's word, with what it does not know yet. */
+  readonly shown = $derived(this.told === null ? null : overlaid(this.told, this.outbox.waiting));
+  #asking = false;
+  #by: string | undefined;
+
+  stale(now_ms: number): boolean {
+    return this.heardAt_ms === null || now_ms - this.heardAt_ms > STALE_MS;
+  }
+
+  /** Take up what was known before the reload. */
+  recall(): void {
+    const kept = JSON.parse(localStorage.getItem(KEPT) ?? "null") as {
+      told: FieldState;
+      at_ms: number;
+      district: string;
+      by: string | undefined;
+    } | null;
+    if (!kept) return;
+    this.told = kept.told;
+    this.heardAt_ms = kept.at_ms;
+    this.district = kept.district;
+    this.#by = kept.by;
+  }
+
+  start(): () => void {
+    void this.outbox.recall();
+    this.outbox.onsent = () => void this.refresh();
+    const again = () => {
+      if (document.hidden) return;
+      void this.refresh();
+      void this.outbox.pump();
+      void this.positions.pump();
+    };
+    const timer = setInterval(again, EVERY_MS);
+    addEventListener("online", again);
+    document.addEventListener("visibilitychange", again);
+    return () => {
+      clearInterval(timer);
+      removeEventListener("online", again);
+      document.removeEventListener("visibilitychange", again);
+    };
+  }
+
+  /** Ask the server how things stand; what is on screen stays until it has answered. */
+  async refresh(): Promise<void> {
+    if (this.#asking || session.state !== "open" || !session.may("unit.duty") || !this.district) return;
+    this.#asking = true;
+    try {
+      this.told = await answered(client.GET("/api/field", { params: { query: { district: this.district } } }));
+      this.heardAt_ms = Date.now();
+      this.refusal = "";
+      this.#by = session.account?.id;
+      const kept = { told: this.told, at_ms: this.heardAt_ms, district: this.district, by: this.#by };
+      localStorage.setItem(KEPT, JSON.stringify(kept));
+      if (this.told.duty) this.positions.start();
+      else await this.positions.stop();
+    } catch (problem) {
+      this.refusal = saidOf(problem);
+    }
+    this.#asking = false;
+  }
+
+  /** Tell the server something, in its turn, whenever it can be reached. */
+  async tell(path: string, body: Record<string, unknown>, label: string): Promise<void> {
+    const query = `?district=${encodeURIComponent(this.district)}`;
+    await this.outbox.put({ key: newId(), path: path + query, body, label, at_ms: Date.now(), by: this.#by });
+  }
+
+  forget(): void {
+    localStorage.removeItem(KEPT);
+    this.told = null;
+    this.heardAt_ms = null;
+  }
+
+  async #sendFixes(fixes: Fix[]): Promise<boolean> {
+    if (session.state !== "open") return false;
+    const body = { positions: fixes.map((fix) => ({ ...fix, gcj02: false })) };
+    try {
+      await answered(client.POST("/api/positions", { params: { query: { district: this.district } }, body }));
+      return true;
+    } catch (problem) {
+      // nobody is on duty any more: positions are not wanted
+      return problem instanceof Refused && problem.status >= 400 && problem.status < 500 && problem.status !== 401;
+    }
+  }
+}
+
+export const field = new Field();
+export const now = () => new Date().toISOString();

@@ -1,0 +1,38 @@
+import { dictionary } from "$kit/i18n.svelte";
+
+export const words = dictionary(
+  {
+    title: "上报情况",
+    what: "发生了什么？",
+    hint: "请勿写入姓名、电话等个人信息。",
+    where: "具体位置",
+    urgent: "紧急（危及生命）",
+    withPosition: (m: number) => `附上当前位置（约 ${m} 米内）`,
+    noPosition: "没有位置，请写明地点。",
+    send: "上报",
+    kept: "已记下，正在发送。",
+    label: "上报情况",
+    mine: "我上报的",
+    none: "最近没有上报。",
+    seen: (who: string) => `${who} 已看到`,
+    waits: "等待指挥台确认",
+    closed: "已结束",
+  },
+  {
+    title: "Report",
+    what: "What has happened?",
+    hint: "Please write no names or telephone numbers.",
+    where: "Where exactly",
+    urgent: "urgent (life in danger)",
+    withPosition: (m) => `with my position (within ${m} m)`,
+    noPosition: "Your position is not known: write where it is.",
+    send: "Report",
+    kept: "Kept; it is being sent.",
+    label: "Report",
+    mine: "What I reported",
+    none: "Nothing lately.",
+    seen: (who) => `seen by ${who}`,
+    waits: "waits for the desk",
+    closed: "closed",
+  },
+);
