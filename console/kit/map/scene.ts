@@ -18,6 +18,8 @@ export type Scene = {
 };
 
 export type Sources = Record<string, FeatureCollection>;
+/** What another feature lays over the map: its layers, their sources, and what it is called in the list. */
+export type Overlay = { id: string; name: string; layers: LayerSpecification[]; sources: Sources };
 export type Picked = { layer: string; id: string } | null;
 
 export const FONT = ["system-ui", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", "sans-serif"];

@@ -1,0 +1,37 @@
+// What the desk lays over the map of the crowd: the live reach, and above it the units on duty.
+import { askAgain } from "$api/again.svelte";
+import { useAnswer } from "$api/queries.svelte";
+import * as ask from "$api/questions";
+import type { Overlay } from "$kit/map/scene";
+import { reading } from "$kit/reading.svelte";
+import { reachOverlay } from "../dispatch/overlay";
+import { unitsOverlay } from "../units/overlay";
+
+const UNITS_MS = 2000;
+const REACH_MS = 20_000;
+
+/** The overlays of a district, asked again while they are looked at; none for null. */
+export function useOverlays(district: () => string | null): { readonly laid: readonly Overlay[] } {
+  const asked = <T>(question: (id: string) => T): T | null => {
+    const id = district();
+    return id === null ? null : question(id);
+  };
+  const units = useAnswer(() => asked(ask.units));
+  const kinds = useAnswer(() => asked(ask.unitKinds));
+  const reach = useAnswer(() => asked(ask.liveReach));
+  askAgain([units], UNITS_MS);
+  askAgain([reach], REACH_MS);
+  const laid = $derived(
+    district() === null
+      ? []
+      : [
+          reachOverlay(reach.value, reading.shade),
+          unitsOverlay(units.value ?? [], kinds.value ?? [], reading.shade, reading.formats),
+        ],
+  );
+  return {
+    get laid() {
+      return laid;
+    },
+  };
+}
