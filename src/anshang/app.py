@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from pkgutil import resolve_name
 
 import secure
 import structlog
@@ -107,7 +108,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        lifespan=_running(settings, intake, hub, worker),
+        lifespan=_running(settings, database, whereabouts, intake, hub, worker),
         responses=errors.PROBLEMS,
     )
     cookies = Cookies(timedelta(hours=settings.session_hours), settings.secure_cookies)
@@ -141,7 +142,12 @@ def log_plainly(level: str) -> None:
 
 
 def _running(
-    settings: Settings, intake: Intake, hub: Hub, worker: Worker
+    settings: Settings,
+    database: Database,
+    whereabouts: Whereabouts,
+    intake: Intake,
+    hub: Hub,
+    worker: Worker,
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     """While the application serves, the journal is followed, the loops run, the sensors are heard."""
 
@@ -152,6 +158,8 @@ def _running(
         await asyncio.to_thread(worker.start)
         if settings.mqtt_host:  # only now is there an engine to hear the sensors
             tasks.append(asyncio.create_task(_follow_sensors(settings, intake, stop)))
+        if settings.cot_tcp_port or settings.cot_udp_port or settings.cot_send_to:
+            tasks.append(asyncio.create_task(_serve_tak(settings, database, whereabouts, stop)))
         _prefer_answers()
         try:
             yield
@@ -176,6 +184,15 @@ def _prefer_answers() -> None:
     gc.freeze()
     gc.set_threshold(GARBAGE_ROWS, 20, 50)
     sys.setswitchinterval(GIVE_WAY_S)
+
+
+async def _serve_tak(
+    settings: Settings, database: Database, whereabouts: Whereabouts, stop: asyncio.Event
+) -> None:
+    """Hear and tell TAK clients; what that takes is loaded only where it is wanted."""
+    cot = resolve_name("anshang.connectors.cot:Cot")(database, whereabouts)
+    ports = (settings.cot_tcp_port, settings.cot_udp_port)
+    await cot.serve(settings.cot_host, *ports, settings.cot_send_to, stop)
 
 
 async def _follow_sensors(settings: Settings, intake: Intake, stop: asyncio.Event) -> None:

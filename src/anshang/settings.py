@@ -44,6 +44,14 @@ class Settings:
     """The broker's user name; empty for none."""
     mqtt_password: str = dataclasses.field(default="", repr=False)
     """The broker's password; never logged."""
+    cot_host: str = "0.0.0.0"  # noqa: S104 - TAK clients come from other machines; the ports are closed by default
+    """The address on which TAK clients are heard."""
+    cot_tcp_port: int = 0
+    """The port for Cursor on Target over TCP; 0 for none. Put it behind a VPN: CoT itself hides nothing."""
+    cot_udp_port: int = 0
+    """The port for Cursor on Target over UDP; 0 for none."""
+    cot_send_to: str = ""
+    """Where units and open incidents go as CoT over UDP, as `239.2.3.1:6969`; empty for nowhere."""
     log_level: str = "info"
     """How much is logged: debug, info, warning or error."""
 
