@@ -7,6 +7,8 @@ anything.
 from __future__ import annotations
 
 import threading
+import time
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -28,7 +30,7 @@ from anshang.incidents.model import Incident
 from anshang.kernels import matching
 from anshang.kernels.reach import Cover, Stretches, cover, within_reach
 from anshang.kernels.routing import EdgeTimes
-from anshang.kernels.snapping import Reals
+from anshang.kernels.snapping import Reals, Spots
 from anshang.matters import store as matters
 from anshang.matters.model import ClockKind, Matter, MatterKind
 from anshang.patrols import store as patrols
@@ -37,6 +39,9 @@ from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import engine_actor
 from anshang.places import store as places
 from anshang.places.model import Line, Place
+
+LOOK_S = 1.0
+"""For how long what the store said holds, when another process may have changed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +113,30 @@ class _Crowd:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """An open incident: its matter, when somebody is to be there, what is asked of them, how well its place
+    is known, and its number among the spots.
+    """
+
+    matter: Matter
+    due_at: datetime
+    task: Task
+    placed: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What the store said of units and open incidents, after how many commits, and when (monotonic)."""
+
+    commits: int
+    at_s: float
+    open_now: tuple[_Open, ...]
+    spots: Spots
+    served: frozenset[str]
+
+
 @dataclass(slots=True)
 class _Scene:
     """What is known of one district's streets, its crowd of this minute, and its units."""
@@ -120,6 +149,8 @@ class _Scene:
     reach: Reach | None = None
     cover: Cover | None = None
     covering: tuple[str, ...] = ()
+    covered: tuple[Roster, Cover] | None = None
+    seen: _Seen | None = None
 
 
 class Dispatcher:
@@ -131,6 +162,8 @@ class Dispatcher:
         self._whereabouts = whereabouts
         self._scenes: dict[str, _Scene] = {}
         self._lock = threading.RLock()
+        self._commits: Counter[str] = Counter()
+        database.on_commit.append(self._note)
 
     def advise(
         self,
@@ -144,15 +177,33 @@ class Dispatcher:
         these are answered. Units in `but` are not thought of; with `only` just units of these kinds are, also
         those that stay where they are.
         """
+        asked = frozenset(incident_ids)
         with self._lock:
+            scene, seen = self.look(district_id)
+            open_now = [
+                one for one in seen.open_now if one.matter.id in asked or one.matter.id not in seen.served
+            ]
+            standing = scene.locator.standing(scene.roster, self._whereabouts.latest(district_id))
+            able = standing.asked(scene.roster, but, only)
+            return _advise(scene, standing, able, open_now, seen.spots, asked)
+
+    def look(self, district_id: str) -> tuple[_Scene, _Seen]:
+        """The scene with the units and open incidents as they are: read again after every commit here, and
+        each second for those of others.
+        """
+        with self._lock:
+            scene, commits = self._scenes.get(district_id), self._commits[district_id]
+            seen = None if scene is None else scene.seen
+            fresh = seen is not None and seen.commits == commits and time.monotonic() - seen.at_s < LOOK_S
+            if scene is not None and seen is not None and fresh:
+                return scene, seen
             with self._database.reading([district_id]) as connection:
                 scene = self._scene(connection, district_id)
-                open_now = _open_incidents(connection, district_id, incident_ids)
-                tasks = _tasks(connection, district_id, [incident for _, incident, _ in open_now])
-            standing = scene.locator.standing(scene.roster, self._whereabouts.latest(district_id))
-            asked = standing.asked(scene.roster, but, only)
-            advice = _advise(scene, standing, asked, open_now, tasks)
-        return [one for one in advice if one.incident_id in set(incident_ids)]
+                open_now, spots = _open_incidents(connection, scene)
+                live = store.list_live(connection, district_id)
+            served = frozenset(one.incident_id for one in live)
+            scene.seen = _Seen(commits, time.monotonic(), open_now, spots, served)
+            return scene, scene.seen
 
     def reach(self, district_id: str) -> Reach | None:
         """The reach of this minute, None before the first."""
@@ -170,6 +221,9 @@ class Dispatcher:
             scene.crowd = self._crowd(scene.place, scene.streets)
             standing = scene.locator.standing(scene.roster, self._whereabouts.latest(district_id))
             return _reach(scene, standing, ladder)
+
+    def _note(self, district_id: str) -> None:
+        self._commits[district_id] += 1
 
     def _scene(self, connection: Connection, district_id: str) -> _Scene:
         """The district's scene with its present streets and roster."""
@@ -199,72 +253,70 @@ class Dispatcher:
         )
 
 
-OpenIncident = tuple[Matter, Incident, float]
-"""A matter, its incident, and the seconds left until somebody is to be there."""
-
-
-def _open_incidents(connection: Connection, district_id: str, asked: Sequence[str]) -> list[OpenIncident]:
-    """The open incidents that nobody is sent to yet, and those that are asked about."""
-    scope = engine_actor(district_id).scope
-    waiting = matters.list_waiting(connection, scope, district_id)
-    served = {one.incident_id for one in store.list_live(connection, district_id)} - set(asked)
-    wanted = [one for one in waiting if one.kind is MatterKind.INCIDENT and one.id not in served]
-    ids = [matter.id for matter in wanted]
-    known = incidents_store.list_these(connection, district_id, ids)
-    now = clock.now()
-    left_s = {
-        one.matter_id: (one.due_at - now).total_seconds()
-        for one in matters.list_clocks(connection, district_id, ids)
+def _open_incidents(connection: Connection, scene: _Scene) -> tuple[tuple[_Open, ...], Spots]:
+    """The open incidents, the most urgent first, and where they are on the streets."""
+    district_id = scene.place.district.id
+    waiting = matters.list_waiting(connection, engine_actor(district_id).scope, district_id)
+    wanted = {one.id: one for one in waiting if one.kind is MatterKind.INCIDENT}
+    known = incidents_store.list_these(connection, district_id, list(wanted))
+    categories = incidents_store.list_categories(connection, district_id) if wanted else {}
+    due_at = {
+        one.matter_id: one.due_at
+        for one in matters.list_clocks(connection, district_id, list(wanted))
         if one.kind is ClockKind.ARRIVE
     }
-    return [(one, known[one.id], left_s.get(one.id, 0.0)) for one in wanted if one.id in known]
-
-
-def _tasks(connection: Connection, district_id: str, told: Sequence[Incident]) -> list[Task]:
-    categories = incidents_store.list_categories(connection, district_id)
-    found = [categories.get(one.category_id or one.suggested_id or "") for one in told]
-    return [Task.LOOK if category is None else category.task for category in found]
+    found: list[_Open] = []
+    points: list[tuple[float, float]] = []
+    for id, matter in wanted.items():
+        if (incident := known.get(id)) is not None:
+            category = categories.get(incident.category_id or incident.suggested_id or "")
+            task = Task.LOOK if category is None else category.task
+            point, placed = _point_of(scene.place, incident)
+            found.append(_Open(matter, due_at.get(id, matter.opened_at), task, placed, len(points)))
+            points.append(point or (0.0, 0.0))
+    return tuple(found), scene.locator.spots(points)
 
 
 def _advise(
     scene: _Scene,
     standing: Standing,
-    asked: NDArray[np.bool_],
-    open_now: Sequence[OpenIncident],
-    tasks: Sequence[Task],
+    able: NDArray[np.bool_],
+    open_now: Sequence[_Open],
+    spots: Spots,
+    asked: frozenset[str],
 ) -> list[Advice]:
-    """Match all open incidents with the units that may be asked, and say why some are left out."""
-    roster = scene.roster
-    today = scene.place.district.local(clock.now()).date()
-    placed = [_point_of(scene.place, incident) for _, incident, _ in open_now]
+    """Match all open incidents with the units that may be asked; what was asked about is answered."""
+    now = clock.now()
+    roster, today = scene.roster, scene.place.district.local(now).date()
+    left_s = [(one.due_at - now).total_seconds() for one in open_now]
     wished = matching.Incidents(
-        scene.locator.spots([point or (0.0, 0.0) for point, _ in placed]),
-        np.array([LOSS_PER_S[matter.priority] for matter, _, _ in open_now]),
-        np.array([left_s for _, _, left_s in open_now]),
+        spots.taken(np.array([one.number for one in open_now], np.intp)),
+        np.array([LOSS_PER_S[one.matter.priority] for one in open_now]),
+        np.array(left_s),
     )
-    fit = np.array([[not why for why in roster.unfit(task, today)] for task in tasks], dtype=bool)
+    fit = np.array([roster.fit(one.task, today) for one in open_now], dtype=bool)
     found = matching.recommend(
         scene.streets.graph,
         scene.crowd.times,
         wished,
-        matching.Units(standing.goals, standing.unsure_m, asked),
+        matching.Units(standing.goals, standing.unsure_m, able),
         cover=_cover_of(scene),
-        fit=fit.reshape(len(tasks), len(roster.units)),
+        fit=fit.reshape(len(open_now), len(roster.units)),
     )
-    at = clock.now()
     return [
         Advice(
-            incident_id=matter.id,
-            placed=placed[row][1],
-            target_s=left_s,
-            task=tasks[row],
+            incident_id=one.matter.id,
+            placed=one.placed,
+            target_s=left_s[row],
+            task=one.task,
             matched=bool(found.unit[row, 0] >= 0),
             candidates=_candidates(found, row, roster),
-            left_out=_left_out(roster, standing, tasks[row], today),
+            left_out=_left_out(roster, standing, one.task, today),
             cover_before=found.cover_before,
-            at=at,
+            at=now,
         )
-        for row, (matter, _, left_s) in enumerate(open_now)
+        for row, one in enumerate(open_now)
+        if one.matter.id in asked
     ]
 
 
@@ -282,9 +334,12 @@ def _candidates(found: matching.Recommendation, row: int, roster: Roster) -> tup
 
 
 def _left_out(roster: Roster, standing: Standing, task: Task, today: date) -> tuple[LeftOut, ...]:
-    told = zip(roster.units, standing.against, roster.unfit(task, today), strict=True)
-    found = [LeftOut(unit.id, (*((against,) if against else ()), *unfit)) for unit, against, unfit in told]
-    return tuple(one for one in found if one.reasons)
+    """The units on duty that cannot be sent to this, and why."""
+    unfit = roster.unfit(task, today)
+    some = np.flatnonzero(~(standing.free & roster.fit(task, today))).tolist()
+    against = [(number, standing.against(roster, number)) for number in some]
+    told = [LeftOut(roster.units[n].id, (*((why,) if why else ()), *unfit[n])) for n, why in against]
+    return tuple(one for one in told if one.reasons)
 
 
 def _point_of(place: Place, incident: Incident) -> tuple[tuple[float, float] | None, str]:
@@ -302,13 +357,18 @@ def _cover_of(scene: _Scene) -> Cover | None:
     """The cover of this minute as the roster's units give it now."""
     if scene.cover is None or not scene.covering:
         return None
+    if scene.covered is not None and scene.covered[0] is scene.roster:
+        return scene.covered[1]
     number = {id: index for index, id in enumerate(scene.covering)}
-    return scene.cover.of(np.array([number.get(unit.id, -1) for unit in scene.roster.units], np.intp))
+    now = scene.cover.of(np.array([number.get(unit.id, -1) for unit in scene.roster.units], np.intp))
+    scene.covered = (scene.roster, now)
+    return now
 
 
 def _reach(scene: _Scene, standing: Standing, ladder: Ladder) -> Reach:
     """The reach of the units that could set out now, for each rung those of its kinds."""
     roster, crowd = scene.roster, scene.crowd
+    scene.covered = None
     who = np.flatnonzero(standing.free | standing.stays)
     spots = standing.goals.spots.taken(who)
     targets = np.array([rung.target_s for rung in ladder.rungs])

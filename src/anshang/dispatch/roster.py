@@ -15,7 +15,7 @@ from anshang.foundation import clock
 from anshang.incidents.categories import Task
 from anshang.kernels.geometry import LocalFrame
 from anshang.kernels.routing import Goals
-from anshang.kernels.snapping import Reals, Spots
+from anshang.kernels.snapping import Numbers, Reals, Spots
 from anshang.patrols import store as patrols
 from anshang.patrols.kinds import KINDS
 from anshang.patrols.model import Member, Mode, Reason, Unit, UnitStatus, unfitness
@@ -46,6 +46,7 @@ class Roster:
     units: tuple[Unit, ...]
     crews: tuple[tuple[Member | None, ...], ...]
     _unfit: dict[tuple[Task, date], list[tuple[Reason, ...]]] = field(default_factory=dict)
+    _fit: dict[tuple[Task, date], NDArray[np.bool_]] = field(default_factory=dict)
 
     def unfit(self, task: Task, on: date) -> list[tuple[Reason, ...]]:
         """Why each unit may not do the task on the day; nothing where it may."""
@@ -53,6 +54,12 @@ class Roster:
             pairs = zip(self.units, self.crews, strict=True)
             self._unfit[task, on] = [unfitness(KINDS[unit.kind_id], crew, task, on) for unit, crew in pairs]
         return self._unfit[task, on]
+
+    def fit(self, task: Task, on: date) -> NDArray[np.bool_]:
+        """Which units may do the task on the day (u)."""
+        if (task, on) not in self._fit:
+            self._fit[task, on] = np.array([not why for why in self.unfit(task, on)], dtype=bool)
+        return self._fit[task, on]
 
 
 def read_roster(connection: Connection, district_id: str, edition: tuple[int, ...]) -> Roster:
@@ -73,16 +80,33 @@ class Standing:
     unsure_m: Reals
     free: NDArray[np.bool_]
     stays: NDArray[np.bool_]
-    against: tuple[Reason | None, ...]
+    stale: NDArray[np.bool_]
+    placed: NDArray[np.bool_]
 
     def asked(self, roster: Roster, but: frozenset[str], only: Sequence[str] | None) -> NDArray[np.bool_]:
         """Who may be asked to go (u): the free ones but those named; with `only` these kinds, also those that
         stay where they are.
         """
-        named = [unit.id in but or (only is not None and unit.kind_id not in only) for unit in roster.units]
         able = self.free if only is None else self.free | self.stays
+        if not but and only is None:
+            return able
+        named = [unit.id in but or (only is not None and unit.kind_id not in only) for unit in roster.units]
         chosen: NDArray[np.bool_] = able & ~np.array(named, dtype=bool)
         return chosen
+
+    def against(self, roster: Roster, number: int) -> Reason | None:
+        """What speaks against sending a unit anywhere, None for nothing."""
+        unit = roster.units[number]
+        mode = KINDS[unit.kind_id].mode
+        if mode is Mode.FIXED:
+            return STAYS if self.placed[number] else UNPLACED
+        if mode is Mode.FLYING:
+            return FLIES
+        if unit.status is not UnitStatus.FREE:
+            return NOT_FREE.get(unit.status, SENT)
+        if not self.placed[number]:
+            return UNPLACED
+        return STALE if self.stale[number] else None
 
 
 class Locator:
@@ -93,55 +117,82 @@ class Locator:
         self._frame = LocalFrame(district.centre_lon, district.centre_lat)
         self._streets = streets
         self._posts = {post.id: post.point_lonlat for post in place.posts}
-        self._seen: dict[tuple[float, float], tuple[int, float, float]] = {}
+        self._of: _Places | None = None
 
     def spots(self, lon_lat: Sequence[tuple[float, float]]) -> Spots:
         """Where these degrees are on the streets."""
-        new = [point for point in dict.fromkeys(lon_lat) if point not in self._seen]
-        if len(self._seen) + len(new) > 20_000:
-            self._seen.clear()
-            new = list(dict.fromkeys(lon_lat))
-        if new:
-            found = self._streets.spots(self._frame.to_metres(np.array(new)))
-            edge, along, off_m = found.edge.tolist(), found.along.tolist(), found.off_m.tolist()
-            self._seen |= dict(zip(new, zip(edge, along, off_m, strict=True), strict=True))
-        rows = [self._seen[point] for point in lon_lat]
-        edges, alongs, offs = zip(*rows, strict=True) if rows else ((), (), ())
-        return Spots(np.array(edges, np.intp), np.array(alongs, float), np.array(offs, float))
+        if not lon_lat:
+            return Spots(np.empty(0, np.intp), np.empty(0), np.empty(0))
+        return self._streets.spots(self._frame.to_metres(np.array(lon_lat, dtype=float)))
 
     def standing(self, roster: Roster, fixes: Mapping[str, Fix]) -> Standing:
         """Where the roster's units stand, and why some cannot be sent by that."""
-        now_ms = clock.to_ms(clock.now())
-        points, unsure_m = [], []
-        against: list[Reason | None] = []
-        for unit in roster.units:
-            fixed = KINDS[unit.kind_id].mode is Mode.FIXED
-            fix = None if fixed else fixes.get(unit.id)
-            post = self._posts.get(unit.post_id or "")
-            age_s = 0.0 if fix is None else max(0.0, (now_ms - fix.at_ms) / 1000)
-            known = fix is not None and age_s <= STALE_S
-            points.append((fix.lon, fix.lat) if fix is not None and known else post or (0.0, 0.0))
-            drift_m = age_s * DRIFT_M_PER_S
-            unsure_m.append((UNSURE_M if fix is None else fix.accuracy_m or UNSURE_M) + drift_m)
-            against.append(_against(unit, fixed, fix, known, post is not None))
-        spots = self.spots(points)
-        somewhere = spots.edge >= 0
-        free = np.array([reason is None for reason in against], dtype=bool) & somewhere
-        waits = [unit.status is UnitStatus.FREE for unit in roster.units]
-        stays = np.array([reason is STAYS for reason in against], dtype=bool) & np.array(waits, dtype=bool)
-        by_car = np.array([KINDS[unit.kind_id].mode is Mode.DRIVING for unit in roster.units], dtype=bool)
-        goals = Goals(spots, by_car)
-        return Standing(goals, np.array(unsure_m), free, stays & somewhere, tuple(against))
+        if self._of is None or self._of.roster is not roster:
+            self._of = self._places(roster)
+        of = self._of
+        told = [fixes.get(id) if moves else None for id, moves in zip(of.ids, of.moves.tolist(), strict=True)]
+        at_ms = np.array([0 if fix is None else fix.at_ms for fix in told], dtype=np.int64)
+        if (new := np.flatnonzero((at_ms != of.at_ms) & (at_ms > 0))).size:
+            of.put(new, self.spots([(fix.lon, fix.lat) for n in new.tolist() if (fix := told[n])]))
+            of.accuracy_m[new] = [fix.accuracy_m or UNSURE_M for n in new.tolist() if (fix := told[n])]
+            of.at_ms[new] = at_ms[new]
+        known = at_ms > 0
+        age_s = np.where(known, np.maximum(clock.to_ms(clock.now()) - at_ms, 0) / 1000, 0.0)
+        stale = known & (age_s > STALE_S)
+        placed = known | (~of.moves & (of.edge >= 0))
+        somewhere = placed & (of.edge >= 0)
+        spots = Spots(of.edge.copy(), of.along.copy(), of.off_m.copy())
+        return Standing(
+            goals=Goals(spots, of.by_car),
+            unsure_m=of.accuracy_m + age_s * DRIFT_M_PER_S,
+            free=of.ready & of.moves & somewhere & ~stale,
+            stays=of.ready & of.fixed & somewhere,
+            stale=stale,
+            placed=placed,
+        )
+
+    def _places(self, roster: Roster) -> _Places:
+        """The roster's units before any of them has told where it is: the fixed ones at their posts."""
+        modes = [KINDS[unit.kind_id].mode for unit in roster.units]
+        fixed = np.array([mode is Mode.FIXED for mode in modes], dtype=bool)
+        many = len(modes)
+        places = _Places(
+            roster=roster,
+            ids=[unit.id for unit in roster.units],
+            moves=np.array([mode not in (Mode.FIXED, Mode.FLYING) for mode in modes], dtype=bool),
+            fixed=fixed,
+            by_car=np.array([mode is Mode.DRIVING for mode in modes], dtype=bool),
+            ready=np.array([unit.status is UnitStatus.FREE for unit in roster.units], dtype=bool),
+            at_ms=np.zeros(many, np.int64),
+            edge=np.full(many, -1, np.intp),
+            along=np.zeros(many),
+            off_m=np.zeros(many),
+            accuracy_m=np.full(many, UNSURE_M),
+        )
+        posted = [n for n in np.flatnonzero(fixed).tolist() if roster.units[n].post_id in self._posts]
+        places.put(
+            np.array(posted, np.intp),
+            self.spots([self._posts[roster.units[n].post_id or ""] for n in posted]),
+        )
+        return places
 
 
-def _against(unit: Unit, fixed: bool, fix: Fix | None, known: bool, has_post: bool) -> Reason | None:
-    """What speaks against sending the unit anywhere, None for nothing."""
-    if fixed:
-        return STAYS if has_post else UNPLACED
-    if KINDS[unit.kind_id].mode is Mode.FLYING:
-        return FLIES
-    if unit.status is not UnitStatus.FREE:
-        return NOT_FREE.get(unit.status, SENT)
-    if known:
-        return None
-    return UNPLACED if fix is None else STALE
+@dataclass(slots=True)
+class _Places:
+    """The units of a roster (u) as they were looked up last."""
+
+    roster: Roster
+    ids: list[str]
+    moves: NDArray[np.bool_]
+    fixed: NDArray[np.bool_]
+    by_car: NDArray[np.bool_]
+    ready: NDArray[np.bool_]
+    at_ms: NDArray[np.int64]
+    edge: Numbers
+    along: Reals
+    off_m: Reals
+    accuracy_m: Reals
+
+    def put(self, which: Numbers, spots: Spots) -> None:
+        """Some of them stand here now."""
+        self.edge[which], self.along[which], self.off_m[which] = spots.edge, spots.along, spots.off_m

@@ -103,6 +103,7 @@ def recommend(
     """
     free = np.flatnonzero(units.free)
     goals = Goals(units.goals.spots.taken(free), units.goals.by_car[free])
+    all_losses = np.zeros(len(units.free)) if cover is None else cover.losses
     past_s = np.maximum(limit_s - incidents.target_s, 0.0) + limit_s
     alone_cost = incidents.weight * past_s + 2 * COVER_WEIGHT_S
     enough = FIRST_LOOK
@@ -112,7 +113,7 @@ def recommend(
         who, seen_s = free[near], found[:, near]
         seconds = seen_s if fit is None else np.where(fit[:, who], seen_s, np.inf)
         spread_s = np.hypot(_spread_s(seconds), units.unsure_m[who] / WALKING_M_PER_S)
-        losses = np.zeros(len(who)) if cover is None else cover.losses[who]
+        losses = all_losses[who]
         cost = _cost(incidents, seconds, spread_s) + COVER_WEIGHT_S * losses
         chosen, price = assign(cost, alone_cost)
         if enough >= len(free) or (price <= _least_unseen(incidents, seen_s, enough)).all():

@@ -72,7 +72,8 @@ def people_on_edges(people: Reals, length_m: Reals, zone: Numbers) -> Reals:
 class Cover:
     """Who covers how many people: p pieces, by how many sources each is covered, and whose they are.
 
-    `total` are all the people there are, also where nobody can come from.
+    `total` are all the people there are, also where nobody can come from; `losses` (k) the share of people
+    that only this source reaches.
     """
 
     people: Reals
@@ -80,7 +81,7 @@ class Cover:
     first: Numbers
     last: Numbers
     source: Numbers
-    sources: int
+    losses: Reals
     total: float
 
     @property
@@ -88,33 +89,21 @@ class Cover:
         """Of all people the share that somebody reaches; nobody there: all of them."""
         return self._share(self.covered_by)
 
-    @property
-    def losses(self) -> Reals:
-        """For each source (k) the share of people that only it reaches."""
-        alone = np.concatenate([[0.0], np.cumsum(np.where(self.covered_by == 1, self.people, 0.0))])
-        lost = np.bincount(self.source, alone[self.last] - alone[self.first], minlength=self.sources)
-        return np.asarray(lost / self.total if self.total > 0 else np.zeros(self.sources), dtype=float)
-
     def of(self, sources: Numbers) -> Cover:
         """The cover that these sources alone give, in their order; -1 stands for one that gives none."""
-        number = np.full(self.sources, -1, dtype=np.intp)
+        number = np.full(len(self.losses), -1, dtype=np.intp)
         known = np.flatnonzero(sources >= 0)
         number[sources[known]] = known
         theirs = number[self.source] >= 0
-        first, last = self.first[theirs], self.last[theirs]
-        steps = np.zeros(len(self.people) + 1, dtype=np.intp)
-        np.add.at(steps, first, 1)
-        np.add.at(steps, last, -1)
         source = number[self.source[theirs]]
-        covered_by = np.cumsum(steps)[:-1]
-        return Cover(self.people, covered_by, first, last, source, len(sources), self.total)
+        return _cover(self.people, self.first[theirs], self.last[theirs], source, len(sources), self.total)
 
     def without(self, sources: Numbers) -> float:
         """The share reached when these sources are gone."""
-        gone = np.isin(self.source, sources)
-        steps = np.zeros(len(self.people) + 1, dtype=np.intp)
-        np.add.at(steps, self.first[gone], 1)
-        np.add.at(steps, self.last[gone], -1)
+        named = np.zeros(len(self.losses), dtype=bool)
+        named[sources] = True
+        gone = named[self.source]
+        steps = _steps(self.first[gone], self.last[gone], len(self.people))
         return self._share(self.covered_by - np.cumsum(steps)[:-1])
 
     def _share(self, covered_by: Numbers) -> float:
@@ -129,11 +118,28 @@ def cover(stretches: Stretches, per_edge: Reals, sources: int, total: float) -> 
     begin, end = 2.0 * apart.edge + apart.begin, 2.0 * apart.edge + apart.end
     cuts = np.unique(np.concatenate([begin, end]))
     first, last = np.searchsorted(cuts, begin), np.searchsorted(cuts, end)
-    steps = np.bincount(first, minlength=len(cuts)) - np.bincount(last, minlength=len(cuts))
     on = (cuts[:-1] // 2.0).astype(np.intp)
-    covered_by = np.cumsum(steps)[:-1]
-    people = np.where(covered_by > 0, per_edge[on] * np.diff(cuts), 0.0) if len(on) else np.empty(0)
-    return Cover(people, covered_by, first, last, apart.source, sources, total)
+    people = per_edge[on] * np.diff(cuts) if len(on) else np.empty(0)
+    return _cover(people, first, last, apart.source, sources, total)
+
+
+def _cover(
+    people: Reals, first: Numbers, last: Numbers, source: Numbers, sources: int, total: float
+) -> Cover:
+    """The cover by these pieces; a piece between two edges that nobody covers holds nobody."""
+    covered_by = np.cumsum(_steps(first, last, len(people)))[:-1]
+    held = np.where(covered_by > 0, people, 0.0)
+    alone = np.concatenate([[0.0], np.cumsum(np.where(covered_by == 1, held, 0.0))])
+    lost = np.bincount(source, alone[last] - alone[first], minlength=sources)
+    losses = np.asarray(lost / total if total > 0 else np.zeros(sources), dtype=float)
+    return Cover(held, covered_by, first, last, source, losses, total)
+
+
+def _steps(first: Numbers, last: Numbers, pieces: int) -> Numbers:
+    """By how many more or fewer each piece is covered than the one before."""
+    many = pieces + 1
+    steps: Numbers = np.bincount(first, minlength=many) - np.bincount(last, minlength=many)
+    return steps
 
 
 def _stretches(graph: StreetGraph, edge_s: Reals, spots: Spots, seconds: Reals, left_s: Reals) -> Stretches:
