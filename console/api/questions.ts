@@ -38,7 +38,7 @@ export const matter = (district: string, id: string): Question<Shape["MatterPage
 
 export const incident = (district: string, id: string): Question<Shape["IncidentPage"]> => ({
   key: `incident ${district} ${id}`,
-  topics: ["incident", "transfer", "matter"],
+  topics: ["incident", "transfer", "matter", "assignment"],
   ask: () => answered(client.GET("/api/incidents/{id}", { params: { path: { id }, query: { district } } })),
 });
 

@@ -258,7 +258,7 @@ def _freed(tx: Transaction, actor: Actor, unit_id: str, matter: Matter, task: Ta
     unit = patrols_store.units.get(tx.connection, tx.district_id, unit_id)
     if unit.duty_id is None:
         raise RuleBroken("unit.off_duty", en="This unit is not on duty.", zh="该单元未在岗。")
-    if reasons := patrols.fitness(tx, unit, patrols.crew_of(tx, unit), task):
+    if reasons := patrols.fitness(tx, unit, task):
         raise patrols.unfit(reasons)
     for other in store.list_of_unit(tx.connection, tx.district_id, unit_id):
         theirs = matters_store.get(tx.connection, actor.scope, tx.district_id, other.incident_id)
@@ -334,10 +334,9 @@ def _mark(tx: Transaction, actor: Actor, assignment: Assignment, at: datetime) -
     step = STEP_OF[assignment.state]
     if step is Step.CONTROLLED and assignment.on_scene_at is None:
         return
-    incidents.mark(
+    incidents.follow(
         tx,
-        actor=replace(actor, permissions=actor.permissions | {Permission.INCIDENT_ACT}, sees_every_body=True),
-        id=ids.new_id(),
+        actor=replace(actor, permissions=actor.permissions | {Permission.INCIDENT_ACT}),
         incident_id=assignment.incident_id,
         step=step,
         at=at,

@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     select,
 )
 
@@ -80,16 +81,35 @@ assignments = Shelf(assignments_table, Assignment, missing=("There is no such ta
 rung_runs = Shelf(rung_runs_table, RungRun, missing=("There is no such rung.", "没有该级响应。"))
 
 
+_RUNS = (
+    rung_runs.select()
+    .where(
+        rung_runs_table.c.district_id == bindparam("here"),
+        rung_runs_table.c.incident_id.in_(bindparam("these", expanding=True)),
+    )
+    .order_by(rung_runs_table.c.due_at)
+)
+_LIVE = (
+    assignments.select()
+    .where(
+        assignments_table.c.district_id == bindparam("here"),
+        assignments_table.c.state.in_(list(STATUS_OF)),
+    )
+    .order_by(assignments_table.c.offered_at, assignments_table.c.id)
+)
+_LIVE_OF_UNIT = _LIVE.where(assignments_table.c.unit_id == bindparam("unit"))
+
+
 def list_live(connection: Connection, district_id: str) -> list[Assignment]:
     """The assignments by which a unit is bound now, oldest first."""
-    live = assignments_table.c.state.in_(list(STATUS_OF))
-    return _list(connection, district_id, live)
+    rows = connection.execute(_LIVE, {"here": district_id})
+    return [assignments.read(row) for row in rows]
 
 
 def list_of_unit(connection: Connection, district_id: str, unit_id: str) -> list[Assignment]:
     """The live assignments of a unit: one or none."""
-    mine = assignments_table.c.unit_id == unit_id
-    return _list(connection, district_id, assignments_table.c.state.in_(list(STATUS_OF)) & mine)
+    rows = connection.execute(_LIVE_OF_UNIT, {"here": district_id, "unit": unit_id})
+    return [assignments.read(row) for row in rows]
 
 
 def list_all_of_unit(
@@ -109,11 +129,8 @@ def list_of_incidents(
 
 def list_runs(connection: Connection, district_id: str, incident_ids: Sequence[str]) -> list[RungRun]:
     """The rungs that have begun for the incidents, by when they are due."""
-    table = rung_runs_table
-    query = rung_runs.select().where(
-        table.c.district_id == district_id, table.c.incident_id.in_(incident_ids)
-    )
-    return [rung_runs.read(row) for row in connection.execute(query.order_by(table.c.due_at))]
+    rows = connection.execute(_RUNS, {"here": district_id, "these": list(incident_ids)})
+    return [rung_runs.read(row) for row in rows]
 
 
 def get_ladder(connection: Connection, district_id: str) -> Ladder:

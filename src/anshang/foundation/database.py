@@ -31,6 +31,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
 from anshang.foundation.errors import Refusal, StorageFailed
+from anshang.foundation.turns import Turns
 
 T = TypeVar("T")
 
@@ -92,6 +93,7 @@ class Database:
         self._owner_url = owner_url or url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.on_commit: list[Callable[[str], None]] = []
+        self._turns = Turns()
         self._writer = threading.Lock()
         self._queue: list[_Batch] = []
         self._queue_lock = threading.Lock()
@@ -231,7 +233,7 @@ class Database:
         IMMEDIATE.
         """
         if self.is_sqlite:
-            with self._writer:
+            with self._turns, self._writer:  # verbs in their order, batches of telemetry in between
                 yield
         else:
             yield

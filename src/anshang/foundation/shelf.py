@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from sqlalchemy import Connection, Row, Select, Table, insert, select, update
+from sqlalchemy import Connection, Row, Select, Table, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from anshang.foundation.database import Transaction
@@ -37,7 +37,13 @@ class Shelf(Generic[Value]):
         self.table = table
         self.kind = kind
         self._missing_en, self._missing_zh = missing
-        self._columns = [table.c[field.name] for field in dataclasses.fields(cast(Any, kind))]
+        self._names = [field.name for field in dataclasses.fields(cast(Any, kind))]
+        self._columns = [table.c[name] for name in self._names]
+        here = (table.c.district_id == bindparam("here")) & (table.c.id == bindparam("this"))
+        # made once: to build a statement takes longer than to run it
+        self._find = self.select().where(here)
+        self._insert = insert(table)
+        self._update = update(table).where(here & (table.c.version == bindparam("known")))
 
     def select(self) -> Select[Any]:
         """A query for the columns of the value, to be narrowed by the caller."""
@@ -49,8 +55,7 @@ class Shelf(Generic[Value]):
 
     def find(self, connection: Connection, district_id: str, id: str) -> Value | None:
         """The value, or None."""
-        at = (self.table.c.district_id == district_id) & (self.table.c.id == id)
-        row = connection.execute(self.select().where(at)).one_or_none()
+        row = connection.execute(self._find, {"here": district_id, "this": id}).one_or_none()
         return None if row is None else self.read(row)
 
     def find_again(self, connection: Connection, district_id: str, id: str, **said: Any) -> Value | None:
@@ -73,7 +78,7 @@ class Shelf(Generic[Value]):
     def add(self, tx: Transaction, value: Value) -> None:
         """Keep a new value; RuleBroken when its id, or what else must be unique, is in use somewhere."""
         try:
-            tx.connection.execute(insert(self.table).values(**_fields(value)))
+            tx.connection.execute(self._insert, self._fields(value))
         except IntegrityError as error:
             raise self._taken() from error
 
@@ -82,9 +87,8 @@ class Shelf(Generic[Value]):
         first.
         """
         changed = dataclasses.replace(value, version=value.version + 1)  # type: ignore[type-var]
-        at = self.table.c.id == value.id
-        at &= (self.table.c.district_id == value.district_id) & (self.table.c.version == value.version)
-        if tx.connection.execute(update(self.table).where(at).values(**_fields(changed))).rowcount != 1:
+        at = {"here": value.district_id, "this": value.id, "known": value.version}
+        if tx.connection.execute(self._update, self._fields(changed) | at).rowcount != 1:
             raise StaleVersion(
                 f"{self.table.name}.stale",
                 en="Somebody else changed this in the meantime; look again.",
@@ -99,6 +103,5 @@ class Shelf(Generic[Value]):
             zh="该编号已用于其他内容。",
         )
 
-
-def _fields(value: Any) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    def _fields(self, value: Value) -> dict[str, Any]:
+        return {name: getattr(value, name) for name in self._names}

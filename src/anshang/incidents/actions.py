@@ -177,6 +177,17 @@ def mark(
     return moment
 
 
+def follow(
+    tx: Transaction, *, actor: Actor, incident_id: str, step: Step, at: datetime, unit_id: str
+) -> None:
+    """Tell the step that follows from what a unit that was sent there does; the journal has that already."""
+    actor.must(Permission.INCIDENT_ACT, tx.district_id)
+    told = Moment(ids.new_id(), tx.district_id, incident_id, step, at, clock.now(), actor.id, unit_id)
+    store.moments.add(tx, told)
+    if step is Step.ON_SCENE:
+        matters_store.meet_clocks(tx, incident_id, [ClockKind.ARRIVE], at)
+
+
 def clear(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int) -> Incident:
     """It is over: its matter is closed with the outcome, and those of its duplicates with it."""
     incident = _mine(tx, actor, id, version)

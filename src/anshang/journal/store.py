@@ -20,6 +20,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     func,
     insert,
     select,
@@ -59,17 +60,26 @@ journal_seals = Table(
 )
 
 
+_ALL_BUT_SEQ = [column.name for column in journal.c if column.name != "seq"]
+_ADD = insert(journal)
+_LAST_LINK = (
+    select(journal.c.seq, journal.c.chain)
+    .where(journal.c.district_id == bindparam("here"))
+    .order_by(journal.c.seq.desc())
+    .limit(1)
+)
+
+
 def last_link(connection: Connection, district_id: str) -> tuple[int, str]:
     """The number and the chain value that the next entry of the district continues."""
-    query = select(journal.c.seq, journal.c.chain).where(journal.c.district_id == district_id)
-    row = connection.execute(query.order_by(journal.c.seq.desc()).limit(1)).one_or_none()
+    row = connection.execute(_LAST_LINK, {"here": district_id}).one_or_none()
     return (0, GENESIS) if row is None else (row.seq, row.chain)
 
 
 def add(tx: Transaction, entry: Entry) -> int:
     """Append the entry and return its sequence number."""
-    values = {c.name: getattr(entry, c.name) for c in journal.c if c.name != "seq"}
-    (seq,) = tx.connection.execute(insert(journal).values(**values)).inserted_primary_key  # type: ignore[misc]
+    values = {name: getattr(entry, name) for name in _ALL_BUT_SEQ}
+    (seq,) = tx.connection.execute(_ADD, values).inserted_primary_key  # type: ignore[misc]
     return int(seq)
 
 

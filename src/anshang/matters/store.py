@@ -18,6 +18,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     func,
     or_,
     select,
@@ -89,9 +90,23 @@ clocks = Shelf(clocks_table, Clock, missing=("There is no such clock.", "没有�
 notes = Shelf(notes_table, Note, missing=("There is no such note.", "没有该备注。"))
 
 
+_ONE = matters.select().where(
+    matters_table.c.district_id == bindparam("here"), matters_table.c.id == bindparam("this")
+)
+_ONE_OF_BODY = _ONE.where(matters_table.c.body_id == bindparam("body"))
+_MEET = update(clocks_table).where(
+    clocks_table.c.district_id == bindparam("here"),
+    clocks_table.c.matter_id == bindparam("this"),
+    clocks_table.c.kind.in_(bindparam("these", expanding=True)),
+    clocks_table.c.met_at.is_(None),
+)
+
+
 def get(connection: Connection, scope: Scope, district_id: str, id: str) -> Matter:
     """The matter; NotFound when it is not within the scope."""
-    row = connection.execute(_within(scope, district_id).where(matters_table.c.id == id)).one_or_none()
+    told = {"here": district_id, "this": id, "body": scope.body_id}
+    query = _ONE if scope.body_id is None else _ONE_OF_BODY
+    row = connection.execute(query, told).one_or_none() if district_id in scope.district_ids else None
     if row is None:
         raise NotFound("matters.missing", en="There is no such matter.", zh="没有该事项。")
     return matters.read(row)
@@ -184,9 +199,8 @@ def list_clocks(connection: Connection, district_id: str, matter_ids: Sequence[s
 
 def meet_clocks(tx: Transaction, matter_id: str, kinds: Sequence[ClockKind], at: datetime) -> None:
     """Stop the matter's running clocks of these kinds."""
-    running = (clocks_table.c.district_id == tx.district_id) & (clocks_table.c.matter_id == matter_id)
-    running &= clocks_table.c.kind.in_(kinds) & clocks_table.c.met_at.is_(None)
-    tx.connection.execute(update(clocks_table).where(running).values(met_at=at))
+    told = {"here": tx.district_id, "this": matter_id, "these": list(kinds), "met_at": at}
+    tx.connection.execute(_MEET, told)
 
 
 def list_notes(connection: Connection, district_id: str, matter_id: str) -> list[Note]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from anshang.foundation import clock, ids
@@ -115,7 +116,7 @@ def begin_duty(tx: Transaction, *, actor: Actor, id: str, unit_id: str, crew: Se
                 en=f"Somebody of the crew is on duty with {other.unit_id}.",
                 zh=f"有成员正在 {other.unit_id} 值勤。",
             )
-    if reasons := fitness(tx, unit, crew, Task.LOOK):  # every unit looks
+    if reasons := fitness(tx, unit, Task.LOOK, crew):  # every unit looks
         raise unfit(reasons)
     duty = Duty(id, tx.district_id, unit_id, crew, clock.now())
     store.duties.add(tx, duty)
@@ -182,11 +183,15 @@ def crew_of(tx: Transaction, unit: Unit) -> tuple[str, ...]:
     return store.duties.get(tx.connection, tx.district_id, unit.duty_id).crew
 
 
-def fitness(tx: Transaction, unit: Unit, crew: Sequence[str], task: Task) -> tuple[Reason, ...]:
-    """Why the unit with this crew may not do the task today; empty when it may."""
-    members = store.list_members(tx.connection, tx.district_id, tuple(crew))
+def fitness(tx: Transaction, unit: Unit, task: Task, crew: Sequence[str] | None = None) -> tuple[Reason, ...]:
+    """Why the unit, with this crew or the one on duty, may not do the task today; empty when it may."""
+    kind = KINDS[unit.kind_id]
+    if kind.police:  # of whose crews nothing more is asked
+        return unfitness(kind, (), task, date.min)
+    on_duty = crew_of(tx, unit) if crew is None else tuple(crew)
+    members = store.list_members(tx.connection, tx.district_id, on_duty)
     today = places.get_district(tx.connection, tx.district_id).local(clock.now()).date()
-    return unfitness(KINDS[unit.kind_id], members, task, today)
+    return unfitness(kind, members, task, today)
 
 
 def _must_be_own(actor: Actor, district_id: str, crew: Sequence[str]) -> None:
