@@ -1,4 +1,4 @@
-"""Helsinki's streets with a thousand units on duty and twenty open incidents, as a district of the product."""
+"""Helsinki's streets with a thousand units on duty and twenty open incidents, as one of our districts."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """Decisions a second: 8 clients that offer, accept and arrive, each decision one durable transaction.
 
-On SQLite, and on PostgreSQL where its programs are. A decision is one verb of dispatch/actions with everything
-that follows in its transaction: assignment, unit, steps of the incident, journal. The peer commits the same
-number of transactions that write one journal entry each, through the same door.
+On SQLite, and on PostgreSQL where its programs are. A decision is one verb of dispatch/actions with all that
+follows in its transaction: assignment, unit, steps of the incident, journal. The peer commits as many
+transactions that write one journal entry each, through the same door.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ export type FieldState = Shape["FieldShown"];
 
 const KEPT = "anshang.field";
 const EVERY_MS = 5000;
+const LISTEN_AGAIN_MS = 3000;
 const STALE_MS = 20_000;
 const OTHERS = { zh: "由其他账号记录，未发送。", en: "Written by another account; not sent." };
 
@@ -44,6 +45,7 @@ class Field {
   /** What the phone shows: the server's word, with what it does not know yet. */
   readonly shown = $derived(this.told === null ? null : overlaid(this.told, this.outbox.waiting));
   #asking = false;
+  #again = false;
   #by: string | undefined;
 
   stale(now_ms: number): boolean {
@@ -86,6 +88,7 @@ class Field {
 
   /** Ask the server how things stand; what is on screen stays until it has answered. */
   async refresh(): Promise<void> {
+    if (this.#asking) this.#again = true;
     if (this.#asking || session.state !== "open" || !session.may("unit.duty") || !this.district) return;
     this.#asking = true;
     try {
@@ -101,6 +104,29 @@ class Field {
       this.refusal = saidOf(problem);
     }
     this.#asking = false;
+    if (this.#again) {
+      this.#again = false;
+      await this.refresh();
+    }
+  }
+
+  /** Be nudged when there is something new, until the returned function is called; a broken line is laid again. */
+  listen(district: string): () => void {
+    let line: EventSource | null = null;
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const lay = () => {
+      line = new EventSource(`/api/field/live?district=${encodeURIComponent(district)}`);
+      line.addEventListener("nudge", () => void this.refresh());
+      line.addEventListener("error", () => {
+        line?.close();
+        again = setTimeout(lay, LISTEN_AGAIN_MS * (0.5 + Math.random()));
+      });
+    };
+    lay();
+    return () => {
+      clearTimeout(again);
+      line?.close();
+    };
   }
 
   /** Tell the server something, in its turn, whenever it can be reached. */
