@@ -1,9 +1,10 @@
 """From one phone to another, and from a report to the desk's screen: 95th percentiles, loopback.
 
-The real server in a process of its own; phones and desk through the public interface. (1) A phone says that it
-cannot go; the next unit is asked by itself; the clock stops when that unit's phone has the task: it listens at
-/api/field/live and asks /api/field when it is nudged, as the app does. The peer asks every second instead. (2) A
-report is accepted; the clock stops when Chromium has painted it in the queue of a desk."""
+The real server in a process of its own; phones and desk through the public interface. (1) A phone says that
+it cannot go; the next unit is asked by itself; the clock stops when that unit's phone has the task: it
+listens at /api/field/live and asks /api/field when it is nudged, as the app does. The peer asks every second
+instead. (2) A report is accepted; the clock stops when Chromium has painted it in the queue of a desk.
+"""
 
 from __future__ import annotations
 

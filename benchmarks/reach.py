@@ -1,7 +1,7 @@
 """Live reach of 50 posts in three tiers on a graph of 19,881 nodes, with the people it covers.
 
-Timed is what the server does once a minute: stretches within each tier for every post, their unions, and the
-cover. The peer searches the same graph from every post with networkx, bounded by the longest tier, and no more.
+Timed is what the server does once a minute: stretches within each tier for every post, their unions, and
+the cover. The peer only searches the same graph from every post, with networkx, bounded by the longest tier.
 """
 
 from __future__ import annotations

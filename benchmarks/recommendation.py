@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import igraph
@@ -56,8 +57,8 @@ def main() -> None:
             weigh()
             walk_s = scene.crowd.times.walk_s
             seconds = dict(zip(order, walk_s.tolist(), strict=True))
-            peers["networkx"].append(timed_ms(lambda: in_networkx(in_nx, seconds, sources)))
-            peers["igraph"].append(timed_ms(lambda: in_igraph.distances(sources, weights=walk_s.tolist())))
+            peers["networkx"].append(timed_ms(partial(in_networkx, in_nx, seconds, sources)))
+            peers["igraph"].append(timed_ms(partial(in_igraph.distances, sources, weights=walk_s.tolist())))
         database.dispose()
     p99_ms, median_ms = percentile(ours, 0.99), percentile(ours, 0.5)
     report(

@@ -26,7 +26,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.slow]
 Open = Callable[..., Page]
 PHONE = {"width": 390, "height": 844}
 HERE = {"longitude": 112.9705, "latitude": 28.1903, "accuracy": 6.0}
-OFFLINE = r"ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED|Failed to fetch|status of 409"
+OFFLINE = (
+    r"ERR_INCOMPLETE_CHUNKED|ERR_INTERNET_DISCONNECTED|ERR_CONNECTION_REFUSED|Failed to fetch|status of 409"
+)
 
 
 @pytest.fixture

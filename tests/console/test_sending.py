@@ -1,0 +1,134 @@
+"""Sending from the desk: advice with its reasons, one key, a question before a unit is called off, the board."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from playwright.sync_api import Page, expect
+from tests.conftest import DISTRICT, NIGHT
+from tests.console.conftest import Town, Visit, document
+from tests.console.test_accessible import violations
+from tests.console.test_field import HERE, Desk
+from tests.places.conftest import walkway
+
+from anshang.foundation import clock, ids
+from anshang.journal.model import EVERYWHERE
+from anshang.patrols import actions as patrols
+from anshang.patrols import store
+from anshang.patrols.model import Member, Unit, UnitStatus
+from anshang.patrols.positions import Told
+from anshang.patrols.whereabouts import duty_of
+from anshang.people import store as people
+from anshang.people.model import Role, operator_actor
+from anshang.places import actions as places
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+Open = Callable[..., Page]
+
+
+@pytest.fixture
+def at_work(town: Town) -> Town:
+    """The small district with a street, and K1 and K2 on duty on it."""
+    told = json.loads(document())
+    told["features"].append(walkway("w1", "n1", "n2", (0, 0.5), (3, 0.5)))
+    operator = operator_actor(DISTRICT)
+    with town.database.transaction(DISTRICT) as tx:
+        places.import_document(tx, actor=operator, document=json.dumps(told).encode())
+    for number, id in enumerate(("k1", "k2")):
+        name = town.account(Role.PATROL)
+        with town.database.reading([EVERYWHERE]) as connection:
+            account = people.find_account_by_name(connection, name)
+        assert account is not None
+        unit = Unit(id, DISTRICT, "officer_pair", id.upper(), id, id, None, None, UnitStatus.OFF_DUTY, NIGHT)
+        with town.database.transaction(DISTRICT) as tx:
+            patrols.define_unit(tx, actor=operator, unit=unit)
+            until = date(2099, 1, 1)
+            patrols.qualify(tx, actor=operator, member=Member(account.id, DISTRICT, until, until, True))
+            patrols.begin_duty(tx, actor=operator, id=ids.new_id(), unit_id=id, crew=[account.id])
+        with town.database.reading([DISTRICT]) as connection:
+            unit = store.units.get(connection, DISTRICT, id)
+        fix = Told(clock.to_ms(clock.now()), HERE["longitude"] + number * 0.001, 28.1905, 5.0)
+        receipt = town.app.state.whereabouts.take(unit, duty_of(town.database, unit), [fix], "phone")
+        assert receipt.taken == 1
+    return town
+
+
+def reported(page: Page, text: str, zone: str = "Zone A") -> None:
+    page.keyboard.press("i")
+    page.get_by_label("What is it").fill(text)
+    page.get_by_role("combobox", name="Zone").select_option(zone)
+    page.get_by_label("What is it").press("Control+Enter")
+
+
+def test_the_unit_that_is_advised_is_sent_with_one_key_and_followed(desk: Open, at_work: Town) -> None:
+    page = desk()
+    reported(page, "a lost child in a red coat")
+    sending = page.get_by_role("region", name="Sending")
+    expect(sending).to_contain_text(re.compile(r"K1.*about .*in time", re.S))
+    expect(sending).to_contain_text("Only the zone is known")
+    assert violations(page) == []
+    page.keyboard.press("a")
+    expect(sending.locator("[data-unit=k1]")).to_contain_text("asked")
+    expect(sending.get_by_text("Not thought of (1)")).to_be_visible()
+    sending.get_by_role("button", name="It accepts (radio)").click()
+    sending.get_by_role("button", name="It moves (radio)").click()
+    sending.get_by_role("button", name="It is there (radio)").click()
+    expect(sending.locator("[data-unit=k1]")).to_contain_text("on scene")
+    expect(page.get_by_role("article").first).to_contain_text(re.compile(r"on scene\s*\d\d:\d\d:\d\d"))
+    sending.get_by_role("button", name="It is done (radio)").click()
+    expect(sending.locator("[data-unit=k1]")).to_contain_text("done")
+
+
+def test_a_person_is_asked_before_a_unit_is_called_off_from_elsewhere(
+    visit: Visit, desk: Open, at_work: Town
+) -> None:
+    visit.expected.append("status of 409")
+    page = desk()
+    reported(page, "an old visitor needs help to find the metro")
+    page.get_by_role("button", name="Send K1").click()
+    reported(page, "two men fight at the door")
+    sending = page.get_by_role("region", name="Sending")
+    page.get_by_role("button", name="Use", exact=True).click()
+    expect(page.get_by_role("article").first).to_contain_text("Fight")
+    sending.get_by_role("combobox", name="This unit").select_option("K1")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("K1 is bound to 0001")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Send all the same").click()
+    expect(sending.locator("[data-unit=k1]")).to_contain_text("asked")
+
+
+def test_the_board_holds_command_words_and_their_readers(desk: Open, at_work: Town) -> None:
+    page = desk()
+    reported(page, "smoke from a kitchen")
+    page.get_by_text("Board", exact=True).click()
+    page.get_by_role("button", name="I command").click()
+    expect(page.get_by_role("button", name="I command")).to_have_count(0)
+    expect(page.locator("details").filter(has_text="Commands")).to_contain_text(
+        re.compile(r"Commands desk\.")
+    )
+    page.get_by_role("combobox", name="Sort").select_option("decision and why")
+    page.get_by_label("Text").fill("Close the west gate: smoke drifts there")
+    page.get_by_role("region", name="Messages").get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("region", name="Messages")).to_contain_text("Close the west gate")
+    expect(page.get_by_role("region", name="Messages")).to_contain_text("read by nobody yet")
+    assert violations(page) == []
+
+
+def test_the_roll_is_called_and_the_reach_is_told(desk: Open, at_work: Town) -> None:
+    at_work.app.state.dispatcher.renew(DISTRICT)
+    page = desk()
+    room = page.get_by_role("region", name="On duty together")
+    expect(room).to_contain_text("Reach")
+    expect(room).to_contain_text("2 units")
+    room.get_by_role("button", name="Roll-call").click()
+    expect(room).to_contain_text(re.compile(r"Roll-call 0/2, .* left"))
+    room.get_by_role("button", name="K1 has answered").click()
+    expect(room).to_contain_text("Roll-call 1/2")
+    assert violations(page) == []
+    Desk(at_work).post("/api/roll-calls", id=ids.new_id(), answer_within_s=15.0)
+    expect(page.get_by_text("A unit does not answer the roll-call.")).to_be_visible(timeout=30_000)
