@@ -76,10 +76,17 @@ export const ladder = (district: string): Question<Shape["LadderShown"]> => ({
   ask: () => answered(client.GET("/api/ladder", query(district))),
 });
 
-export const liveReach = (district: string): Question<Shape["ReachShown"]> => ({
+export const liveReach = (district: string): Question<Shape["ReachShown"] | null> => ({
   key: `reach ${district}`,
   topics: [],
-  ask: () => answered(client.GET("/api/reach", query(district))),
+  ask: async () => (await answered(client.GET("/api/reach", query(district)))) ?? null,
+});
+
+/** Who may be in a crew, and what is known of each. */
+export const staff = (district: string): Question<Shape["StaffShown"][]> => ({
+  key: `staff ${district}`,
+  topics: ["member", "account"],
+  ask: () => answered(client.GET("/api/members", query(district))),
 });
 
 export const unitKinds = (district: string): Question<Shape["KindShown"][]> => ({

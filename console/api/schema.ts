@@ -1236,6 +1236,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Members
+         * @description Who may be in a crew here, by name, and until when each is insured and trained.
+         */
+        get: operations["members_api_members_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/members/{id}": {
         parameters: {
             query?: never;
@@ -1479,7 +1499,8 @@ export interface paths {
         };
         /**
          * Reach
-         * @description Which streets the units of each rung reach in time now, and how many of all people.
+         * @description Which streets the units of each rung reach in time now, and how many of all people; null until it is
+         *     reckoned, and for a district without streets.
          */
         get: operations["reach_api_reach_get"];
         put?: never;
@@ -3879,6 +3900,26 @@ export interface components {
             name: string;
             /** Password */
             password: string;
+        };
+        /**
+         * StaffShown
+         * @description Somebody who may be in a crew, and what is known of them; version 0 when nothing is.
+         */
+        StaffShown: {
+            /** Adult */
+            adult: boolean | null;
+            /** Id */
+            id: string;
+            /** Insured Until */
+            insured_until: string | null;
+            /** Name */
+            name: string;
+            /** Role */
+            role: string;
+            /** Trained Until */
+            trained_until: string | null;
+            /** Version */
+            version: number;
         };
         /**
          * StateShown
@@ -11917,6 +11958,118 @@ export interface operations {
             };
         };
     };
+    members_api_members_get: {
+        parameters: {
+            query: {
+                district: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StaffShown"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     qualify_api_members__id__put: {
         parameters: {
             query: {
@@ -13566,7 +13719,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["ReachShown"];
+                    "application/json": components["schemas"]["ReachShown"] | null;
                 };
             };
             /** @description Bad Request */

@@ -112,6 +112,7 @@ AREA: dict[tuple[str, str], str] = {
     ("PUT", "/api/units/{id}"): "units!",
     ("DELETE", "/api/units/{id}"): "units!",
     ("POST", "/api/units/{id}/key"): "units!",
+    ("GET", "/api/members"): "units!",
     ("PUT", "/api/members/{id}"): "units!",
     ("GET", "/api/duty/mine"): "duty",
     ("POST", "/api/positions"): "duty",

@@ -247,13 +247,13 @@ def change_ladder(body: LadderTold, district: DistrictQuery, caller: Caller) -> 
 
 
 @router.get("/api/reach")
-def reach(district: DistrictQuery, caller: Caller, request: Request) -> ReachShown:
-    """Which streets the units of each rung reach in time now, and how many of all people."""
+def reach(district: DistrictQuery, caller: Caller, request: Request) -> ReachShown | None:
+    """Which streets the units of each rung reach in time now, and how many of all people; null until it is
+    reckoned, and for a district without streets.
+    """
     caller.actor.must(Permission.UNIT_READ, district)
     found = _dispatcher(request).reach(district)
-    if found is None:
-        raise NotFound("reach.none", en="The reach is not reckoned yet.", zh="到达范围尚未计算。")
-    return ReachShown.model_validate(found)
+    return None if found is None else ReachShown.model_validate(found)
 
 
 def _dispatcher(request: Request) -> Dispatcher:

@@ -23,17 +23,22 @@ from anshang.patrols.shapes import (
     MyDuty,
     ReceiptShown,
     RefusedShown,
+    StaffShown,
     UnitShown,
     shown_unit,
 )
 from anshang.patrols.whereabouts import Receipt, Whereabouts, duty_of
+from anshang.people import store as people
 from anshang.people.actions import digest_of
+from anshang.people.model import Role
 from anshang.web.session import Caller, DistrictQuery, Running
 from anshang.web.shapes import Body, BothLanguages, Code, Id, Name
 
 router = APIRouter(tags=["units"])
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 POSITIONS_MAX = 500
+CREW_ROLES = frozenset({Role.PATROL, Role.VOLUNTEER})
+"""Whose accounts go on duty with a unit."""
 
 
 class NewUnit(Body):
@@ -150,6 +155,31 @@ def tell_status(id: Code, body: NewStatus, district: DistrictQuery, caller: Call
     with caller.writing(district) as tx:
         unit = actions.tell_status(tx, actor=caller.actor, unit_id=id, status=status, version=body.version)
     return shown_unit(unit, None)
+
+
+@router.get("/api/members")
+def members(district: DistrictQuery, caller: Caller) -> list[StaffShown]:
+    """Who may be in a crew here, by name, and until when each is insured and trained."""
+    caller.actor.must(Permission.UNIT_CONFIGURE, district)
+    with caller.reading(district) as connection:
+        staff = [
+            one
+            for one in people.list_accounts(connection)
+            if one.active and district in one.district_ids and one.role in CREW_ROLES
+        ]
+        known = store.list_members(connection, district, tuple(one.id for one in staff))
+    return [
+        StaffShown(
+            id=one.id,
+            name=one.display_name,
+            role=str(one.role),
+            insured_until=member.insured_until if member else None,
+            trained_until=member.trained_until if member else None,
+            adult=member.adult if member else None,
+            version=member.version if member else 0,
+        )
+        for one, member in zip(staff, known, strict=True)
+    ]
 
 
 @router.put("/api/members/{id}")

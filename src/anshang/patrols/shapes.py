@@ -87,6 +87,18 @@ class MemberShown(Shown):
     version: int
 
 
+class StaffShown(Shown):
+    """Somebody who may be in a crew, and what is known of them; version 0 when nothing is."""
+
+    id: str
+    name: str
+    role: str
+    insured_until: date | None
+    trained_until: date | None
+    adult: bool | None
+    version: int
+
+
 class RefusedShown(Shown):
     """A position that is not used, and why; positions are counted from 0."""
 

@@ -1,19 +1,23 @@
 // What is looked after here, and the permission each needs.
 import type { Component } from "svelte";
 import type { Shape } from "$api/client";
+import CategoriesTab from "./categories/CategoriesTab.svelte";
 import JournalTab from "./journal/JournalTab.svelte";
 import LevelsTab from "./levels/LevelsTab.svelte";
 import PeopleTab from "./people/PeopleTab.svelte";
 import PlaceTab from "./place/PlaceTab.svelte";
 import SensorsTab from "./sensors/SensorsTab.svelte";
+import UnitsTab from "./units/UnitsTab.svelte";
 
 export type District = Shape["DistrictShown"];
-export type TabName = "sensors" | "levels" | "people" | "place" | "journal";
+export type TabName = "sensors" | "levels" | "units" | "categories" | "people" | "place" | "journal";
 export type Tab = { name: TabName; needs: string; shows: Component<{ district: District }> };
 
 export const TABS: readonly Tab[] = [
   { name: "sensors", needs: "crowd.configure", shows: SensorsTab },
   { name: "levels", needs: "crowd.configure", shows: LevelsTab },
+  { name: "units", needs: "unit.configure", shows: UnitsTab },
+  { name: "categories", needs: "incident.configure", shows: CategoriesTab },
   { name: "people", needs: "people.manage", shows: PeopleTab },
   { name: "place", needs: "place.edit", shows: PlaceTab },
   { name: "journal", needs: "journal.read", shows: JournalTab },

@@ -7,7 +7,7 @@ import { words } from "./words";
 const WIDTHS_PX = [9, 6, 3];
 const COLOUR = { day: "#1f5fbf", night: "#84adff" } as const;
 
-export function reachOverlay(reach: Shape["ReachShown"] | undefined, shade: Shade): Overlay {
+export function reachOverlay(reach: Shape["ReachShown"] | null | undefined, shade: Shade): Overlay {
   const tiers = reach?.tiers ?? [];
   return {
     id: "reach",
