@@ -132,3 +132,16 @@ def test_the_roll_is_called_and_the_reach_is_told(desk: Open, at_work: Town) -> 
     assert violations(page) == []
     Desk(at_work).post("/api/roll-calls", id=ids.new_id(), answer_within_s=15.0)
     expect(page.get_by_text("A unit does not answer the roll-call.")).to_be_visible(timeout=30_000)
+
+
+def test_a_unit_is_dragged_onto_an_incident(desk: Open, at_work: Town) -> None:
+    page = desk()
+    reported(page, "an old visitor needs help to find the metro")
+    expect(page.get_by_role("region", name="Sending")).to_contain_text("K1")
+    page.keyboard.press("Escape")
+    page.keyboard.press("Escape")
+    row = page.locator("[data-matter]").first
+    page.get_by_role("region", name="Units").get_by_text("K2", exact=True).drag_to(row)
+    expect(page.get_by_text("K2 is asked.")).to_be_visible()
+    row.click()
+    expect(page.get_by_role("region", name="Sending").locator("[data-unit=k2]")).to_contain_text("asked")

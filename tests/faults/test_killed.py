@@ -80,7 +80,7 @@ def forge(installation: Installation) -> Iterator[Forge]:
 
 class Senders:
     """Gateways that each send one batch after the other, again until it is acknowledged; and a desk that
-    writes matters.
+    writes matters and reports incidents.
     """
 
     def __init__(self, installation: Installation) -> None:
@@ -93,7 +93,11 @@ class Senders:
         self.desk = installation.signed_in()
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._send, args=(n,)) for n in range(SENDERS)]
-        self._threads.append(threading.Thread(target=self._write))
+        for told in (
+            ("/api/matters", {"kind": "note", "priority": 4}),
+            ("/api/incidents", {"source": "phone"}),
+        ):
+            self._threads.append(threading.Thread(target=self._write, args=told))
 
     def begin(self) -> None:
         for thread in self._threads:
@@ -126,11 +130,10 @@ class Senders:
                 self.answers += 1
                 first += ROWS_A_BATCH
 
-    def _write(self) -> None:
+    def _write(self, path: str, told: dict[str, object]) -> None:
         id = ids.new_id()
         while not self._stop.is_set():
-            told = {"id": id, "kind": "note", "priority": 4, "text": "x"}
-            if self._post(self.desk, "/api/matters", told) is not None:
+            if self._post(self.desk, path, {"id": id, "text": "x", **told}) is not None:
                 self.matters.add(id)
                 id = ids.new_id()
             time.sleep(0.01)

@@ -30,7 +30,7 @@ ASKED = [
     (method, route.path)
     for router in ROUTERS
     for route in router.routes
-    if isinstance(route, APIRoute) and route.path != "/api/live"  # closed to them: test_access.py
+    if isinstance(route, APIRoute) and not route.path.endswith("/live")  # closed to them: test_access.py
     for method in route.methods
 ]
 

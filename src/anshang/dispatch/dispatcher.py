@@ -219,8 +219,13 @@ class Dispatcher:
                 scene = self._scene(connection, district_id)
                 ladder = store.get_ladder(connection, district_id)
             scene.crowd = self._crowd(scene.place, scene.streets)
-            standing = scene.locator.standing(scene.roster, self._whereabouts.latest(district_id))
-            return _reach(scene, standing, ladder)
+            roster = scene.roster
+            standing = scene.locator.standing(roster, self._whereabouts.latest(district_id))
+        # with many units this takes a while, in which advice is given by the cover of before
+        reach, covered, who = _reach(scene.streets, scene.crowd, roster, standing, ladder)
+        with self._lock:
+            scene.reach, scene.cover, scene.covering, scene.covered = reach, covered, who, None
+        return reach
 
     def _note(self, district_id: str) -> None:
         self._commits[district_id] += 1
@@ -365,27 +370,27 @@ def _cover_of(scene: _Scene) -> Cover | None:
     return now
 
 
-def _reach(scene: _Scene, standing: Standing, ladder: Ladder) -> Reach:
-    """The reach of the units that could set out now, for each rung those of its kinds."""
-    roster, crowd = scene.roster, scene.crowd
-    scene.covered = None
+def _reach(
+    streets: Streets, crowd: _Crowd, roster: Roster, standing: Standing, ladder: Ladder
+) -> tuple[Reach, Cover | None, tuple[str, ...]]:
+    """The reach of the units that could set out now, for each rung those of its kinds; the cover within the
+    last rung that an arrival meets, and whose it is.
+    """
     who = np.flatnonzero(standing.free | standing.stays)
     spots = standing.goals.spots.taken(who)
     targets = np.array([rung.target_s for rung in ladder.rungs])
-    found = within_reach(scene.streets.graph, crowd.times.walk_s, spots, targets, ladder.notice_s)
-    tiers = []
+    found = within_reach(streets.graph, crowd.times.walk_s, spots, targets, ladder.notice_s)
+    tiers, covered = [], None
     for rung, stretches in zip(ladder.rungs, found, strict=True):
         of_kind = np.array([roster.units[number].kind_id in rung.kinds for number in who.tolist()], bool)
-        theirs = _of(stretches, of_kind)
-        united = theirs.of_all()
+        united = _of(stretches, of_kind).of_all()
         people = united.spread_over(crowd.per_edge)
-        lines = tuple(scene.streets.drawn(united))
+        lines = tuple(streets.drawn(united))
         tiers.append(Tier(rung.id, rung.target_s, int(of_kind.sum()), people, lines))
         if rung.met_by is MetBy.ARRIVAL:
-            scene.cover = cover(stretches, crowd.per_edge, len(who), crowd.total)
-            scene.covering = tuple(roster.units[number].id for number in who.tolist())
-    scene.reach = Reach(crowd.at, crowd.total, crowd.unknown_zones, tuple(tiers))
-    return scene.reach
+            covered = cover(stretches, crowd.per_edge, len(who), crowd.total)
+    reach = Reach(crowd.at, crowd.total, crowd.unknown_zones, tuple(tiers))
+    return reach, covered, tuple(roster.units[number].id for number in who.tolist())
 
 
 def _of(stretches: Stretches, of_kind: NDArray[np.bool_]) -> Stretches:
