@@ -1828,7 +1828,7 @@ export interface components {
         /**
          * AdviceShown
          * @description Who should go, the best first. `target_s` are the seconds left; `placed` says how well the place is
-         *     known.
+         *     known: "point", "zone", "nowhere", or "no_streets" where no way can be found at all.
          */
         AdviceShown: {
             /**
@@ -1836,21 +1836,39 @@ export interface components {
              * Format: date-time
              */
             at: string;
-            /** Candidates */
+            /**
+             * Candidates
+             * @default []
+             */
             candidates: components["schemas"]["CandidateShown"][];
-            /** Cover Before */
+            /**
+             * Cover Before
+             * @default 1
+             */
             cover_before: number;
             /** Incident Id */
             incident_id: string;
-            /** Left Out */
+            /**
+             * Left Out
+             * @default []
+             */
             left_out: components["schemas"]["LeftOutShown"][];
-            /** Matched */
+            /**
+             * Matched
+             * @default false
+             */
             matched: boolean;
             /** Placed */
             placed: string;
-            /** Target S */
+            /**
+             * Target S
+             * @default 0
+             */
             target_s: number;
-            /** Task */
+            /**
+             * Task
+             * @default look
+             */
             task: string;
         };
         /**

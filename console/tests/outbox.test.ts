@@ -95,6 +95,16 @@ test("what is refused for good is moved aside to be seen, and the next goes on",
   expect(await kept.list()).toEqual([]);
 });
 
+test("what was taken is told before it leaves the list, so that nothing flickers back", async () => {
+  const [kept, { send }, { after }] = [shelf(), server(), alarms()];
+  const outbox = new Outbox(kept, send, after);
+  const seen: [string | undefined, number][] = [];
+  outbox.onsent = (one) => seen.push([one?.key, outbox.waiting.length]);
+  await outbox.put(row("a"));
+  await settled();
+  expect([seen, outbox.waiting.length]).toEqual([[["a", 1]], 0]);
+});
+
 test("signed out, it waits for whoever signs in", async () => {
   const [kept, { taken, state, send }, { after, ring }] = [shelf(), server(), alarms()];
   state.answer = () => ({ status: 401, refusal: "" });

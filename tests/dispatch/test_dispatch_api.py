@@ -16,6 +16,7 @@ from tests.dispatch.conftest import EAST, MIDDLE_LAT, WEST, MoveOn, street
 from tests.serving import signed_in
 
 from anshang.app import create_app
+from anshang.dispatch.sweep import Sweep
 from anshang.foundation import clock, ids
 from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places
@@ -187,6 +188,14 @@ def test_nobody_is_advised_where_there_are_no_streets_and_it_says_so(app: FastAP
     with app.state.runtime.database.transaction(DISTRICT) as tx:
         places.import_document(tx, actor=operator_actor(DISTRICT), document=row_of_zones())
     incident = reported(desk)
-    answer = desk.get(f"/api/incidents/{incident}/advice", params=QUERY)
-    assert (answer.status_code, answer.json()["error"]) == (409, "place.no_walkways")
+    phone(app, desk, "k1", WEST)
+    advice = get(desk, f"/api/incidents/{incident}/advice")
+    assert (advice["placed"], advice["candidates"]) == ("no_streets", [])
+    told = {"id": ids.new_id(), "unit_id": "k1"}
+    post(desk, f"/api/incidents/{incident}/assignments", **told)
+    post(desk, f"/api/assignments/{told['id']}/answer", accepted=False, reason="too_far")
+    Sweep(app.state.runtime.database, app.state.dispatcher).go_on(DISTRICT)
+    entries = signed_in(app, Role.ADMIN, DISTRICT).get("/api/journal", params=QUERY).json()["entries"]
+    told_kinds = [entry["kind"] for entry in entries]
+    assert "assignment.nobody_left" in told_kinds, "a person is told, and nothing else stops"
     assert app.state.dispatcher.renew(DISTRICT) is None

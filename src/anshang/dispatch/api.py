@@ -17,6 +17,7 @@ from anshang.dispatch.shapes import (
     ReachShown,
     WithinShown,
 )
+from anshang.foundation import clock
 from anshang.foundation.actor import Permission
 from anshang.foundation.errors import NotFound
 from anshang.incidents import store as incidents
@@ -26,6 +27,7 @@ from anshang.matters.model import Priority
 from anshang.patrols import store as patrols
 from anshang.patrols.positions import apart_m
 from anshang.patrols.whereabouts import Whereabouts
+from anshang.places import store as places
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, Code, Id, Name, Words
 
@@ -105,6 +107,8 @@ def advice(id: Id, district: DistrictQuery, caller: Caller, request: Request) ->
     caller.actor.must(Permission.UNIT_DIRECT, district)
     with caller.reading(district) as connection:
         matters.get(connection, caller.actor.scope, district, id)
+        if not places.has_walkways(connection, district):
+            return AdviceShown(incident_id=id, placed="no_streets", at=clock.now())
     found = _dispatcher(request).advise(district, [id])
     if not found:
         raise NotFound("incidents.not_open", en="There is no such open incident.", zh="没有该未结警情。")

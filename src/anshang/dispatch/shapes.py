@@ -36,17 +36,17 @@ class LeftOutShown(Shown):
 
 class AdviceShown(Shown):
     """Who should go, the best first. `target_s` are the seconds left; `placed` says how well the place is
-    known.
+    known: "point", "zone", "nowhere", or "no_streets" where no way can be found at all.
     """
 
     incident_id: str
     placed: str
-    target_s: float
-    task: str
-    matched: bool
-    candidates: list[CandidateShown]
-    left_out: list[LeftOutShown]
-    cover_before: float
+    target_s: float = 0.0
+    task: str = "look"
+    matched: bool = False
+    candidates: tuple[CandidateShown, ...] = ()
+    left_out: tuple[LeftOutShown, ...] = ()
+    cover_before: float = 1.0
     at: datetime
 
 

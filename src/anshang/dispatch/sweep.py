@@ -147,7 +147,10 @@ class Sweep:
     ) -> bool:
         """Ask the best unit that was not asked before; whether there was one."""
         tried = frozenset(one.unit_id for one in theirs)
-        found = self._dispatcher.advise(district_id, [matter.id], but=tried, only=kinds)
+        try:
+            found = self._dispatcher.advise(district_id, [matter.id], but=tried, only=kinds)
+        except RuleBroken:  # a district without streets: a person must send
+            return False
         if not found or not found[0].candidates:
             return False
         best = found[0].candidates[0]

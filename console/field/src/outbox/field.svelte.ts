@@ -42,8 +42,12 @@ class Field {
     return () => clearTimeout(timer);
   });
   readonly positions = new Positions(shelf.fixes, (fixes) => this.#sendFixes(fixes), globalThis.navigator?.geolocation);
-  /** What the phone shows: the server's word, with what it does not know yet. */
-  readonly shown = $derived(this.told === null ? null : overlaid(this.told, this.outbox.waiting));
+  /** What the server has taken, but has not shown us yet. */
+  #taken = $state.raw<readonly Row[]>([]);
+  /** What the phone shows: the server's word, with what it does not know yet, or has not told us back. */
+  readonly shown = $derived(
+    this.told === null ? null : overlaid(this.told, [...this.#taken, ...this.outbox.waiting]),
+  );
   #asking = false;
   #again = false;
   #by: string | undefined;
@@ -69,7 +73,10 @@ class Field {
 
   start(): () => void {
     void this.outbox.recall();
-    this.outbox.onsent = () => void this.refresh();
+    this.outbox.onsent = (row) => {
+      if (row) this.#taken = [...this.#taken, row];
+      void this.refresh();
+    };
     const again = () => {
       if (document.hidden) return;
       void this.refresh();
@@ -91,8 +98,10 @@ class Field {
     if (this.#asking) this.#again = true;
     if (this.#asking || session.state !== "open" || !session.may("unit.duty") || !this.district) return;
     this.#asking = true;
+    const before = this.#taken;
     try {
       this.told = await answered(client.GET("/api/field", { params: { query: { district: this.district } } }));
+      this.#taken = this.#taken.filter((row) => !before.includes(row));
       this.heardAt_ms = Date.now();
       this.refusal = "";
       this.#by = session.account?.id;

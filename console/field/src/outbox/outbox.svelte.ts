@@ -40,8 +40,8 @@ export class Outbox {
   rows = $state.raw<readonly Row[]>([]);
   readonly waiting = $derived(this.rows.filter((row) => row.refusal === undefined));
   readonly refused = $derived(this.rows.filter((row) => row.refusal !== undefined));
-  /** What was sent while the page stands: told to whoever shows the state. */
-  onsent: () => void = () => {};
+  /** Told of a row that was taken, before it leaves the list, or refused for good (null). */
+  onsent: (row: Row | null) => void = () => {};
   #sending = false;
   #cancel: (() => void) | null = null;
 
@@ -96,8 +96,8 @@ export class Outbox {
   async #try(row: Row): Promise<boolean> {
     const sent = await this.send(row).catch(() => null);
     if (sent !== null && sent.status < 300) {
+      this.onsent(row);
       await this.discard(row);
-      this.onsent();
       return true;
     }
     if (sent === null || passes(sent.status)) {
@@ -107,7 +107,7 @@ export class Outbox {
       return false;
     }
     await this.#change({ ...row, refusal: sent.refusal });
-    this.onsent();
+    this.onsent(null);
     return true;
   }
 
