@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from anshang.cli.backtest import backtest
 from anshang.cli.terminal import DataFolder, District, district_meant, installation, progress_bar, say
 from anshang.crowds.files import ImportOptions, import_file
 from anshang.crowds.rolling import roll_up
@@ -16,6 +17,7 @@ from anshang.foundation import clock
 from anshang.people.model import operator_actor
 
 app = typer.Typer(no_args_is_help=True, help="Counts of people: files in, older ones sealed away.")
+app.command("backtest")(backtest)
 Column = Annotated[str | None, typer.Option(help="Its column, if its name is unusual.")]
 
 

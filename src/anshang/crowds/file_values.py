@@ -112,6 +112,23 @@ def count_of(told: Any) -> int | str | None:
     return int(number) if number == int(number) else "count.malformed"
 
 
+def is_blank(told: Any) -> bool:
+    """Whether a value says nothing."""
+    return (
+        told is None
+        or (isinstance(told, float) and math.isnan(told))
+        or (isinstance(told, str) and told.strip().lower() in _BLANK)
+    )
+
+
+def amount_of(told: Any) -> float:
+    """A count that need not be whole, as averages are; NaN when it is none."""
+    number = _number(told) if isinstance(told, str) else told
+    if isinstance(number, bool) or not isinstance(number, int | float | Decimal):
+        return math.nan
+    return float(number) if 0 <= number <= COUNT_MAX else math.nan
+
+
 def _number(text: str) -> int | float | str | None:
     """What a text says as a number, None when it says nothing, the text itself when it is no number."""
     text = text.strip()

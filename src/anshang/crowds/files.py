@@ -100,7 +100,7 @@ def import_file(
     """
     actor.must(Permission.CROWD_CONFIGURE, district_id)
     report = ImportReport()
-    zone = _zone(options.time_zone)
+    zone = zone_named(options.time_zone)
     with closing(open_table(path)) as table:
         columns = _columns(table, options)
         if columns["at"].lower().endswith("_utc"):
@@ -279,7 +279,8 @@ def _written_sensors(path: Path, column: str) -> set[str]:
         }
 
 
-def _zone(name: str | None) -> ZoneInfo | None:
+def zone_named(name: str | None) -> ZoneInfo | None:
+    """The IANA zone of a name, None for none; BadInput when there is none of that name."""
     try:
         return None if name is None else ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

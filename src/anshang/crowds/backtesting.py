@@ -1,0 +1,90 @@
+"""A back-test of a table of counts: calendar, plan, run, and the slow peers on a sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from anshang.crowds import backtest
+from anshang.crowds.calendars import day_grid, read_events
+from anshang.crowds.count_table import CountTable
+from anshang.crowds.judging import Alarm, Outcome, Score
+from anshang.crowds.slow_peers import Sample, try_slow
+from anshang.kernels.daygrid import DayGrid, Reals
+
+SLOW_MAX_S = 60.0
+"""CPU for each method that fits anew at each origin; never more than ours took."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a back-test says, and what it stands on."""
+
+    step_s: int
+    sensors: int
+    stride: int
+    origins: int
+    test_from: str
+    left_out: dict[str, int]
+    notes: dict[str, int]
+    scores: list[Score]
+    alarms: list[Alarm]
+    samples: list[Sample]
+    ours: dict[int, Outcome]
+    grid: DayGrid
+    begin: int
+    limits: Reals
+
+
+def try_table(
+    table: CountTable,
+    *,
+    horizons_s: Sequence[int],
+    test_from: int | None = None,
+    country: str | None = None,
+    events_file: Path | None = None,
+    with_peers: bool = True,
+    threshold_quantile: float = 0.98,
+    threshold_count: float | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> Tried:
+    """Try the forecast on a table of counts; BadInput when it is too short or its calendar unknown."""
+    events = read_events(events_file, table.zone) if events_file is not None else []
+    steps = table.counts.shape[1]
+    grid = day_grid(table.first_at_ms, steps, table.step_s, table.zone, country=country, events=events)
+    plan = backtest.plan_from(grid, steps, horizons_s, test_from)
+    plan = replace(
+        plan,
+        peers=plan.peers if with_peers else (),
+        threshold_quantile=threshold_quantile,
+        threshold_count=threshold_count,
+    )
+    report = backtest.run(table.counts, grid, plan, progress)
+    budget_s = min(SLOW_MAX_S, max(score.cpu_s for score in report.scores if score.method == backtest.OURS))
+    slow = try_slow(table.counts, grid, report.ours, budget_s, progress) if with_peers else []
+    begin_at = datetime.fromtimestamp(table.first_at_ms / 1000, UTC) + timedelta(
+        seconds=plan.test_from * table.step_s
+    )
+    dropped = {
+        f"horizon is no whole number of steps: {s // 60} min": 1
+        for s in horizons_s
+        if s not in plan.horizons_s
+    }
+    return Tried(
+        report.step_s,
+        report.sensors,
+        report.stride,
+        report.origins,
+        begin_at.astimezone(table.zone).date().isoformat(),
+        report.left_out,
+        {**table.notes, **dropped},
+        report.scores,
+        report.alarms,
+        slow,
+        report.ours,
+        grid,
+        plan.test_from,
+        report.limits,
+    )

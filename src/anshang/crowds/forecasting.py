@@ -1,0 +1,137 @@
+"""The forecast as it is used: trained on what is known, its widths corrected by how recent ones held.
+
+Pure of store and clock: arrays in, arrays out, so that the back-test runs the very same.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from anshang.kernels import conformal, forecast
+from anshang.kernels.daygrid import Bools, Ints, Reals
+from anshang.kernels.forecast import History, Model, Rows
+
+LEVELS = np.array([0.025, *np.arange(1, 10) / 10, 0.975])
+MIDDLE = 5
+WARM_UP_DAYS, HELD_OUT_DAYS = 56, 28
+HELD_OUT_SHARE = 0.2
+REMEMBERED_DAYS, REMEMBERED_ROWS = 28, 20_000
+HELD_OUT_ROWS = 60_000
+SEED = 7
+
+Progress = Callable[[float], None]
+
+
+class Told(NamedTuple):
+    """A forecast of n rows: the point (n,), and quantiles (n, 11) at LEVELS, people both."""
+
+    point: Reals
+    quantiles: Reals
+
+
+def learn(past: History, known: int, ahead: Ints, threads: int, progress: Progress | None = None) -> Model:
+    """A model of the first `known` steps for horizons `ahead` (steps)."""
+    first = min(known // 3, WARM_UP_DAYS * past.grid.slots)
+    there_are = len(past.counts) * (known - first) * len(ahead)
+    rows = forecast.draw(
+        past, first, known, ahead, np.random.default_rng(SEED), min(there_are, forecast.ROWS_MAX)
+    )
+    return forecast.fit(past, rows, threads=threads, progress=progress)
+
+
+def held_out(past: History, known: int) -> int:
+    """From which step on the known ones are held out to see how wide intervals must be."""
+    return known - min(HELD_OUT_DAYS * past.grid.slots, int(known * HELD_OUT_SHARE))
+
+
+@dataclass(slots=True)
+class Outcomes:
+    """Forecasts whose outcome is known, in the order of their targets: log ratios (n, L), what came (n,)."""
+
+    target: Ints
+    deviation: Reals
+    came: Reals
+
+    def factors(self, before: int, slots: int) -> Reals:
+        """The widths' factors as they were known before a step."""
+        end = int(np.searchsorted(self.target, before))
+        begin = int(np.searchsorted(self.target, before - REMEMBERED_DAYS * slots))
+        stride = max(1, (end - begin) // REMEMBERED_ROWS)
+        return conformal.factors(self.deviation[begin:end:stride], self.came[begin:end:stride])
+
+
+@dataclass(slots=True)
+class Forecaster:
+    """Our method over folds; for each horizon it remembers how its forecasts came out."""
+
+    threads: int
+    outcomes: dict[int, Outcomes] = field(default_factory=dict)
+
+    def tell(self, past: History, known: int, rows: Rows) -> Told:
+        """Train on the first `known` steps and forecast rows, sorted by origin, of one fold."""
+        ahead = np.unique(rows.ahead)
+        if not self.outcomes:
+            self._hold_out(past, known, ahead)
+        model = learn(past, known, ahead, self.threads)
+        quantiles = np.zeros((len(rows.series), len(LEVELS)))
+        for each in ahead.tolist():
+            mine = rows.ahead == each
+            quantiles[mine] = self._one(model, past, _some(rows, mine), each)
+        return Told(quantiles[:, MIDDLE], quantiles)
+
+    def _hold_out(self, past: History, known: int, ahead: Ints) -> None:
+        """A first look at how wide intervals must be: a model that has not seen the last weeks."""
+        begin = held_out(past, known)
+        model = learn(past, begin, ahead, self.threads)
+        for each in ahead.tolist():
+            some = forecast.draw(
+                past, begin, known, np.array([each]), np.random.default_rng(SEED), HELD_OUT_ROWS
+            )
+            order = np.argsort(some.origin, kind="stable")
+            rows = _some(some, order)
+            deviation, came, _, _ = _outcome(model, past, rows, self.threads)
+            self.outcomes[each] = Outcomes(rows.origin + rows.ahead, deviation, came)
+
+    def _one(self, model: Model, past: History, rows: Rows, ahead: int) -> Reals:
+        """One horizon: each day's widths from what was known when it began."""
+        deviation, came, usual, offset = _outcome(model, past, rows, self.threads)
+        before, target = self.outcomes[ahead], rows.origin + rows.ahead
+        seen = ~np.isnan(came)
+        known = Outcomes(
+            np.concatenate([before.target, target[seen]]),
+            np.concatenate([before.deviation, deviation[seen]]),
+            np.concatenate([before.came, came[seen]]),
+        )
+        wide = deviation.copy()
+        slots = past.grid.slots
+        for first, end in _days(past.grid.day[rows.origin]):
+            begins = int(rows.origin[first])
+            factors = known.factors(begins, slots)
+            wide[first:end] = conformal.widened(deviation[first:end], factors)
+        self.outcomes[ahead] = known
+        return forecast.people(forecast.at_levels(wide, LEVELS), usual, offset)
+
+
+def _outcome(model: Model, past: History, rows: Rows, threads: int) -> tuple[Reals, Reals, Reals, Reals]:
+    """Forecasts as log ratios, what came as such (NaN where nobody counted), the usual and the offset."""
+    asked, usual, offset = forecast.features(past, rows)
+    came = past.counts[rows.series, rows.origin + rows.ahead]
+    return forecast.predict(model, asked, threads), np.log((came + offset) / (usual + offset)), usual, offset
+
+
+def _some(rows: Rows, which: Bools | Ints) -> Rows:
+    return Rows(rows.series[which], rows.origin[which], rows.ahead[which])
+
+
+def _days(day: Ints) -> list[tuple[int, int]]:
+    """Runs of rows of one day, rows being sorted by it."""
+    if not len(day):
+        return []
+    breaks = np.flatnonzero(np.diff(day)) + 1
+    edges = [0, *breaks.tolist(), len(day)]
+    return list(itertools.pairwise(edges))

@@ -1,0 +1,214 @@
+"""Judging forecasts and warnings of a back-test: one row of figures for each method and horizon."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import numpy as np
+
+from anshang.crowds.forecasting import LEVELS
+from anshang.kernels import skill
+from anshang.kernels.daygrid import WEEK_DAYS, Bools, Ints, Reals
+from anshang.kernels.forecast import History, chance_over
+from anshang.kernels.skill import Tally
+
+FALSE_MAX_A_DAY = 0.05
+"""The budget: false episodes for each sensor and day."""
+CHANCES = np.concatenate([np.arange(0.02, 0.2, 0.02), np.arange(0.2, 0.96, 0.025)])
+MERGED_S, SLACK_S = 10_800, 7_200
+"""Runs closer than that are one episode; an onset may miss a warning's times by that much."""
+YEAR_DAYS = 364
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is tried on: counts with their history, the first step of the test, how far origins are apart."""
+
+    past: History
+    begin: int
+    stride: int
+    limits: Reals
+    """(S,) from which count on a step is over."""
+    irregular: Ints
+    """Days of the grid that are not like others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Forecasts of one horizon: (n,) series, origin and point, (n, 11) quantiles at LEVELS."""
+
+    series: Ints
+    origin: Ints
+    point: Reals
+    quantiles: np.ndarray  # float32: there are many
+
+    @staticmethod
+    def joined(parts: Sequence[Outcome]) -> Outcome:
+        """Several, one after the other."""
+        return Outcome(
+            np.concatenate([part.series for part in parts]),
+            np.concatenate([part.origin for part in parts]),
+            np.concatenate([part.point for part in parts]),
+            np.concatenate([part.quantiles for part in parts]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """Errors of a method at a horizon, on all days or on the irregular ones."""
+
+    method: str
+    horizon_s: int
+    days: str
+    n: int
+    mae: float
+    mae_over_mean: float
+    mase: float
+    wql: float
+    cover80: float
+    cover95: float
+    cpu_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Alarm:
+    """Warnings of a method at a lead, the chance to warn at being chosen on what came before."""
+
+    method: str
+    lead_s: int
+    threshold_prob: float
+    onsets: int
+    onset_recall: float
+    precision: float
+    false_episodes_per_sensor_day: float
+    median_lead_s: float
+    brier: float
+    average_precision: float
+
+
+def score(name: str, case: Case, ahead: int, told: Outcome, cpu_s: float) -> list[Score]:
+    """The figures of all days, and of the irregular ones when there are any."""
+    past = case.past
+    target = told.origin + ahead
+    odd = np.isin(past.grid.day[target], case.irregular)
+    scale = _naive_error(past, case.begin)
+    found = []
+    for days, mine in (("all", np.ones(len(odd), bool)), ("irregular", odd)):
+        if not mine.any():
+            continue
+        outcome, quantiles = past.counts[told.series[mine], target[mine]], told.quantiles[mine].astype(float)
+        error = np.abs(told.point[mine] - outcome)
+        found.append(
+            Score(
+                name,
+                ahead * past.grid.step_s,
+                days,
+                int(mine.sum()),
+                float(error.mean()),
+                float(error.sum() / max(outcome.sum(), 1e-9)),
+                skill.mean_absolute_scaled_error(error, scale, told.series[mine]),
+                skill.weighted_quantile_loss(quantiles[:, 1:-1], outcome),
+                skill.covered(quantiles[:, 1], quantiles[:, -2], outcome),
+                skill.covered(quantiles[:, 0], quantiles[:, -1], outcome),
+                cpu_s,
+            )
+        )
+    return found
+
+
+def _naive_error(past: History, known: int) -> Reals:
+    """Each series' mean error of the count a week before, on what was known."""
+    week = WEEK_DAYS * past.grid.slots
+    error = np.abs(past.counts[:, week:known] - past.counts[:, : max(known - week, 0)])
+    counted = ~np.isnan(error)
+    found: Reals = np.where(counted, error, 0).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
+    return found
+
+
+def judge_alarms(name: str, case: Case, ahead: int, told: Outcome, folds: Sequence[int]) -> Alarm:
+    """Warnings by episode; half of the first fold only serves to choose the chance to warn at."""
+    limit = case.limits[told.series]
+    chance = chance_over(told.quantiles.astype(float), LEVELS, limit)
+    came = case.past.counts[told.series, told.origin + ahead] >= limit
+    grid = _Grid.of(case, ahead, told, chance, came)
+    edges = [*folds, case.past.counts.shape[1]]
+    tallies, chosen = [], 0.5
+    for first, end in itertools.pairwise(edges):
+        before = (max(case.begin, first - YEAR_DAYS * case.past.grid.slots), first)
+        chosen = grid.choose(*before) if first > case.begin else grid.choose(first, end, half=True)
+        tallies.append(grid.tally(chosen, first if first > case.begin else grid.middle(first, end), end))
+    total = reduce(Tally.plus, tallies)
+    days = grid.sensor_days(grid.middle(edges[0], edges[1]), edges[-1])
+    leads = np.array(total.leads) * case.past.grid.step_s * case.stride
+    return Alarm(
+        name,
+        ahead * case.past.grid.step_s,
+        float(chosen),
+        total.onsets,
+        total.warned / total.onsets if total.onsets else float("nan"),
+        1 - total.false / total.episodes if total.episodes else float("nan"),
+        total.false / days if days else float("nan"),
+        float(np.median(leads)) if len(leads) else float("nan"),
+        skill.brier(chance, came),
+        skill.average_precision(chance, came),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Grid:
+    """Chances and what came on the origins' own steps: (S, O) of origins, `came` at their targets."""
+
+    chance: Reals
+    came: Bools
+    known: Bools
+    begin: int
+    stride: int
+    ahead: int
+    step_s: int
+
+    @classmethod
+    def of(cls, case: Case, ahead: int, told: Outcome, chance: Reals, came: Bools) -> _Grid:
+        begin = int(told.origin.min()) if len(told.origin) else case.begin
+        width = (case.past.counts.shape[1] - begin) // case.stride + 1
+        shape = (len(case.past.counts), width)
+        chances, over, known = np.full(shape, np.nan), np.zeros(shape, bool), np.zeros(shape, bool)
+        at = (told.origin - begin) // case.stride
+        chances[told.series, at], over[told.series, at], known[told.series, at] = chance, came, True
+        return cls(chances, over, known, begin, case.stride, ahead, case.past.grid.step_s)
+
+    def _columns(self, first: int, end: int) -> slice:
+        return slice(max(0, (first - self.begin) // self.stride), max(0, (end - self.begin) // self.stride))
+
+    def middle(self, first: int, end: int) -> int:
+        """Half of the first fold serves to choose, when nothing came before."""
+        return first + (end - first) // 2
+
+    def sensor_days(self, first: int, end: int) -> float:
+        """How many sensors × days were counted."""
+        return float(self.known[:, self._columns(first, end)].sum()) * self.stride * self.step_s / 86_400
+
+    def tally(self, threshold: float, first: int, end: int) -> Tally:
+        """All series between two steps. Chance and outcome stand at the origin, so leads count from it."""
+        apart_s = self.step_s * self.stride
+        gap, slack = round(MERGED_S / apart_s), round(SLACK_S / apart_s)
+        span = self._columns(first, end)
+        total = skill.NOTHING
+        shift = max(1, round(self.ahead / self.stride))
+        for chance, came in zip(self.chance[:, span], self.came[:, span], strict=True):
+            # `came` is told at the origin; at its own time it is `shift` later
+            own = np.concatenate([np.zeros(shift, bool), came])
+            warned = np.concatenate([chance >= threshold, np.zeros(shift, bool)])
+            total = total.plus(skill.tally(warned, own, shift, gap, slack))
+        return total
+
+    def choose(self, first: int, end: int, *, half: bool = False) -> float:
+        """The lowest chance whose false episodes stay within the budget."""
+        end = self.middle(first, end) if half else end
+        days = self.sensor_days(first, end)
+        for threshold in CHANCES.tolist():
+            if days and self.tally(threshold, first, end).false / days <= FALSE_MAX_A_DAY:
+                return float(threshold)
+        return float(CHANCES[-1])

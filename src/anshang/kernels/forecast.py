@@ -1,0 +1,253 @@
+"""Counts of people ahead, as quantiles: boosted trees over what is usual and how far today is from it.
+
+One model serves all series of a district and all horizons. It learns the log ratio of a count to what is
+usual at that time (`climate`), weighed so that the error it lowers is the pinball loss in people. Seven
+levels are learnt, those between follow on normal scores. Shapes: n rows, F features, L levels. Source of
+the form: Ke et al., LightGBM, 2017, on the quantile loss of Koenker and Bassett, 1978. Complexity: trees ×
+depth for each row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import lightgbm as lgb
+import numpy as np
+
+from anshang.kernels.climate import Climate
+from anshang.kernels.daygrid import WEEK_DAYS, Bools, DayGrid, Floats, Ints, Reals, mean_before
+
+LEVELS = (0.025, 0.1, 0.3, 0.5, 0.7, 0.9, 0.975)
+"""The levels learnt."""
+MEDIAN = LEVELS.index(0.5)
+SCORES = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
+WINDOWS_S = (900, 1_800, 3_600, 7_200, 21_600, 86_400, 604_800)
+HOUR_S = 3_600
+ROWS_MAX, ROUNDS = 200_000, 150
+SETTINGS = {
+    "objective": "quantile",
+    "learning_rate": 0.06,
+    "num_leaves": 31,
+    "min_data_in_leaf": 60,
+    "feature_fraction": 0.6,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "lambda_l2": 1.0,
+    "max_bin": 127,
+    "verbose": -1,
+    "deterministic": True,
+    "force_row_wise": True,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """What is asked: for each of n, a series, the step that is now, and how many steps ahead."""
+
+    series: Ints
+    origin: Ints
+    ahead: Ints
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """Counts (S, T) with their grid and climate, and what is seen at each step kept ready."""
+
+    counts: Reals
+    grid: DayGrid
+    climate: Climate
+    seen: Floats
+    """(S, len(at), F₁) features of the present, at the steps `at`."""
+    at: Ints
+    hourly: Floats
+    """(S, T) how far the hour up to each step is from what was usual."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """Trees for each of LEVELS, and the step they were learnt at."""
+
+    trees: tuple[lgb.Booster, ...]
+    step_s: int
+
+
+def history(counts: Reals, grid: DayGrid, found: Climate, at: Ints | None = None) -> History:
+    """Counts with what is seen at the steps `at` (all when left out)."""
+    every = np.arange(counts.shape[1])
+    at = every if at is None else at
+    usual = np.where(np.isnan(counts), np.nan, found.usual[:, grid.day, grid.slot])
+    offset = found.offset[:, None]
+
+    def away(steps: int, at: Ints) -> Reals:
+        seen, expected = mean_before(counts, steps, at), mean_before(usual, steps, at)
+        ratio: Reals = np.log((seen + offset) / (expected + offset))
+        return ratio
+
+    hour = grid.steps(HOUR_S)
+    steps = dict.fromkeys([1, *(grid.steps(window) for window in WINDOWS_S)])
+    columns = [away(each, at) for each in steps]
+    columns.append(np.log((mean_before(counts, hour, at) + offset) / (found.mean[:, None] + offset)))
+    weight = np.sqrt(found.mean)[:, None]
+    columns += [_everywhere(away(each, at), weight) for each in (hour, grid.steps(21_600))]
+    seen = np.stack(columns, axis=-1).astype(np.float32)
+    return History(counts, grid, found, seen, at, away(hour, every).astype(np.float32))
+
+
+def _everywhere(ratio: Reals, weight: Reals) -> Reals:
+    """The mean over all series, at each."""
+    known = ~np.isnan(ratio)
+    total = (np.where(known, ratio, 0) * weight).sum(0) / np.maximum((known * weight).sum(0), 1e-9)
+    return np.broadcast_to(total, ratio.shape)
+
+
+def features(past: History, rows: Rows) -> tuple[Floats, Reals, Reals]:
+    """Features (n, F), and (n,) what is usual then and the offset of the ratio.
+
+    Rows must lie inside the grid; their origins among `past.at`.
+    """
+    grid, found, series = past.grid, past.climate, rows.series
+    day, slot = _target(grid, rows)
+    usual = found.usual[series, day, slot]
+    now = found.usual[series, grid.day[rows.origin], grid.slot[rows.origin]]
+    ahead_min = rows.ahead * grid.step_s / 60
+
+    def ratio(values: Floats) -> Reals:
+        return found.ratio(values[series, day, slot], series, usual)
+
+    def away(at: Ints) -> Reals:
+        return np.where(at >= 0, past.hourly[series, np.maximum(at, 0)], np.nan)
+
+    def moved(days: int) -> Reals:
+        """How the deviation went on from this time, days ago."""
+        ago = rows.origin - days * grid.slots
+        return away(ago + rows.ahead) - away(ago)
+
+    def days_ago(days: int) -> Reals:
+        values = found.smooth[series, np.maximum(day - days, 0), slot]
+        return np.where(day >= days, found.ratio(values, series, usual), np.nan)
+
+    columns = [
+        found.ratio(usual, series, found.mean[series].astype(np.float32)),
+        np.log1p(found.mean[series]),
+        found.ratio(usual, series, now),
+        *map(ratio, (found.week_fast, found.week_slow, found.week_sharp, found.kind_fast, found.yesterday)),
+        *(away(rows.origin - back * grid.steps(HOUR_S)) for back in range(1, 4)),
+        *map(moved, (1, WEEK_DAYS)),
+        *map(days_ago, (1, *range(WEEK_DAYS, 5 * WEEK_DAYS, WEEK_DAYS))),
+        *(values[series, day, slot] for values in (found.noise, found.special_all, found.special_same)),
+        slot,
+        *_kinds(grid, day),
+        series,
+        ahead_min,
+    ]
+    seen = past.seen[series, np.searchsorted(past.at, rows.origin)]
+    told = np.stack([np.asarray(column, np.float32) for column in columns], axis=-1)
+    return np.concatenate([seen, told], axis=1), usual.astype(float), found.offset[series]
+
+
+def _kinds(grid: DayGrid, day: Ints) -> list[Ints | Bools]:
+    """What kind of day it is, and those before and after."""
+    before, after = np.maximum(day - 1, 0), np.minimum(day + 1, grid.days - 1)
+    kinds = [each[on] for each in (grid.free, grid.holiday) for on in (day, before, after)]
+    return [grid.weekday[day], *kinds, grid.special[day] > 0, grid.season[day]]
+
+
+def _target(grid: DayGrid, rows: Rows) -> tuple[Ints, Ints]:
+    """Day and slot of what is asked; steps beyond those of the grid follow by the clock."""
+    target = rows.origin + rows.ahead
+    last = len(grid.day) - 1
+    beyond = np.maximum(target - last, 0)
+    inside = np.minimum(target, last)
+    slot = grid.slot[inside] + beyond
+    return grid.day[inside] + slot // grid.slots, slot % grid.slots
+
+
+def draw(
+    past: History, first: int, end: int, ahead: Ints, rng: np.random.Generator, count: int = ROWS_MAX
+) -> Rows:
+    """Rows at random to learn from: origins in [first, end), targets that were counted before `end`."""
+    series = rng.integers(0, len(past.counts), count)
+    origin = rng.integers(first, max(end, first + 1), count)
+    steps = rng.choice(ahead, count)
+    kept = origin + steps < end
+    series, origin, steps = series[kept], origin[kept], steps[kept]
+    return counted(past, Rows(series, origin, steps))
+
+
+def counted(past: History, rows: Rows) -> Rows:
+    """The rows whose target was counted, and for whose time something is usual."""
+    day, slot = _target(past.grid, rows)
+    inside = rows.origin + rows.ahead < past.counts.shape[1]
+    target = np.minimum(rows.origin + rows.ahead, past.counts.shape[1] - 1)
+    kept = inside & ~np.isnan(past.counts[rows.series, target])
+    kept &= ~np.isnan(past.climate.usual[rows.series, day, slot])
+    return Rows(rows.series[kept], rows.origin[kept], rows.ahead[kept])
+
+
+def fit(
+    past: History,
+    rows: Rows,
+    *,
+    threads: int = 2,
+    rounds: int = ROUNDS,
+    progress: Callable[[float], None] | None = None,
+) -> Model:
+    """Learn from rows (see `draw`); `progress` is told the share done."""
+    asked, usual, offset = features(past, rows)
+    count = past.counts[rows.series, rows.origin + rows.ahead]
+    deviation = np.log((count + offset) / (usual + offset))
+    weight = usual + offset
+    learnt = lgb.Dataset(asked, deviation, weight=weight / weight.mean(), free_raw_data=False)
+    trees = []
+    for level in LEVELS:
+        trees.append(lgb.train(SETTINGS | {"alpha": level, "num_threads": threads}, learnt, rounds))
+        if progress is not None:
+            progress(len(trees) / len(LEVELS))
+    return Model(tuple(trees), past.grid.step_s)
+
+
+def predict(model: Model, asked: Floats, threads: int = 1) -> Reals:
+    """Log ratios to what is usual (n, L) at LEVELS, ascending."""
+    told: Reals = np.stack(
+        [np.asarray(tree.predict(asked, num_threads=threads)) for tree in model.trees], axis=-1
+    )
+    told.sort(axis=-1)
+    return told
+
+
+def at_levels(deviation: Reals, levels: Reals) -> Reals:
+    """Log ratios at other levels (n, len(levels)), along normal scores, the tails going on as they were."""
+    wanted = np.array([NormalDist().inv_cdf(level) for level in levels.tolist()])
+    left = np.clip(np.searchsorted(SCORES, wanted, side="right") - 1, 0, len(LEVELS) - 2)
+    share = (wanted - SCORES[left]) / (SCORES[left + 1] - SCORES[left])
+    found: Reals = deviation[:, left] * (1 - share) + deviation[:, left + 1] * share
+    return found
+
+
+def people(deviation: Reals, usual: Reals, offset: Reals) -> Reals:
+    """Log ratios as people, never fewer than none."""
+    base = (usual + offset)[:, None]
+    return np.maximum(np.exp(deviation) * base - offset[:, None], 0.0)
+
+
+def chance_over(quantiles: Reals, levels: Reals, limit: Reals) -> Reals:
+    """The probability (n,) of at least `limit` (n,) people, from quantiles (n, L) along normal scores."""
+    scores = np.array([NormalDist().inv_cdf(level) for level in levels.tolist()])
+    left = np.clip((quantiles < limit[:, None]).sum(axis=1) - 1, 0, len(levels) - 2)
+    row = np.arange(len(quantiles))
+    low, high = quantiles[row, left], quantiles[row, left + 1]
+    share = (limit - low) / np.maximum(high - low, 1e-9)
+    found: Reals = 1 - _normal_cdf(np.clip(scores[left] + share * (scores[left + 1] - scores[left]), -6, 6))
+    return found
+
+
+def _normal_cdf(score: Reals) -> Reals:
+    """Φ, to 1.5e-7 (Abramowitz and Stegun 7.1.26)."""
+    x = np.abs(score) / np.sqrt(2)
+    t = 1 / (1 + 0.3275911 * x)
+    terms = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+    tail = sum(c * t ** (i + 1) for i, c in enumerate(terms)) * np.exp(-(x**2))
+    found: Reals = np.where(score >= 0, 1 - tail / 2, tail / 2)
+    return found

@@ -1,0 +1,154 @@
+"""The back-test as anybody runs it: from a file to figures, a report and one object of JSON."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.kernels.forecasts import START_MS, past, street
+from typer.testing import CliRunner
+
+from anshang.cli import app
+from anshang.crowds import backtest, judging
+from anshang.crowds.backtest import OURS
+from anshang.crowds.forecasting import Told
+from anshang.crowds.judging import Case
+from anshang.foundation.errors import BadInput
+from anshang.kernels.forecast import History, Rows
+
+PEERS = {"historical_mean", "last_8_weeks", "seasonal_naive", "persistence", "lightgbm_plain"}
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    counts, grid = street(60, sensors=2)
+    first = datetime.fromtimestamp(START_MS / 1000, UTC)
+    lines = ["at,North gate,南门"]
+    for step, (north, south) in enumerate(counts.T):
+        at = first + timedelta(seconds=step * grid.step_s)
+        lines += [f"{at:%Y-%m-%d %H:%M},{north:.0f},{south:.0f}"]
+    path = tmp_path_factory.mktemp("counts") / "counts.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, ["crowd", "backtest", *arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.mark.slow
+def test_one_command_gives_one_object_with_every_method_and_a_report(file: Path, tmp_path: Path) -> None:
+    events = tmp_path / "events.csv"
+    events.write_text("name,start\nfair,2024-04-27\n")
+    places = tmp_path / "places.csv"
+    places.write_text("sensor,lon,lat\nNorth gate,-0.5,51.5\n南门,-0.51,51.49\n", encoding="utf-8")
+    code, out, err = run(
+        str(file), "--json", "--horizons", "15,60,120", "--test-from", "2024-04-20", "--holidays", "GB-ENG",
+        "--events", str(events), "--locations", str(places), "--out", str(tmp_path / "report"),
+    )  # fmt: skip
+    assert code == 0, err
+    told = json.loads(out)
+    assert (told["step_s"], told["sensors"], told["test_from"]) == (3600, 2, "2024-04-20")
+    assert {each["method"] for each in told["results"]} == {OURS} | PEERS
+    assert {(each["horizon_s"], each["days"]) for each in told["results"]} == {
+        (horizon, days) for horizon in (3600, 7200) for days in ("all", "irregular")
+    }
+    ours = next(each for each in told["results"] if each["method"] == OURS and each["days"] == "all")
+    assert 0 < ours["wql"] < ours["mae_over_mean"] * 1.2
+    assert ours["mase"] < 1
+    assert {(each["method"], each["lead_s"]) for each in told["warnings"]} == {
+        (method, lead) for method in {OURS} | PEERS for lead in (3600, 7200)
+    }
+    assert "horizon is no whole number of steps: 15 min" in told["notes"]
+    page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert page.count("<svg") == 5
+    assert "客流预测回测" in page
+    assert (tmp_path / "report" / "report.pdf").read_bytes().startswith(b"%PDF")
+
+
+@pytest.mark.slow
+def test_without_peers_only_ours_is_tried_and_told_as_a_table(file: Path) -> None:
+    code, out, _ = run(str(file), "--peers", "none", "--horizons", "60")
+    assert code == 0
+    assert OURS in out
+    assert "persistence" not in out
+    assert "warnings" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--horizons", "15"], "whole number of steps"),
+        (["--horizons", "soon"], "are no minutes"),
+        (["--test-from", "2024-03-08"], "days to learn from"),
+        (["--test-from", "2030-01-01"], "days to learn from"),
+        (["--test-from", "May"], "is no day"),
+        (["--peers", "some"], "all or none"),
+        (["--holidays", "Atlantis"], "No holidays are known"),
+        (["--time-zone", "Mars/Olympus"], "is no time zone"),
+    ],
+)
+def test_what_cannot_be_tried_is_refused_in_both_languages(
+    file: Path, arguments: list[str], word: str
+) -> None:
+    code, _, err = run(str(file), *arguments)
+    assert code == 2
+    assert word in err.replace("\n", " ")
+    assert any("\u4e00" <= letter <= "\u9fff" for letter in err)
+
+
+def oracle(past: History, known: int, rows: Rows) -> Told:
+    came = past.counts[rows.series, rows.origin + rows.ahead]
+    return Told(came, np.repeat(came[:, None], 11, axis=1))
+
+
+def case() -> Case:
+    counts, grid = street(60)
+    begin = 40 * 24
+    plan = backtest.plan_from(grid, counts.shape[1], [3600], begin)
+    seen = past(counts, grid, begin)
+    return Case(seen, begin, 1, backtest.limits(counts, grid, plan), backtest.irregular(counts, grid, begin))
+
+
+def test_who_knows_the_future_scores_perfectly() -> None:
+    given = case()
+    rows = backtest._rows(given, given.begin, given.past.counts.shape[1], np.array([2]))
+    told = oracle(given.past, given.begin, rows)
+    outcome = judging.Outcome(rows.series, rows.origin, told.point, told.quantiles)
+    whole = judging.score("oracle", given, 2, outcome, 0.0)[0]
+    assert (whole.mae, whole.wql, whole.cover80) == (0, 0, 1)
+    alarm = judging.judge_alarms("oracle", given, 2, outcome, [given.begin])
+    assert alarm.onset_recall == 1
+    assert alarm.false_episodes_per_sensor_day == 0
+    assert alarm.average_precision == 1
+    assert alarm.median_lead_s == 2 * 3600
+
+
+def test_every_target_of_the_test_is_asked_for_once_and_none_before_it() -> None:
+    given = case()
+    end = given.past.counts.shape[1]
+    rows = [backtest._rows(given, *fold, np.array([1])) for fold in ((given.begin, 50 * 24), (50 * 24, end))]
+    targets = np.concatenate([each.origin + 1 for each in rows])
+    assert targets.min() == given.begin
+    assert targets.max() == end - 1
+    assert len(targets) == 3 * (end - given.begin)
+
+
+def test_a_reading_of_a_thousand_million_spoils_nothing() -> None:
+    counts, grid = street(40)
+    counts[0, 500] = 1e9
+    counts[1, 30 * 24 :] = 8
+    clean, left_out = backtest.cleaned(counts, grid, 30 * 24)
+    assert left_out["impossible"] == 1
+    assert left_out["stuck"] > 200
+    assert np.nanmax(clean) < 5_000
+
+
+def test_too_short_a_record_is_refused() -> None:
+    _, grid = street(9)
+    with pytest.raises(BadInput, match="at least 10 and 1"):
+        backtest.plan_from(grid, 9 * 24, [3600], None)
