@@ -92,8 +92,9 @@ def commands(command: Any = None, path: str = "anshang") -> Iterator[tuple[str, 
     """Every command of the command line with its full name."""
     command = command or typer.main.get_command(cli.app)
     if hasattr(command, "commands"):
-        for name, inner in sorted(command.commands.items()):
-            yield from commands(inner, f"{path} {name}")
+        context = command.context_class(command)
+        for name in sorted(command.list_commands(context)):
+            yield from commands(command.get_command(context, name), f"{path} {name}")
     else:
         yield path, command
 

@@ -14,6 +14,7 @@ import pytest
 from anshang.crowds import actions, store
 from anshang.crowds.ingest import Intake, Row
 from anshang.crowds.model import Level
+from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
 from anshang.dispatch.dispatcher import Dispatcher
 from anshang.foundation import clock
@@ -53,7 +54,9 @@ def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
     whereabouts = Whereabouts(database)
     dispatcher = Dispatcher(database, watch, whereabouts)
     settings = Settings(data_folder=tmp_path)
-    worker = Worker(settings, database, watch, Hub(database), whereabouts, dispatcher)
+    worker = Worker(
+        settings, database, watch, Hub(database), whereabouts, dispatcher, Outlooks(database, watch)
+    )
     intake = Intake(database, watch.taken, watch.turnstile)
     whole = database.transaction
 

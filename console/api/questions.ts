@@ -134,6 +134,13 @@ function lately(span_s: number, now_ms: () => number) {
   return { from: new Date(to.getTime() - span_s * 1000).toISOString(), to: to.toISOString() };
 }
 
+/** What is expected of the crowd in the next two hours, asked again by whoever shows it. */
+export const forecast = (district: string) => ({
+  key: `forecast ${district}`,
+  topics: [],
+  ask: () => answered(client.GET("/api/crowd/forecast", { params: { query: { district } } })),
+});
+
 /** The last while of a zone by minutes, asked again by whoever shows it. */
 export const zoneHistory = (district: string, zone: string, span_s: number, now_ms: () => number) => ({
   key: `history ${district} ${zone} ${span_s}`,

@@ -164,6 +164,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/crowd/forecast": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Forecast
+         * @description The district in the next two hours, as it was last reckoned; null until it was.
+         */
+        get: operations["forecast_api_crowd_forecast_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/crowd/history": {
         parameters: {
             query?: never;
@@ -1974,6 +1994,18 @@ export interface components {
             words: string;
         };
         /**
+         * BandShown
+         * @description People at each horizon: the middle, and between which the truth lies four times of five.
+         */
+        BandShown: {
+            /** High */
+            high: number[];
+            /** Low */
+            low: number[];
+            /** Middle */
+            middle: number[];
+        };
+        /**
          * BoardShown
          * @description The board of an incident as it was known at `at`.
          */
@@ -2323,6 +2355,21 @@ export interface components {
             seq: number;
         };
         /**
+         * ExpectedShown
+         * @description A level from alert on that is more likely than not within the hour.
+         */
+        ExpectedShown: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Chance */
+            chance: number;
+            /** Level */
+            level: number;
+        };
+        /**
          * FeedShown
          * @description A source of observations; `key` only in the answer that opens it.
          */
@@ -2385,6 +2432,28 @@ export interface components {
             lon: number;
             /** Stale */
             stale: boolean;
+        };
+        /**
+         * ForecastShown
+         * @description A district ahead; `basis` is weeks, today or guess: what it stands on.
+         */
+        ForecastShown: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Basis */
+            basis: string;
+            district: components["schemas"]["BandShown"] | null;
+            /** Horizons At */
+            horizons_at: string[];
+            /** Horizons S */
+            horizons_s: number[];
+            /** Quality */
+            quality: components["schemas"]["QualityShown"][];
+            /** Zones */
+            zones: components["schemas"]["ZoneAhead"][];
         };
         /**
          * Grounds
@@ -3619,6 +3688,22 @@ export interface components {
             message: components["schemas"]["BothLanguages"];
         };
         /**
+         * QualityShown
+         * @description How forecasts of one horizon came out over the last day; null where too few did.
+         */
+        QualityShown: {
+            /** Covered80 */
+            covered80: number | null;
+            /** Error */
+            error: number | null;
+            /** Error Still */
+            error_still: number | null;
+            /** Horizon S */
+            horizon_s: number;
+            /** Outcomes */
+            outcomes: number;
+        };
+        /**
          * QuestionShown
          * @description Something to ask.
          */
@@ -4130,6 +4215,18 @@ export interface components {
             status: string;
             /** Unit Id */
             unit_id: string;
+        };
+        /**
+         * ZoneAhead
+         * @description A zone ahead; `chances` of levels 1 to 4, each at every horizon.
+         */
+        ZoneAhead: {
+            /** Chances */
+            chances: number[][];
+            expected: components["schemas"]["ExpectedShown"] | null;
+            people: components["schemas"]["BandShown"];
+            /** Zone Id */
+            zone_id: string;
         };
         /**
          * ZoneHistory
@@ -5094,6 +5191,118 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CardShown"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    forecast_api_crowd_forecast_get: {
+        parameters: {
+            query: {
+                district: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ForecastShown"] | null;
                 };
             };
             /** @description Bad Request */

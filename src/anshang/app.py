@@ -21,8 +21,9 @@ from secure.middleware import SecureASGIMiddleware
 import anshang
 from anshang.connectors import mqtt
 from anshang.crowds import api as crowds_api
-from anshang.crowds import observing_api
+from anshang.crowds import forecast_api, observing_api
 from anshang.crowds.ingest import Intake
+from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
 from anshang.desk import api as desk_api
 from anshang.dispatch import api as dispatch_api
@@ -57,6 +58,7 @@ ROUTERS = (
     places_api.router,
     matters_api.router,
     crowds_api.router,
+    forecast_api.router,
     incidents_api.router,
     category_api.router,
     patrols_api.router,
@@ -101,7 +103,8 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     intake = Intake(database, watch.taken, watch.turnstile, settings.sealed_folder)
     whereabouts = Whereabouts(database)
     dispatcher = Dispatcher(database, watch, whereabouts)
-    worker = Worker(settings, database, watch, hub, whereabouts, dispatcher)
+    outlooks = Outlooks(database, watch)
+    worker = Worker(settings, database, watch, hub, whereabouts, dispatcher, outlooks)
     app = FastAPI(
         title="Anshang 安商",
         version=anshang.__version__,
@@ -118,6 +121,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     app.state.intake = intake
     app.state.whereabouts = whereabouts
     app.state.dispatcher = dispatcher
+    app.state.outlooks = outlooks
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)

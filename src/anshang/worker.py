@@ -18,6 +18,9 @@ from sqlalchemy import Connection
 from anshang.crowds import actions as crowds
 from anshang.crowds import observations
 from anshang.crowds import store as crowds_store
+from anshang.crowds.episodes import Persistence, follow
+from anshang.crowds.model import Level
+from anshang.crowds.outlook import Outlooks
 from anshang.crowds.rolling import DELAY, roll_up
 from anshang.crowds.sealing import seal
 from anshang.crowds.telemetry import MINUTE_MS
@@ -52,6 +55,7 @@ class Worker:
         hub: Hub,
         whereabouts: Whereabouts,
         dispatcher: Dispatcher,
+        outlooks: Outlooks,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -59,6 +63,8 @@ class Worker:
         self._hub = hub
         self._whereabouts = whereabouts
         self._dispatcher = dispatcher
+        self._outlooks = outlooks
+        self._persistence: dict[str, Persistence] = {}
         self._sweep = Sweep(database, dispatcher)
         self._changed = threading.Event()
         """Set by every commit: what waits is looked at without delay."""
@@ -127,6 +133,19 @@ class Worker:
             if minute_ms > self._reached_ms.get(district_id, 0):
                 self._reached_ms[district_id] = minute_ms
                 self._attempt(partial(self._dispatcher.renew, district_id))
+                self._attempt(partial(self._foresee, district_id))
+
+    def _foresee(self, district_id: str) -> None:
+        """Look two hours ahead, and let warnings follow."""
+        outlook, engine = self._outlooks.renew(district_id), self._watch.find(district_id)
+        if outlook is None or engine is None:
+            return
+        levels = {id: None if level is None else Level(level) for id, *_, level in engine.zone_figures()}
+        persistence = self._persistence.setdefault(district_id, Persistence())
+        with self._database.transaction(district_id) as tx:
+            follow(
+                tx, actor=engine_actor(district_id), outlook=outlook, levels=levels, persistence=persistence
+            )
 
     def keep_house(self) -> None:
         """Notice new places and sensors, roll counts up; once a day seal the journal and the older counts."""
@@ -159,6 +178,7 @@ class Worker:
                 observations.keep_zone_minutes(connection, district_id, at_ms, zones)
 
         self._database.bulk(district_id, keep)
+        self._outlooks.keep(district_id, minutes)
         due = clock.now() - crowds.EFFECT_AFTER
         with self._database.reading([district_id]) as connection:
             measures = crowds_store.list_measures_to_judge(connection, district_id, due)

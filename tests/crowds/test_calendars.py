@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from anshang.crowds.calendars import PlannedEvent, day_grid, read_events
+from anshang.crowds.calendars import day_grid
+from anshang.crowds.event_files import read_events
+from anshang.crowds.model import PlannedEvent
 from anshang.foundation.errors import BadInput
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")

@@ -11,6 +11,7 @@ from tests.kernels.forecasts import past, street
 from anshang.crowds.forecasting import LEVELS, MIDDLE, Forecaster
 from anshang.kernels import forecast
 from anshang.kernels.forecast import Rows
+from anshang.kernels.quantiles import chance_over
 
 KNOWN = 30 * 24
 
@@ -80,11 +81,9 @@ def test_intervals_hold_what_they_promise() -> None:
 def test_the_chance_of_a_limit_agrees_with_the_quantiles() -> None:
     quantiles = np.array([[10.0, 20, 30, 40, 50, 60, 70, 80, 90, 100, 110]])
     for level, limit in ((0.1, 20.0), (0.5, 60.0), (0.9, 100.0)):
-        told = forecast.chance_over(quantiles, LEVELS, np.array([limit]))
+        told = chance_over(quantiles, LEVELS, np.array([limit]))
         assert told[0] == pytest.approx(1 - level, abs=1e-6)
-    rising = [
-        forecast.chance_over(quantiles, LEVELS, np.array([float(limit)]))[0] for limit in range(0, 200, 5)
-    ]
+    rising = [chance_over(quantiles, LEVELS, np.array([float(limit)]))[0] for limit in range(0, 200, 5)]
     assert all(a >= b for a, b in itertools.pairwise(rising))
     assert rising[0] > 0.99
     assert rising[-1] < 0.01

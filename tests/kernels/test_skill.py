@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from anshang.kernels import skill
 from anshang.kernels.conformal import factors, widened
-from anshang.kernels.forecast import LEVELS, MEDIAN
+from anshang.kernels.quantiles import LEVELS, MEDIAN
 
 
 def test_a_point_said_at_every_level_costs_its_absolute_error() -> None:

@@ -71,6 +71,7 @@ AREA: dict[tuple[str, str], str] = {
     ("PUT", "/api/crowd/levels"): "configure",
     ("GET", "/api/crowd/cards"): "crowd",
     ("GET", "/api/crowd/history"): "crowd",
+    ("GET", "/api/crowd/forecast"): "crowd",
     ("GET", "/api/crowd/zones/{zone}/history"): "crowd",
     ("GET", "/api/crowd/zones/{zone}/measures"): "crowd",
     ("POST", "/api/crowd/zones/{zone}/measures"): "measure",

@@ -69,7 +69,7 @@ def cross_level(tx: Transaction, *, actor: Actor, crossing: Crossing) -> Matter 
     if worst <= Level.ATTENTION and waiting.state is MatterState.ACKNOWLEDGED:
         return matters.close(tx, actor=actor, id=waiting.id, outcome=OUTCOME_SUBSIDED)
     priority = URGENCY.get(worst, Priority.P4)
-    due = [_answer_due(priority, params)]
+    due = [answer_due(priority, params)]
     return matters.retell(
         tx, actor=actor, id=waiting.id, subject=SUBJECT_LEVEL, params=params, priority=priority, due=due
     )
@@ -135,7 +135,7 @@ def _retell_failure(
     tx: Transaction, actor: Actor, episode: Matter, failed: dict[str, list[str]], joined_at: str
 ) -> Matter:
     params, priority = _failure(tx, failed, joined_at)
-    due = [_answer_due(priority, params)]
+    due = [answer_due(priority, params)]
     return matters.retell(
         tx, actor=actor, id=episode.id, subject=episode.subject, params=params, priority=priority, due=due
     )
@@ -179,11 +179,12 @@ def _open(
         subject=subject,
         params=params,
         zone_id=params.get("zone") or next(iter(params.get("zones", ())), None),
-        due=[_answer_due(priority, params)],
+        due=[answer_due(priority, params)],
     )
 
 
-def _answer_due(priority: Priority, params: dict[str, Any]) -> Due:
+def answer_due(priority: Priority, params: dict[str, Any]) -> Due:
+    """When a matter of this priority is to be acknowledged."""
     within_s = ANSWER_WITHIN_S[priority]
     return Due(
         ClockKind.ACKNOWLEDGE,

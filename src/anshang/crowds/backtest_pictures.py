@@ -21,7 +21,7 @@ from anshang.crowds.file_tables import find_column, open_table
 from anshang.crowds.file_values import amount_of
 from anshang.crowds.forecasting import LEVELS
 from anshang.foundation.errors import BadInput
-from anshang.kernels.forecast import chance_over
+from anshang.kernels.quantiles import chance_over
 
 SIZE_INCHES = (8.5, 4.6)
 WORST_DAYS = 8

@@ -8,8 +8,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from anshang.crowds import backtest
-from anshang.crowds.calendars import day_grid, read_events
+from anshang.crowds.calendars import day_grid
 from anshang.crowds.count_table import CountTable
+from anshang.crowds.event_files import read_events
 from anshang.crowds.judging import Alarm, Outcome, Score
 from anshang.crowds.slow_peers import Sample, try_slow
 from anshang.kernels.daygrid import DayGrid, Reals

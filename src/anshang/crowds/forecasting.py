@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from anshang.kernels import conformal, forecast
+from anshang.kernels import conformal, forecast, quantiles
 from anshang.kernels.daygrid import Bools, Ints, Reals
 from anshang.kernels.forecast import History, Model, Rows
 
@@ -78,11 +78,11 @@ class Forecaster:
         if not self.outcomes:
             self._hold_out(past, known, ahead)
         model = learn(past, known, ahead, self.threads)
-        quantiles = np.zeros((len(rows.series), len(LEVELS)))
+        told = np.zeros((len(rows.series), len(LEVELS)))
         for each in ahead.tolist():
             mine = rows.ahead == each
-            quantiles[mine] = self._one(model, past, _some(rows, mine), each)
-        return Told(quantiles[:, MIDDLE], quantiles)
+            told[mine] = self._one(model, past, _some(rows, mine), each)
+        return Told(told[:, MIDDLE], told)
 
     def _hold_out(self, past: History, known: int, ahead: Ints) -> None:
         """A first look at how wide intervals must be: a model that has not seen the last weeks."""
@@ -114,7 +114,7 @@ class Forecaster:
             factors = known.factors(begins, slots)
             wide[first:end] = conformal.widened(deviation[first:end], factors)
         self.outcomes[ahead] = known
-        return forecast.people(forecast.at_levels(wide, LEVELS), usual, offset)
+        return quantiles.people(quantiles.at_levels(wide, LEVELS), usual, offset)
 
 
 def _outcome(model: Model, past: History, rows: Rows, threads: int) -> tuple[Reals, Reals, Reals, Reals]:

@@ -12,7 +12,8 @@ import numpy as np
 from anshang.crowds.forecasting import LEVELS
 from anshang.kernels import skill
 from anshang.kernels.daygrid import WEEK_DAYS, Bools, Ints, Reals
-from anshang.kernels.forecast import History, chance_over
+from anshang.kernels.forecast import History
+from anshang.kernels.quantiles import chance_over
 from anshang.kernels.skill import Tally
 
 FALSE_MAX_A_DAY = 0.05

@@ -32,6 +32,8 @@ class CrowdKind(StrEnum):
     LEVEL_LOWERED = "level.lowered"
     LEVEL_HELD = "level.held"
     LEVELS_CHANGED = "levels.changed"
+    WARNING_RAISED = "warning.raised"
+    WARNING_CLOSED = "warning.closed"
     FLOW_EXCEEDED = "flow.exceeded"
     FLOW_EASED = "flow.eased"
     MEASURE_TAKEN = "measure.taken"
@@ -68,6 +70,16 @@ class FaultReason(StrEnum):
 
     SILENT = "silent"
     DISAGREES = "disagrees"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedEvent:
+    """Something that draws people: the same kind bears the same name each time."""
+
+    name: str
+    start_at: datetime
+    end_at: datetime
+    expected_count: int | None = None
 
 
 class Observation(NamedTuple):

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from anshang.kernels.daygrid import Reals
-from anshang.kernels.forecast import LEVELS, MEDIAN
+from anshang.kernels.quantiles import LEVELS, MEDIAN
 
 FACTOR_MIN, FACTOR_MAX = 0.5, 2.5
 ENOUGH = 50

@@ -11,18 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from statistics import NormalDist
 
 import lightgbm as lgb
 import numpy as np
 
 from anshang.kernels.climate import Climate
 from anshang.kernels.daygrid import WEEK_DAYS, Bools, DayGrid, Floats, Ints, Reals, mean_before
+from anshang.kernels.quantiles import LEVELS
 
-LEVELS = (0.025, 0.1, 0.3, 0.5, 0.7, 0.9, 0.975)
-"""The levels learnt."""
-MEDIAN = LEVELS.index(0.5)
-SCORES = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 WINDOWS_S = (900, 1_800, 3_600, 7_200, 21_600, 86_400, 604_800)
 HOUR_S = 3_600
 ROWS_MAX, ROUNDS = 200_000, 150
@@ -215,39 +211,3 @@ def predict(model: Model, asked: Floats, threads: int = 1) -> Reals:
     )
     told.sort(axis=-1)
     return told
-
-
-def at_levels(deviation: Reals, levels: Reals) -> Reals:
-    """Log ratios at other levels (n, len(levels)), along normal scores, the tails going on as they were."""
-    wanted = np.array([NormalDist().inv_cdf(level) for level in levels.tolist()])
-    left = np.clip(np.searchsorted(SCORES, wanted, side="right") - 1, 0, len(LEVELS) - 2)
-    share = (wanted - SCORES[left]) / (SCORES[left + 1] - SCORES[left])
-    found: Reals = deviation[:, left] * (1 - share) + deviation[:, left + 1] * share
-    return found
-
-
-def people(deviation: Reals, usual: Reals, offset: Reals) -> Reals:
-    """Log ratios as people, never fewer than none."""
-    base = (usual + offset)[:, None]
-    return np.maximum(np.exp(deviation) * base - offset[:, None], 0.0)
-
-
-def chance_over(quantiles: Reals, levels: Reals, limit: Reals) -> Reals:
-    """The probability (n,) of at least `limit` (n,) people, from quantiles (n, L) along normal scores."""
-    scores = np.array([NormalDist().inv_cdf(level) for level in levels.tolist()])
-    left = np.clip((quantiles < limit[:, None]).sum(axis=1) - 1, 0, len(levels) - 2)
-    row = np.arange(len(quantiles))
-    low, high = quantiles[row, left], quantiles[row, left + 1]
-    share = (limit - low) / np.maximum(high - low, 1e-9)
-    found: Reals = 1 - _normal_cdf(np.clip(scores[left] + share * (scores[left + 1] - scores[left]), -6, 6))
-    return found
-
-
-def _normal_cdf(score: Reals) -> Reals:
-    """Φ, to 1.5e-7 (Abramowitz and Stegun 7.1.26)."""
-    x = np.abs(score) / np.sqrt(2)
-    t = 1 / (1 + 0.3275911 * x)
-    terms = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
-    tail = sum(c * t ** (i + 1) for i, c in enumerate(terms)) * np.exp(-(x**2))
-    found: Reals = np.where(score >= 0, 1 - tail / 2, tail / 2)
-    return found

@@ -3,8 +3,8 @@ import { live } from "$api/live/live.svelte";
 import { pulse } from "$kit/pulse.svelte";
 
 export const SPAN_S = 3600;
-const AGAIN_MS_MIN = 5_000;
-const AGAIN_MS = 60_000;
+export const AGAIN_MS_MIN = 5_000;
+export const AGAIN_MS = 60_000;
 
 type History = { readonly value: { at: string[] } | undefined; readonly answeredAt_ms: number | null; refresh(): void };
 

@@ -3,6 +3,15 @@ import { dictionary } from "$kit/i18n.svelte";
 export const words = dictionary(
   {
     mapLabel: "人群密度地图",
+    ahead: "未来两小时",
+    expected: (level: string, at: string, chance: string) => `预计 ${at} 前后达到${level}（${chance}）`,
+    inMinutes: "分钟后",
+    likely: "80 % 区间",
+    chanceOf3: "≥ 3 级",
+    bases: { weeks: "依据：前几周与今日走势。", today: "依据：今日走势。", guess: "数据尚少：仅按当前走势估计。" },
+    outlookRecord: (covered: string, error: string, still: string) =>
+      `过去一天提前 1 小时：${covered} 落入区间，平均误差 ${error} 人（假定不变则 ${still} 人）。`,
+    noOutlook: "暂无预测。",
     tableLabel: "各区域人群",
     map: "地图",
     table: "表格",
@@ -108,6 +117,19 @@ export const words = dictionary(
     noSensors: "该区域没有传感器。",
   },
   {
+    ahead: "The next two hours",
+    expected: (level, at, chance) => `${level} expected at about ${at} (${chance})`,
+    inMinutes: "minutes",
+    likely: "80 % interval",
+    chanceOf3: "level ≥ 3",
+    bases: {
+      weeks: "Stands on the last weeks and on today.",
+      today: "Stands on today alone.",
+      guess: "Little is known yet: the present trend goes on.",
+    },
+    outlookRecord: (covered, error, still) =>
+      `Last day, 1 h ahead: ${covered} inside the interval, mean error ${error} people (${still} had nothing changed).`,
+    noOutlook: "No forecast yet.",
     mapLabel: "Map of crowd density",
     tableLabel: "The crowd by zone",
     map: "Map",

@@ -11,6 +11,7 @@ const words = dictionary(
   {
     level: (where: string, level: string, density: string) => `${where}：${level}，${density} 人/㎡`,
     levelPending: (where: string, level: string, density: string) => `${where}：${density} 人/㎡，待确认${level}`,
+    warning: (where: string, level: string, at: string, chance: string) => `${where}：预计 ${at} 前后达到${level}（${chance}）`,
     flow: (where: string, flow: string) => `${where} 流量过大：${flow} 人/米/分`,
     silent: (n: number, what: string) => (n > 1 ? `${n} 个传感器失联：${what}` : `传感器失联：${what}`),
     disagrees: (what: string) => `传感器读数不一致：${what}`,
@@ -23,11 +24,12 @@ const words = dictionary(
     answer: (p: string, span: string) => `P${p} 事项须在 ${span} 内确认接收`,
     arrive: (span: string) => `报警后 ${span} 内须有人到场`,
     within: (span: string) => `须在 ${span} 内完成`,
-    outcomes: { "outcome.subsided": "人群已恢复正常", "outcome.recovered": "传感器已恢复", "outcome.duplicate": "重复警情", "outcome.cancelled": "已撤销" },
+    outcomes: { "outcome.subsided": "人群已恢复正常", "outcome.recovered": "传感器已恢复", "outcome.duplicate": "重复警情", "outcome.cancelled": "已撤销", "outcome.came": "预警等级已达到，由人群告警接续", "outcome.averted": "采取措施后未达到", "outcome.passed": "自行消退" },
   },
   {
     level: (where, level, density) => `${where}: ${level}, ${density} p/m²`,
     levelPending: (where, level, density) => `${where}: ${density} p/m², ${level} to be confirmed`,
+    warning: (where, level, at, chance) => `${where}: ${level} expected at about ${at} (${chance})`,
     flow: (where, flow) => `${where}: flow too high, ${flow} p/m/min`,
     silent: (n, what) => (n > 1 ? `${n} sensors silent: ${what}` : `Sensor silent: ${what}`),
     disagrees: (what) => `Sensor disagrees: ${what}`,
@@ -40,7 +42,7 @@ const words = dictionary(
     answer: (p, span) => `A P${p} matter is to be acknowledged within ${span}`,
     arrive: (span) => `Somebody is to be there within ${span} of the call`,
     within: (span) => `To be done within ${span}`,
-    outcomes: { "outcome.subsided": "The crowd is back to normal", "outcome.recovered": "The sensor has recovered", "outcome.duplicate": "A duplicate", "outcome.cancelled": "Cancelled" },
+    outcomes: { "outcome.subsided": "The crowd is back to normal", "outcome.recovered": "The sensor has recovered", "outcome.duplicate": "A duplicate", "outcome.cancelled": "Cancelled", "outcome.came": "The level was reached; its alarm takes over", "outcome.averted": "Averted: something was done, and it did not come", "outcome.passed": "It passed by itself" },
   },
 );
 
@@ -69,6 +71,12 @@ export function subjectOf(
       return params["pending"] == null
         ? words.level(where, levelWords(params["level"]), density)
         : words.levelPending(where, levelWords(params["pending"]), density);
+    }
+    case "matter.crowd.warning": {
+      const { formats } = reading;
+      const at = formats.minute(text(params["expected_at"]));
+      const chance = formats.share(Number(params["chance"]));
+      return words.warning(naming(text(params["zone"])), levelWords(params["level"]), at, chance);
     }
     case "matter.crowd.flow":
       return words.flow(naming(text(params["gate"])), reading.formats.number(Number(params["flow"]), 0));

@@ -1,0 +1,108 @@
+"""What is expected of the crowd, over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from fastapi import APIRouter, Request
+
+from anshang.crowds.episodes import expected
+from anshang.crowds.outlook import HORIZONS_S, Band, Outlook, Outlooks, ZoneOutlook
+from anshang.foundation.actor import Permission
+from anshang.web.session import Caller, DistrictQuery
+from anshang.web.shapes import Shown
+
+router = APIRouter(prefix="/api/crowd", tags=["crowd"])
+
+
+class BandShown(Shown):
+    """People at each horizon: the middle, and between which the truth lies four times of five."""
+
+    middle: list[float]
+    low: list[float]
+    high: list[float]
+
+
+class ExpectedShown(Shown):
+    """A level from alert on that is more likely than not within the hour."""
+
+    level: int
+    at: datetime
+    chance: float
+
+
+class ZoneAhead(Shown):
+    """A zone ahead; `chances` of levels 1 to 4, each at every horizon."""
+
+    zone_id: str
+    people: BandShown
+    chances: list[list[float]]
+    expected: ExpectedShown | None
+
+
+class QualityShown(Shown):
+    """How forecasts of one horizon came out over the last day; null where too few did."""
+
+    horizon_s: int
+    outcomes: int
+    covered80: float | None
+    error: float | None
+    error_still: float | None
+
+
+class ForecastShown(Shown):
+    """A district ahead; `basis` is weeks, today or guess: what it stands on."""
+
+    at: datetime
+    basis: str
+    horizons_s: list[int]
+    horizons_at: list[datetime]
+    zones: list[ZoneAhead]
+    district: BandShown | None
+    quality: list[QualityShown]
+
+
+@router.get("/forecast")
+def forecast(district: DistrictQuery, caller: Caller, request: Request) -> ForecastShown | None:
+    """The district in the next two hours, as it was last reckoned; null until it was."""
+    caller.actor.must(Permission.CROWD_READ, district)
+    outlooks: Outlooks = request.app.state.outlooks
+    outlook = outlooks.find(district)
+    return None if outlook is None else _shown(outlook)
+
+
+def _shown(outlook: Outlook) -> ForecastShown:
+    return ForecastShown(
+        at=outlook.at,
+        basis=outlook.basis,
+        horizons_s=list(HORIZONS_S),
+        horizons_at=[outlook.at + timedelta(seconds=each) for each in HORIZONS_S],
+        zones=[_zone(outlook, zone) for zone in outlook.zones],
+        district=None if outlook.district is None else _band(outlook.district),
+        quality=[
+            QualityShown(
+                horizon_s=each.horizon_s,
+                outcomes=each.outcomes,
+                covered80=each.covered80,
+                error=each.error,
+                error_still=each.error_still,
+            )
+            for each in outlook.quality
+        ],
+    )
+
+
+def _zone(outlook: Outlook, zone: ZoneOutlook) -> ZoneAhead:
+    danger = expected(outlook, zone)
+    return ZoneAhead(
+        zone_id=zone.zone_id,
+        people=_band(zone.people),
+        chances=[list(each) for each in zone.chances],
+        expected=None
+        if danger is None
+        else ExpectedShown(level=int(danger.level), at=danger.at, chance=danger.chance),
+    )
+
+
+def _band(band: Band) -> BandShown:
+    return BandShown(middle=list(band.middle), low=list(band.low), high=list(band.high))

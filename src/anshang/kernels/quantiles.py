@@ -1,0 +1,55 @@
+"""Forecasts as quantiles of a log ratio: between levels along normal scores, as people, as the chance of a
+limit.
+
+Shapes: n forecasts, L = len(LEVELS) levels learnt. A ratio is log((people + offset) / (usual + offset)).
+Complexity: linear.
+"""
+
+from __future__ import annotations
+
+from statistics import NormalDist
+
+import numpy as np
+
+from anshang.kernels.daygrid import Reals
+
+LEVELS = (0.025, 0.1, 0.3, 0.5, 0.7, 0.9, 0.975)
+"""The levels learnt."""
+MEDIAN = LEVELS.index(0.5)
+SCORES = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
+
+
+def at_levels(deviation: Reals, levels: Reals) -> Reals:
+    """Log ratios at other levels (n, len(levels)), along normal scores, the tails going on as they were."""
+    wanted = np.array([NormalDist().inv_cdf(level) for level in levels.tolist()])
+    left = np.clip(np.searchsorted(SCORES, wanted, side="right") - 1, 0, len(LEVELS) - 2)
+    share = (wanted - SCORES[left]) / (SCORES[left + 1] - SCORES[left])
+    found: Reals = deviation[:, left] * (1 - share) + deviation[:, left + 1] * share
+    return found
+
+
+def people(deviation: Reals, usual: Reals, offset: Reals) -> Reals:
+    """Log ratios as people, never fewer than none."""
+    base = (usual + offset)[:, None]
+    return np.maximum(np.exp(deviation) * base - offset[:, None], 0.0)
+
+
+def chance_over(quantiles: Reals, levels: Reals, limit: Reals) -> Reals:
+    """The probability (n,) of at least `limit` (n,) people, from quantiles (n, L) along normal scores."""
+    scores = np.array([NormalDist().inv_cdf(level) for level in levels.tolist()])
+    left = np.clip((quantiles < limit[:, None]).sum(axis=1) - 1, 0, len(levels) - 2)
+    row = np.arange(len(quantiles))
+    low, high = quantiles[row, left], quantiles[row, left + 1]
+    share = (limit - low) / np.maximum(high - low, 1e-9)
+    found: Reals = 1 - _normal_cdf(np.clip(scores[left] + share * (scores[left + 1] - scores[left]), -6, 6))
+    return found
+
+
+def _normal_cdf(score: Reals) -> Reals:
+    """Φ, to 1.5e-7 (Abramowitz and Stegun 7.1.26)."""
+    x = np.abs(score) / np.sqrt(2)
+    t = 1 / (1 + 0.3275911 * x)
+    terms = (0.254829592, -0.284496736, 1.421413741, -1.453152027, 1.061405429)
+    tail = sum(c * t ** (i + 1) for i, c in enumerate(terms)) * np.exp(-(x**2))
+    found: Reals = np.where(score >= 0, 1 - tail / 2, tail / 2)
+    return found
