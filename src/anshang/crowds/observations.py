@@ -67,10 +67,6 @@ _ZONE_HISTORY = text(
     "AND at_ms >= :from_ms AND at_ms < :to_ms GROUP BY 1 ORDER BY 1"
 )
 
-_ZONE_PEOPLE = text(
-    "SELECT zone_id, at_ms, people FROM zone_history WHERE district_id = :district AND step_s = :step_s "
-    "AND at_ms >= :from_ms AND at_ms < :to_ms AND people IS NOT NULL"
-)
 _DISTRICT_HISTORY = text(
     "SELECT at_ms, sum(people), count(*) - count(people) FROM (SELECT zone_id, "
     "at_ms / (:wide * 1000) * (:wide * 1000) AS at_ms, avg(people) AS people FROM zone_history "
@@ -250,21 +246,6 @@ def zone_history(
     return [
         ZonePoint._make(row) for row in _history(connection, _ZONE_HISTORY, told, (from_ms, to_ms), step_s)
     ]
-
-
-def zone_people(
-    connection: Connection, district_id: str, zone_ids: Sequence[str], span: Span, step_s: int
-) -> npt.NDArray[np.float64]:
-    """People in zones (len(zone_ids), steps) over a span by steps that are kept, NaN where unknown."""
-    from_ms, to_ms = span
-    place = {id: row for row, id in enumerate(zone_ids)}
-    people = np.full((len(zone_ids), max(0, (to_ms - from_ms) // (step_s * 1000))), np.nan)
-    told = {"district": district_id, "step_s": step_s, "from_ms": from_ms, "to_ms": to_ms}
-    for zone_id, at_ms, count in connection.execute(_ZONE_PEOPLE, told):
-        step = (at_ms - from_ms) // (step_s * 1000)
-        if zone_id in place and step < people.shape[1]:
-            people[place[zone_id], step] = count
-    return people
 
 
 def district_history(

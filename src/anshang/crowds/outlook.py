@@ -15,11 +15,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from sqlalchemy import Connection
 
-from anshang.crowds import observations
 from anshang.crowds.calendars import day_grid, wall_clock_s
 from anshang.crowds.engine import Engine, ZoneFigures
 from anshang.crowds.model import Level
-from anshang.crowds.telemetry import MINUTE_MS, MINUTE_S
+from anshang.crowds.telemetry import MINUTE_MS, MINUTE_S, zone_people
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock
 from anshang.foundation.database import Database
@@ -185,11 +184,11 @@ def _read(
 ) -> _Past:
     last_ms = clock.to_ms(now) // MINUTE_MS * MINUTE_MS
     span = (last_ms - (MEMORY_MINUTES - 1) * MINUTE_MS, last_ms + MINUTE_MS)
-    people = observations.zone_people(connection, district_id, zone_ids, span, MINUTE_S)
+    people = zone_people(connection, district_id, zone_ids, span, MINUTE_S)
     midnight = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=today - USUAL_DAYS)
     first_ms = clock.to_ms(midnight.replace(tzinfo=zone))
     steps = (last_ms - first_ms) // (USUAL_STEP_S * 1000)
-    quarters = observations.zone_people(
+    quarters = zone_people(
         connection, district_id, zone_ids, (first_ms, first_ms + steps * USUAL_STEP_S * 1000), USUAL_STEP_S
     )
     usual = None

@@ -7,8 +7,11 @@ about five times as fast (`benchmarks/ingest_throughput.py`).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
+import numpy as np
+import numpy.typing as npt
 from sqlalchemy import (
     BigInteger,
     Column,
@@ -21,6 +24,7 @@ from sqlalchemy import (
     Table,
     delete,
     select,
+    text,
 )
 
 from anshang.foundation.database import metadata, put_all
@@ -107,6 +111,12 @@ zone_history_table = Table(
 )
 
 
+_ZONE_PEOPLE = text(
+    "SELECT zone_id, at_ms, people FROM zone_history WHERE district_id = :district AND step_s = :step_s "
+    "AND at_ms >= :from_ms AND at_ms < :to_ms AND people IS NOT NULL"
+)
+
+
 def read_mark(connection: Connection, district_id: str, name: str) -> int | None:
     """How far something is, None when it has not begun."""
     mine = (marks_table.c.district_id == district_id) & (marks_table.c.name == name)
@@ -131,3 +141,18 @@ def settle_late_hour(connection: Connection, district_id: str, hour_ms: int, tok
     """The hour is rolled up again, unless one more late row fell into it since the token was read."""
     mine = (late_hours_table.c.district_id == district_id) & (late_hours_table.c.hour_ms == hour_ms)
     connection.execute(delete(late_hours_table).where(mine, late_hours_table.c.token == token))
+
+
+def zone_people(
+    connection: Connection, district_id: str, zone_ids: Sequence[str], span: tuple[int, int], step_s: int
+) -> npt.NDArray[np.float64]:
+    """People in zones (len(zone_ids), steps) over a span by steps that are kept, NaN where unknown."""
+    from_ms, to_ms = span
+    place = {id: row for row, id in enumerate(zone_ids)}
+    people = np.full((len(zone_ids), max(0, (to_ms - from_ms) // (step_s * 1000))), np.nan)
+    told = {"district": district_id, "step_s": step_s, "from_ms": from_ms, "to_ms": to_ms}
+    for zone_id, at_ms, count in connection.execute(_ZONE_PEOPLE, told):
+        step = (at_ms - from_ms) // (step_s * 1000)
+        if zone_id in place and step < people.shape[1]:
+            people[place[zone_id], step] = count
+    return people
