@@ -21,7 +21,6 @@ from anshang.crowds.watch import Watch
 from anshang.dispatch import store
 from anshang.dispatch.model import LOSS_PER_S, Ladder, MetBy
 from anshang.dispatch.roster import Locator, Roster, Standing, read_roster
-from anshang.dispatch.streets import Streets, prepare_streets
 from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.incidents import store as incidents_store
@@ -39,6 +38,7 @@ from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import engine_actor
 from anshang.places import store as places
 from anshang.places.model import Line, Place
+from anshang.places.streets import Streets, prepare_streets
 
 LOOK_S = 1.0
 """For how long what the store said holds, when another process may have changed it."""

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection
 
-from anshang.dispatch.streets import Streets
 from anshang.foundation import clock
 from anshang.incidents.categories import Task
 from anshang.kernels.geometry import LocalFrame
@@ -22,6 +21,7 @@ from anshang.patrols.model import Member, Mode, Reason, Unit, UnitStatus, unfitn
 from anshang.patrols.positions import Fix
 from anshang.patrols.whereabouts import STALE_S
 from anshang.places.model import Place
+from anshang.places.streets import Streets
 
 UNSURE_M = 15.0
 """How true a position is that does not say so."""

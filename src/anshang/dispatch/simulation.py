@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from anshang.dispatch.model import Ladder
 from anshang.dispatch.roster import Locator
-from anshang.dispatch.streets import Streets, prepare_streets
 from anshang.foundation.errors import BadInput
 from anshang.kernels.matching import COVER_WEIGHT_S, SPREAD_SHARE
 from anshang.kernels.reach import Cover, cover, within_reach
@@ -27,6 +26,7 @@ from anshang.kernels.response import Calls, Outcome, Policy, Share, nearest, pai
 from anshang.kernels.routing import LIMIT_S, EdgeTimes, Goals, seconds_between
 from anshang.kernels.snapping import Reals, Spots
 from anshang.places.model import Place
+from anshang.places.streets import Streets, prepare_streets
 
 T = TypeVar("T")
 POLICIES = ("nearest", "cover")

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from tests.places.conftest import SAMPLE, square, walkway, zone
 
-from anshang.dispatch.streets import LIFT_WAIT_S, prepare_streets
 from anshang.foundation.errors import RuleBroken
 from anshang.kernels.routing import Goals, seconds_between
 from anshang.places.document import read_document, to_text
 from anshang.places.model import Place
+from anshang.places.streets import LIFT_WAIT_S, prepare_streets
 
 
 def place_of(*features: dict[str, Any]) -> Place:

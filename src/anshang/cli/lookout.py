@@ -1,0 +1,109 @@
+"""Finding somebody who is lost: what a strategy would achieve."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from pkgutil import resolve_name
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from anshang.cli.terminal import (
+    DataFolder,
+    District,
+    district_meant,
+    in_words,
+    installation,
+    progress_bar,
+    say,
+)
+from anshang.foundation.errors import BadInput
+from anshang.lookouts.simulation import TARGET_S, Achieved, quarter, simulate
+from anshang.places import store as places
+from anshang.places.document import read_document
+from anshang.places.model import Place
+
+app = typer.Typer(no_args_is_help=True, help="Finding somebody who is lost: what a strategy would achieve.")
+SCENES = ("wuyi", "helsinki")
+
+
+@app.callback()
+def _several() -> None:
+    """Finding somebody who is lost."""
+
+
+@app.command("simulate")
+def simulate_losses(
+    place: Annotated[
+        str, typer.Option(help="wuyi (schematic), helsinki (real streets), or a district's document.")
+    ] = SCENES[0],
+    district: District = "",
+    runs: Annotated[int, typer.Option(help="How many losses.")] = 2_000,
+    density: Annotated[float, typer.Option(min=0, max=6, help="People per square metre everywhere.")] = 0.5,
+    seed: Annotated[int, typer.Option(help="The same one gives the same losses.")] = 1,
+    as_json: Annotated[bool, typer.Option("--json", help="One object on standard output.")] = False,
+    data: DataFolder = None,
+) -> None:
+    """Lose people on a district, by a model of how they stray, and search by three strategies."""
+    with in_words(), progress_bar() as bar:
+        task = bar.add_task("simulate", total=1.0)
+        meant = _installed(district, data) if district or data else _place(place)
+        ground = quarter(meant, density)
+        achieved = simulate(ground, runs, seed, lambda share: bar.update(task, completed=share))
+    if as_json:
+        say(json.dumps({"strategies": [_plain(each) for each in achieved], "runs": runs, "seed": seed}))
+    else:
+        say(_table(achieved))
+
+
+def _installed(district: str, data: Path | None) -> Place:
+    with installation(data) as (_settings, database):
+        district_id = district_meant(database, district)
+        with database.reading([district_id]) as connection:
+            return places.load(connection, district_id)
+
+
+def _place(told: str) -> Place:
+    """One of the scenes, or a document."""
+    if told in SCENES:
+        scene: Any = resolve_name(f"anshang.demonstration.scenes:{told}_scene")()
+        found: Place = scene.place
+        return found
+    try:
+        return read_document(Path(told).read_bytes())
+    except OSError as error:
+        raise BadInput(
+            "lookout.no_place",
+            en=f"“{told}” is none of {', '.join(SCENES)} and no file: {error.strerror}.",
+            zh=f"“{told}”既不是 {'、'.join(SCENES)}，也不是文件：{error.strerror}。",
+        ) from None
+
+
+def _plain(one: Achieved) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "median_s": round(one.median_s, 1),
+        "p90_s": round(one.p90_s, 1),
+        "found_within_20_min_share": round(one.within_share, 4),
+        "messages": round(float(one.messages.mean()), 2),
+        "person_minutes": round(float(one.person_minutes.mean()), 2),
+    }
+
+
+def _table(achieved: list[Achieved]) -> Table:
+    shown = Table(title="走失协查 / look-outs (a model of how people stray)")
+    shown.add_column("strategy")
+    for name in ("median s", "P90 s", f"< {TARGET_S / 60:.0f} min", "messages", "person-minutes"):
+        shown.add_column(name, justify="right")
+    for one in achieved:
+        shown.add_row(
+            one.name,
+            f"{one.median_s:.0f}",
+            f"{one.p90_s:.0f}",
+            f"{one.within_share:.1%}",
+            f"{one.messages.mean():.1f}",
+            f"{one.person_minutes.mean():.1f}",
+        )
+    return shown

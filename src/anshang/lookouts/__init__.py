@@ -1,0 +1,1 @@
+"""Finding somebody who is lost, with the help of the district."""
