@@ -13,7 +13,7 @@ import lightgbm as lgb
 import numpy as np
 
 from anshang.crowds.forecasting import LEVELS, MIDDLE, Told
-from anshang.kernels.daygrid import WEEK_DAYS, Floats, Ints, Reals, mean_before
+from anshang.kernels.daygrid import WEEK_DAYS, Floats, Ints, Reals, RunningSums
 from anshang.kernels.forecast import History, Rows, draw
 
 WEEKS = 8
@@ -70,9 +70,8 @@ def plain_lightgbm(past: History, known: int, rows: Rows, threads: int) -> Told:
     rng = np.random.default_rng(0)
     first = min(known // 3, WEEK_DAYS * past.grid.slots)
     learn = draw(past, first, known, np.unique(rows.ahead), rng, PLAIN_ROWS)
-    hour, day = (
-        mean_before(past.counts, past.grid.steps(s), np.arange(past.counts.shape[1])) for s in (HOUR_S, DAY_S)
-    )
+    sums, every = RunningSums(past.counts), np.arange(past.counts.shape[1])
+    hour, day = (sums.mean_before(past.grid.steps(seconds), every) for seconds in (HOUR_S, DAY_S))
     asked, wanted = (_plain_features(past, each, hour, day) for each in (learn, rows))
     count = past.counts[learn.series, learn.origin + learn.ahead]
     series = asked.shape[1] - 2

@@ -71,22 +71,27 @@ def mean_around(folded: Reals, width: int) -> Reals:
     flat = folded.reshape(len(folded), -1)
     at = np.arange(flat.shape[1])
     first, last = np.maximum(at - width // 2, 0), np.minimum(at + width // 2 + 1, flat.shape[1])
-    return _mean(flat, first, last).reshape(folded.shape)
+    return RunningSums(flat).mean(first, last).reshape(folded.shape)
 
 
-def mean_before(counts: Reals, steps: int, at: Ints) -> Reals:
-    """The mean of the last `steps` steps up to each of `at`, with it; NaN where none was counted."""
-    return _mean(counts, np.maximum(at + 1 - steps, 0), at + 1)
+class RunningSums:
+    """Counts (S, T) summed from the first step on, so that the mean of any run is two differences."""
 
+    def __init__(self, counts: Reals) -> None:
+        counted = ~np.isnan(counts)
+        self._total = np.pad(np.cumsum(np.where(counted, counts, 0.0), axis=1), ((0, 0), (1, 0)))
+        self._number = np.pad(np.cumsum(counted, axis=1, dtype=np.int32), ((0, 0), (1, 0)))
 
-def _mean(counts: Reals, first: Ints, last: Ints) -> Reals:
-    """Means over [first, last) of each row."""
-    counted = ~np.isnan(counts)
-    total = np.pad(np.cumsum(np.where(counted, counts, 0.0), axis=1), ((0, 0), (1, 0)))
-    number = np.pad(np.cumsum(counted, axis=1), ((0, 0), (1, 0)))
-    n = (number[:, last] - number[:, first]).astype(float)
-    found: Reals = np.divide(total[:, last] - total[:, first], n, out=np.full(n.shape, np.nan), where=n > 0)
-    return found
+    def mean(self, first: Ints, end: Ints) -> Reals:
+        """Means over [first, end) of each row; NaN where none was counted."""
+        n = (self._number[:, end] - self._number[:, first]).astype(float)
+        total = self._total[:, end] - self._total[:, first]
+        found: Reals = np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0)
+        return found
+
+    def mean_before(self, steps: int, at: Ints) -> Reals:
+        """The mean of the last `steps` steps up to each of `at`, with it. (S, len(at))"""
+        return self.mean(np.maximum(at + 1 - steps, 0), at + 1)
 
 
 def fading_mean(folded: Reals, group: Ints, half_days: float, lag: int = 1) -> Floats:

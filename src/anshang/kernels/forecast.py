@@ -16,7 +16,7 @@ import lightgbm as lgb
 import numpy as np
 
 from anshang.kernels.climate import Climate
-from anshang.kernels.daygrid import WEEK_DAYS, Bools, DayGrid, Floats, Ints, Reals, mean_before
+from anshang.kernels.daygrid import WEEK_DAYS, Bools, DayGrid, Floats, Ints, Reals, RunningSums
 from anshang.kernels.quantiles import LEVELS
 
 WINDOWS_S = (900, 1_800, 3_600, 7_200, 21_600, 86_400, 604_800)
@@ -76,19 +76,22 @@ def history(counts: Reals, grid: DayGrid, found: Climate, at: Ints | None = None
     usual = np.where(np.isnan(counts), np.nan, found.usual[:, grid.day, grid.slot])
     offset = found.offset[:, None]
 
+    seen, expected = RunningSums(counts), RunningSums(usual)
+
     def away(steps: int, at: Ints) -> Reals:
-        seen, expected = mean_before(counts, steps, at), mean_before(usual, steps, at)
-        ratio: Reals = np.log((seen + offset) / (expected + offset))
+        ratio: Reals = np.log(
+            (seen.mean_before(steps, at) + offset) / (expected.mean_before(steps, at) + offset)
+        )
         return ratio
 
     hour = grid.steps(HOUR_S)
     steps = dict.fromkeys([1, *(grid.steps(window) for window in WINDOWS_S)])
     columns = [away(each, at) for each in steps]
-    columns.append(np.log((mean_before(counts, hour, at) + offset) / (found.mean[:, None] + offset)))
+    columns.append(np.log((seen.mean_before(hour, at) + offset) / (found.mean[:, None] + offset)))
     weight = np.sqrt(found.mean)[:, None]
     columns += [_everywhere(away(each, at), weight) for each in (hour, grid.steps(21_600))]
-    seen = np.stack(columns, axis=-1).astype(np.float32)
-    return History(counts, grid, found, seen, at, away(hour, every).astype(np.float32))
+    present = np.stack(columns, axis=-1).astype(np.float32)
+    return History(counts, grid, found, present, at, away(hour, every).astype(np.float32))
 
 
 def _everywhere(ratio: Reals, weight: Reals) -> Reals:
