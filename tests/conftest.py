@@ -24,12 +24,25 @@ from anshang.foundation.database import Database
 from anshang.people.model import Role, actor_of
 from tests import postgres
 
+try:
+    import anshang.kernels.trees  # noqa: F401 - can it be loaded here?
+except ImportError as missing:
+    WITHOUT_TREES = str(missing)
+    collect_ignore = ["kernels/test_forecast.py", "crowds/test_backtest.py"]
+else:
+    WITHOUT_TREES = ""
+
 settings.register_profile("house", deadline=None)
 settings.load_profile("house")
 
 NIGHT = datetime(2026, 12, 31, 12, 0, tzinfo=UTC)
 """20:00 in Shanghai on a New Year's Eve."""
 DISTRICT = "wuyi"
+
+
+def pytest_report_header() -> list[str]:
+    """What is left out on this machine, and why."""
+    return [f"forecasts are not tested: {WITHOUT_TREES}"] if WITHOUT_TREES else []
 
 
 @pytest.fixture(scope="session")

@@ -204,6 +204,7 @@ export type Told<A extends (...words: never[]) => { ask: () => Promise<unknown> 
   ReturnType<ReturnType<A>["ask"]>
 >;
 export type LevelRule = Told<typeof levelRules>[number];
+export type Forecast = NonNullable<Told<typeof forecast>>;
 export type Card = Told<typeof actionCards>[number];
 export type Sensor = Told<typeof sensors>[number];
 export type Measure = Told<typeof measures>[number];

@@ -1,5 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { ZoneFeature } from "$api/place";
+import type { Frame } from "$api/frame";
+import type { Forecast } from "$api/questions";
+import { laterFrame } from "../desk/src/crowds/later";
 import { rampStep, ruleOf } from "../desk/src/crowds/rules";
 import { middleOf } from "../desk/src/crowds/sources";
 import { boundsOf } from "$kit/map/scene";
@@ -36,5 +39,18 @@ describe("places on the map", () => {
     const feature = zone(null);
     expect(middleOf(feature.geometry.coordinates[0]!)).toEqual([1, 1]);
     expect(boundsOf([{ type: "FeatureCollection", features: [feature] }])).toEqual([0, 0, 2, 2]);
+  });
+});
+
+describe("the map of what is expected", () => {
+  const now = { density: 1.2, level: 1, people: 12, trend: 0.1, pending: null };
+  const frame = { zones: { z01: now, z02: now } } as unknown as Frame;
+  const told = { zones: [{ zone_id: "z01", people: { middle: [15, 31] } }] } as unknown as Forecast;
+  const place = { features: [zone(null), { ...zone(null), id: "z02" }] } as unknown as Parameters<typeof laterFrame>[3];
+  test("a zone has the density and level expected then, and what nobody expects is unknown", () => {
+    const later = laterFrame(frame, told, 1, place, [rule("*moving", 1)]);
+    expect([later.zones["z01"]?.density, later.zones["z01"]?.level]).toEqual([3.1, 3]);
+    expect([later.zones["z02"]?.density, later.zones["z02"]?.level]).toEqual([null, null]);
+    expect(frame.zones["z01"]?.level).toBe(1);
   });
 });

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
+from tests.conftest import DISTRICT
 from tests.console.conftest import Town, Visit
 
 from anshang.people.model import Role
@@ -274,3 +275,21 @@ def test_a_wall_has_no_queue_to_act_on(visit: Visit, town: Town) -> None:
     page = visit.open("/wall", Role.WALL, "en")
     expect(page.get_by_text("Zone A").first).to_be_visible()
     expect(page.locator("[data-matter]")).to_have_count(0)
+
+
+def test_the_next_two_hours_of_a_zone_are_shown_with_what_they_stand_on(desk: Open, town: Town) -> None:
+    town.tell(z01=2500, z02=400)
+    page = desk()
+    expect(zone_row(page, "Zone A")).to_contain_text(people(2500))
+    assert town.app.state.outlooks.renew(DISTRICT) is not None
+    page.reload()
+    zone_row(page, "Zone A").get_by_text("Zone A").click()
+    ahead = page.get_by_role("complementary", name="Details").get_by_role("region", name="The next two hours")
+    expect(ahead.get_by_role("row")).to_have_count(5)
+    expect(ahead.get_by_role("row").filter(has_text="+60")).to_contain_text("–")
+    expect(ahead).to_contain_text("the present trend goes on")
+    page.get_by_role("button", name="Map").click()
+    slider = page.get_by_role("slider", name="Instant the map shows")
+    expect(slider).to_have_attribute("aria-valuetext", "now")
+    slider.press("ArrowRight")
+    expect(slider).to_have_attribute("aria-valuetext", re.compile("expected .*:"))

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.kernels.forecasts import START_MS, past, street
+from tests.kernels.forecasts import START_MS, street
 from typer.testing import CliRunner
 
 from anshang.cli import app
@@ -17,7 +17,8 @@ from anshang.crowds.backtest import OURS
 from anshang.crowds.forecasting import Told
 from anshang.crowds.judging import Case
 from anshang.foundation.errors import BadInput
-from anshang.kernels.forecast import History, Rows
+from anshang.kernels.climate import climate
+from anshang.kernels.forecast import History, Rows, history
 
 PEERS = {"historical_mean", "last_8_weeks", "seasonal_naive", "persistence", "lightgbm_plain"}
 
@@ -110,7 +111,7 @@ def case() -> Case:
     counts, grid = street(60)
     begin = 40 * 24
     plan = backtest.plan_from(grid, counts.shape[1], [3600], begin)
-    seen = past(counts, grid, begin)
+    seen = history(counts, grid, climate(counts, grid, begin))
     return Case(seen, begin, 1, backtest.limits(counts, grid, plan), backtest.irregular(counts, grid, begin))
 
 

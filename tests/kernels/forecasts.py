@@ -7,9 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from anshang.crowds.calendars import day_grid
-from anshang.kernels.climate import climate
 from anshang.kernels.daygrid import DayGrid, Reals
-from anshang.kernels.forecast import History, history
 
 START_MS = round(datetime(2024, 3, 4, tzinfo=UTC).timestamp() * 1000)  # a Monday
 
@@ -23,8 +21,3 @@ def street(days: int = 40, step_s: int = 3_600, sensors: int = 3, seed: int = 1)
     busy = np.where(grid.weekday[grid.day] >= 5, 1.5, 1.0) * np.exp(rng.normal(0, 0.25, days)[grid.day])
     size = rng.uniform(0.5, 2, sensors)[:, None]
     return rng.poisson(course * busy * size * step_s / 3600).astype(float), grid
-
-
-def past(counts: Reals, grid: DayGrid, known: int) -> History:
-    """Counts with their climate."""
-    return history(counts, grid, climate(counts, grid, known))

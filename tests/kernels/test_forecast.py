@@ -6,14 +6,21 @@ import itertools
 
 import numpy as np
 import pytest
-from tests.kernels.forecasts import past, street
+from tests.kernels.forecasts import street
 
 from anshang.crowds.forecasting import LEVELS, MIDDLE, Forecaster
 from anshang.kernels import forecast
-from anshang.kernels.forecast import Rows
+from anshang.kernels.climate import climate
+from anshang.kernels.daygrid import DayGrid, Reals
+from anshang.kernels.forecast import History, Rows
 from anshang.kernels.quantiles import chance_over
 
 KNOWN = 30 * 24
+
+
+def past(counts: Reals, grid: DayGrid, known: int) -> History:
+    """Counts with their climate."""
+    return forecast.history(counts, grid, climate(counts, grid, known))
 
 
 def rows_of(sensors: int, first: int, end: int, ahead: int) -> Rows:

@@ -21,6 +21,7 @@ from anshang.foundation.errors import StorageFailed
 
 TITLE = ("Crowd forecast, tried on recorded counts", "客流预测回测")
 ROWS_A_PAGE = 28
+IN_MINUTES = ("horizon_s", "lead_s", "median_lead_s")
 STYLE = """
 body{font:15px/1.5 system-ui,"Noto Sans CJK SC",sans-serif;max-width:62rem;margin:2rem auto}
 body{padding:0 1rem;color:#1d242b}
@@ -28,7 +29,7 @@ table{border-collapse:collapse;font-variant-numeric:tabular-nums;width:100%;marg
 td,th{padding:.15rem .5rem;border-bottom:1px solid #d5dbe1;text-align:right}
 td:nth-child(1),th:nth-child(1){text-align:left}
 tr.ours{font-weight:600;background:#eaf2fb}
-svg{max-width:100%;height:auto}
+svg{width:100%;height:auto}
 @media (prefers-color-scheme:dark){body{background:#12171c;color:#dfe5ea}tr.ours{background:#1b2b3d}
 td,th{border-color:#333c45}svg{background:#fff}}
 """
@@ -84,11 +85,16 @@ def _cells(row: Score | Alarm) -> list[str]:
 
 
 def _cell(name: str, value: Any) -> str:
-    if name in ("horizon_s", "lead_s", "median_lead_s") and not math.isnan(value):
+    if name in IN_MINUTES and not math.isnan(value):
         return f"{value / 60:g} min"
     if isinstance(value, float):
         return "–" if math.isnan(value) else f"{value:.4g}"
     return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+def _title(name: str) -> str:
+    """A field's name as a heading: seconds are told in minutes."""
+    return name.removesuffix("_s").replace("_", " ") if name in IN_MINUTES else name.replace("_", " ")
 
 
 def _sorted(tried: Tried) -> tuple[list[Score], list[Alarm]]:
@@ -122,7 +128,7 @@ def _list(lines: list[str]) -> str:
 def _table(rows: list[Score] | list[Alarm]) -> str:
     if not rows:
         return "<p>–</p>"
-    head = "".join(f"<th>{field.name.replace('_', ' ')}</th>" for field in fields(rows[0]))
+    head = "".join(f"<th>{_title(field.name)}</th>" for field in fields(rows[0]))
     body = "".join(
         f"<tr{' class=ours' if row.method == 'anshang' else ''}>"
         + "".join(f"<td>{html.escape(cell)}</td>" for cell in _cells(row))

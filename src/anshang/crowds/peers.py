@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import lightgbm as lgb
 import numpy as np
 
 from anshang.crowds.forecasting import LEVELS, MIDDLE, Told
 from anshang.kernels.daygrid import WEEK_DAYS, Floats, Ints, Reals, RunningSums
 from anshang.kernels.forecast import History, Rows, draw
+from anshang.kernels.trees import lightgbm as lgb
 
 WEEKS = 8
 ERROR_ROWS, PLAIN_ROWS, PLAIN_ROUNDS = 60_000, 200_000, 100

@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import lightgbm as lgb
 import numpy as np
 
 from anshang.kernels.climate import Climate
 from anshang.kernels.daygrid import WEEK_DAYS, Bools, DayGrid, Floats, Ints, Reals, RunningSums
 from anshang.kernels.quantiles import LEVELS
+from anshang.kernels.trees import lightgbm as lgb
 
 WINDOWS_S = (900, 1_800, 3_600, 7_200, 21_600, 86_400, 604_800)
 HOUR_S = 3_600

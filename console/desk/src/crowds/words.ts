@@ -4,6 +4,9 @@ export const words = dictionary(
   {
     mapLabel: "人群密度地图",
     ahead: "未来两小时",
+    lookAhead: "地图显示的时刻",
+    mapNow: "现在",
+    mapAt: (at: string) => `预计 ${at}`,
     expected: (level: string, at: string, chance: string) => `预计 ${at} 前后达到${level}（${chance}）`,
     inMinutes: "分钟后",
     likely: "80 % 区间",
@@ -118,6 +121,9 @@ export const words = dictionary(
   },
   {
     ahead: "The next two hours",
+    lookAhead: "Instant the map shows",
+    mapNow: "now",
+    mapAt: (at) => `expected ${at}`,
     expected: (level, at, chance) => `${level} expected at about ${at} (${chance})`,
     inMinutes: "minutes",
     likely: "80 % interval",
