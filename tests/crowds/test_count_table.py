@@ -113,6 +113,7 @@ def test_both_nights_of_the_changing_clocks_keep_their_hours(tmp_path: Path) -> 
         ("sensor,count\nA,1\n", "no column of times"),
         ("sensor,at\nA,2024-05-06 00:00\n", "no column of counts"),
         ("sensor,at,count\nA,2024-05-06 00:00,x\n", "no readable count"),
+        ("what,at,n\nA,2024-05-06 00:00,1\nB,2024-05-06 00:00,1\n", "no column that says the sensor"),
         ("sensor,at,count\nA,2024-05-06 00:00,1\n", "one instant only"),
         ("sensor,at,count\nA,2024-05-06 00:00,1\nA,2024-05-09 00:00,1\n", "1 min to 1 h"),
         ("sensor,at,count\nA,2024-05-06 00:00:00,1\nA,2024-05-06 00:00:07,1\n", "1 min to 1 h"),

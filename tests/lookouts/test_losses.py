@@ -55,8 +55,8 @@ def test_the_table_says_that_it_is_a_model() -> None:
     ("arguments", "word"),
     [
         (["--runs", "0"], "runs"),
-        (["--place", "atlantis"], "no file"),
-        (["--data", "/nowhere"], "no installation"),
+        (["--district", "atlantis", "--data", "/nowhere"], "no installation"),
+        (["--district", __file__], "JSON"),
     ],
 )
 def test_what_cannot_be_simulated_is_refused(arguments: list[str], word: str) -> None:

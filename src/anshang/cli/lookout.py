@@ -12,14 +12,12 @@ from rich.table import Table
 
 from anshang.cli.terminal import (
     DataFolder,
-    District,
     district_meant,
     in_words,
     installation,
     progress_bar,
     say,
 )
-from anshang.foundation.errors import BadInput
 from anshang.lookouts.simulation import TARGET_S, Achieved, quarter, simulate
 from anshang.places import store as places
 from anshang.places.document import read_document
@@ -36,10 +34,12 @@ def _several() -> None:
 
 @app.command("simulate")
 def simulate_losses(
-    place: Annotated[
-        str, typer.Option(help="wuyi (schematic), helsinki (real streets), or a district's document.")
+    district: Annotated[
+        str,
+        typer.Option(
+            help="wuyi (schematic), helsinki (real streets), a document, or one of the installation."
+        ),
     ] = SCENES[0],
-    district: District = "",
     runs: Annotated[int, typer.Option(help="How many losses.")] = 2_000,
     density: Annotated[float, typer.Option(min=0, max=6, help="People per square metre everywhere.")] = 0.5,
     seed: Annotated[int, typer.Option(help="The same one gives the same losses.")] = 1,
@@ -49,7 +49,7 @@ def simulate_losses(
     """Lose people on a district, by a model of how they stray, and search by three strategies."""
     with in_words(), progress_bar() as bar:
         task = bar.add_task("simulate", total=1.0)
-        meant = _installed(district, data) if district or data else _place(place)
+        meant = _place(district, data)
         ground = quarter(meant, density)
         achieved = simulate(ground, runs, seed, lambda share: bar.update(task, completed=share))
     if as_json:
@@ -58,27 +58,18 @@ def simulate_losses(
         say(_table(achieved))
 
 
-def _installed(district: str, data: Path | None) -> Place:
-    with installation(data) as (_settings, database):
-        district_id = district_meant(database, district)
-        with database.reading([district_id]) as connection:
-            return places.load(connection, district_id)
-
-
-def _place(told: str) -> Place:
-    """One of the scenes, or a document."""
-    if told in SCENES:
+def _place(told: str, data: Path | None) -> Place:
+    """One of the scenes, a document, or a district of the installation."""
+    if told in SCENES and data is None:
         scene: Any = resolve_name(f"anshang.demonstration.scenes:{told}_scene")()
         found: Place = scene.place
         return found
-    try:
+    if Path(told).is_file():
         return read_document(Path(told).read_bytes())
-    except OSError as error:
-        raise BadInput(
-            "lookout.no_place",
-            en=f"“{told}” is none of {', '.join(SCENES)} and no file: {error.strerror}.",
-            zh=f"“{told}”既不是 {'、'.join(SCENES)}，也不是文件：{error.strerror}。",
-        ) from None
+    with installation(data) as (_settings, database):
+        district_id = district_meant(database, told)
+        with database.reading([district_id]) as connection:
+            return places.load(connection, district_id)
 
 
 def _plain(one: Achieved) -> dict[str, Any]:

@@ -73,7 +73,8 @@ def plan_from(grid: DayGrid, steps: int, horizons_s: Sequence[int], test_from: i
             en=f"No horizon is a whole number of steps of {grid.step_s / 60:g} min, up to 23 h.",
             zh=f"没有任何预测时长是 {grid.step_s / 60:g} 分钟步长的整数倍（且不超过 23 小时）。",
         )
-    begin = test_from if test_from is not None else max(steps * 3 // 4, steps - YEAR_DAYS * grid.slots)
+    usual = max(steps * 3 // 4, steps - YEAR_DAYS * grid.slots, TRAINING_MIN_DAYS * grid.slots)
+    begin = usual if test_from is None else test_from
     if begin < steps:
         begin = int(np.searchsorted(grid.day, grid.day[begin]))
     if begin < TRAINING_MIN_DAYS * grid.slots or steps - begin <= whole[-1] // grid.step_s:

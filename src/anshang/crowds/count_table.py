@@ -24,7 +24,11 @@ from anshang.crowds.files import COMMON_NAMES, zone_named
 from anshang.foundation.errors import BadInput
 from anshang.kernels.daygrid import DAY_S, Ints, Reals
 
+MORE_SENSOR_NAMES = ("id", "name", "sensor_name", "counter_id", "camera", "site", "gate", "zone", "segment")
+"""Of the column of sensors where there is one of counts: less sure than the common names."""
 STEP_MIN_S, STEP_MAX_S = 60, 3_600
+ALIKE_MAX_SHARE = 0.7
+"""Of the instants of a wide table so many must differ: the changing clocks and some repeats are borne."""
 CELLS_MAX = 200_000_000
 SENSORS_MAX = 5_000
 NO_ZONE = ZoneInfo("UTC")
@@ -70,11 +74,20 @@ def read_counts(path: Path, time_zone: str | None = None) -> CountTable:
             raise _refused(path, "no column of times (at, timestamp, …)", "没有时间列（at、timestamp 等）")
         if zone is None and at.lower().endswith("_utc"):
             notes["times in UTC; local days need --time-zone"] = 1
-        sensor = find_column(table.names, None, COMMON_NAMES["sensor"], "sensor")
+        sensor = _sensor_column(table)
         told = _long(table, at, sensor, zone, notes) if sensor else _wide(table, at, zone, notes)
     if not len(told.at_ms):
         raise _refused(path, "no readable count", "没有可读的计数")
     return _laid_out(path, told, zone or NO_ZONE, notes)
+
+
+def _sensor_column(table: FileTable) -> str | None:
+    """The column that says the sensor, None in a wide table."""
+    known = find_column(table.names, None, COMMON_NAMES["sensor"], "sensor")
+    counted = any(
+        find_column(table.names, None, COMMON_NAMES[each], each) for each in ("people", "in", "out")
+    )
+    return known or (find_column(table.names, None, MORE_SENSOR_NAMES, "sensor") if counted else None)
 
 
 def _long(table: FileTable, at: str, sensor: str, zone: ZoneInfo | None, notes: Counter[str]) -> _Told:
@@ -116,6 +129,12 @@ def _wide(table: FileTable, at: str, zone: ZoneInfo | None, notes: Counter[str])
         counts = np.stack([_numbers(piece.table[name], text) for name in names], axis=1)
         parts.append((at_ms[good], counts[good]))
     at_ms = _joined([part[0] for part in parts])
+    if len(np.unique(at_ms)) < ALIKE_MAX_SHARE * len(at_ms):
+        raise _refused(
+            table.path,
+            "several rows for one instant, and no column that says the sensor",
+            "同一时刻有多行，却没有传感器列",
+        )
     counts = np.concatenate([part[1] for part in parts]) if parts else np.zeros((0, len(names)))
     kept = np.flatnonzero(~np.isnan(counts).all(axis=0)) if len(counts) else np.zeros(0, np.int64)
     for name in (names[i] for i in range(len(names)) if i not in set(kept.tolist())):

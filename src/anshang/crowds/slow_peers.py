@@ -20,6 +20,8 @@ from anshang.crowds.judging import Outcome
 from anshang.kernels import skill
 from anshang.kernels.daygrid import WEEK_DAYS, DayGrid, Reals
 
+SLOTS_MAX = 144
+"""A finer day than ten-minute steps takes minutes for one fit."""
 HISTORY_WEEKS, GAPS_MAX_SHARE = 4, 0.5
 ORIGINS_MAX = 100
 SEED = 11
@@ -45,8 +47,8 @@ def try_slow(
     budget_s: float,
     progress: Callable[[str, float], None] | None = None,
 ) -> list[Sample]:
-    """Each method at random origins, at most budget_s of CPU; none without the package."""
-    if find_spec("statsforecast") is None or not ours:
+    """Each method at random origins, at most budget_s of CPU; none without the package or on a finer day."""
+    if find_spec("statsforecast") is None or not ours or grid.slots > SLOTS_MAX:
         return []
     found = []
     for name in ("mstl_autoets", "mstl_autoarima"):

@@ -13,7 +13,7 @@ import numpy as np
 from anshang.kernels.daygrid import Reals
 from anshang.kernels.quantiles import LEVELS, MEDIAN
 
-FACTOR_MIN, FACTOR_MAX = 0.5, 2.5
+FACTOR_MIN, FACTOR_MAX = 0.5, 6.0
 ENOUGH = 50
 """With fewer past forecasts nothing is corrected."""
 DISTANCE_MIN = 1e-3
