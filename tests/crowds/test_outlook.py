@@ -22,9 +22,10 @@ from anshang.crowds.episodes import (
 )
 from anshang.crowds.model import CrowdKind, Level
 from anshang.crowds.outlook import HORIZONS_S, Band, Outlook, Outlooks, ZoneOutlook
+from anshang.crowds.telemetry import zone_history_table
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock, ids
-from anshang.foundation.database import Database
+from anshang.foundation.database import Database, put_all
 from anshang.matters.model import Matter, MatterState, Priority
 
 pytestmark = pytest.mark.postgres
@@ -167,6 +168,35 @@ def test_a_district_grows_and_its_outlook_says_so(district: Database, make: Make
     assert seen.district is not None
     for place, whole in enumerate(seen.district.middle):
         assert whole == pytest.approx(sum(zone.people.middle[place] for zone in seen.zones), abs=0.5)
+
+
+def test_with_some_days_of_history_the_outlook_knows_what_is_usual(district: Database, make: Make) -> None:
+    now_ms = clock.to_ms(clock.now()) // 900_000 * 900_000
+    rows = []
+    for back in range(1, 6 * 96):
+        at_ms = now_ms - back * 900_000
+        evening = 1000 + 800 * float(np.cos((at_ms / 3_600_000 - 20) / 24 * 2 * np.pi))
+        rows += [
+            (DISTRICT, f"z{i}", 900, at_ms, evening, evening, evening, evening / 1000, 0) for i in range(3)
+        ]
+    district.bulk(DISTRICT, lambda connection: put_all(connection, zone_history_table, rows))
+    kept(
+        district,
+        lambda back: 1000 + 800 * float(np.cos((now_ms / 3_600_000 - back / 60 - 20) / 24 * 2 * np.pi)),
+        600,
+    )
+    for country in ("CN", "XX"):
+        outlooks = watched(district, make)
+        engine = outlooks._watch.find(DISTRICT)
+        assert engine is not None
+        engine.place = replace(engine.place, district=replace(engine.place.district, country=country))
+        seen = outlooks.renew(DISTRICT)
+        assert seen is not None
+        assert seen.basis == "weeks"
+        for zone in seen.zones:
+            for horizon_s, middle in zip(HORIZONS_S, zone.people.middle, strict=True):
+                at_h = clock.to_ms(clock.now()) / 3_600_000 + horizon_s / 3600
+                assert middle == pytest.approx(1000 + 800 * np.cos((at_h - 20) / 24 * 2 * np.pi), rel=0.12)
 
 
 def test_without_a_past_the_outlook_says_that_it_guesses(district: Database, make: Make) -> None:

@@ -22,9 +22,10 @@ from anshang.crowds.telemetry import MINUTE_MS, MINUTE_S, zone_people
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock
 from anshang.foundation.database import Database
+from anshang.foundation.errors import BadInput
 from anshang.kernels.climate import climate
 from anshang.kernels.damped import Ahead, look_ahead
-from anshang.kernels.daygrid import DAY_S, Floats, Reals
+from anshang.kernels.daygrid import DAY_S, DayGrid, Floats, Reals
 from anshang.kernels.quantiles import LEVELS, MEDIAN, chance_over
 
 STEP_S = 300
@@ -193,10 +194,16 @@ def _read(
     )
     usual = None
     if (~np.isnan(quarters)).any(axis=0).sum() >= USUAL_MIN_DAYS * DAY_S // USUAL_STEP_S:
-        country = engine.place.district.country
-        grid = day_grid(first_ms, steps, USUAL_STEP_S, zone, country=country)
-        usual = climate(quarters, grid, steps).usual
+        usual = climate(quarters, _grid(engine, first_ms, steps, zone), steps).usual
     return _Past(zone_ids, last_ms, people, usual, today - USUAL_DAYS, today)
+
+
+def _grid(engine: Engine, first_ms: int, steps: int, zone: ZoneInfo) -> DayGrid:
+    """The days with the holidays of the district's country; without them where nobody knows any."""
+    try:
+        return day_grid(first_ms, steps, USUAL_STEP_S, zone, country=engine.place.district.country)
+    except BadInput:
+        return day_grid(first_ms, steps, USUAL_STEP_S, zone)
 
 
 def _outlook(now: datetime, engine: Engine, told: Ahead, whole: Ahead, knows_usual: bool) -> Outlook:
