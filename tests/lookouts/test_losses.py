@@ -72,7 +72,7 @@ def test_a_district_without_premises_is_refused() -> None:
 
 
 def test_everybody_who_is_asked_is_asked_after_the_notice_and_only_premises(wuyi: Quarter) -> None:
-    scene = Scene(wuyi.seconds, wuyi.attraction, wuyi.is_exit, 7, 0.6, np.array([1, 2, 3]))
+    scene = Scene(wuyi, 7, 0.6, np.array([1, 2, 3]))
     for strategy in STRATEGIES.values():
         search = strategy(scene)
         assert search.asked_s.min() == 120
@@ -81,11 +81,11 @@ def test_everybody_who_is_asked_is_asked_after_the_notice_and_only_premises(wuyi
 
 
 def test_nobody_is_asked_where_she_cannot_be_yet(wuyi: Quarter) -> None:
-    scene = Scene(wuyi.seconds, wuyi.attraction, wuyi.is_exit, 7, 0.45, np.array([1, 2, 3]))
+    scene = Scene(wuyi, 7, 0.45, np.array([1, 2, 3]))
     asked_s = STRATEGIES["anshang"](scene).asked_s
     first = asked_s == 120
     assert 0 < first.sum() < 60
-    assert scene.seconds[7, first].max() <= (120 + 180 + 120) * 0.45
+    assert wuyi.seconds[7, first].max() <= (120 + 180 + 120) * 0.45
 
 
 @pytest.mark.slow

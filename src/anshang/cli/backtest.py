@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -111,10 +111,13 @@ def _day(told: str, table: CountTable) -> int:
 
 
 def _with_peers(told: str) -> bool:
-    wanted: dict[str, Literal[True, False]] = {"all": True, "none": False}
-    if told not in wanted:
+    if told not in ("all", "none"):
         raise BadInput("backtest.peers", en="--peers is all or none.", zh="--peers 只能是 all 或 none。")
-    return wanted[told]
+    return told == "all"
+
+
+def _figures(row: Any) -> dict[str, Any]:
+    return {key: _figure(value) for key, value in asdict(row).items()}
 
 
 def _figure(value: Any) -> Any:
@@ -126,26 +129,26 @@ def _figure(value: Any) -> Any:
 def _plain(result: Any) -> dict[str, Any]:
     """The result as JSON; a figure that a method does not give is null."""
     return {
-        "step_s": result.step_s,
-        "sensors": result.sensors,
-        "results": [{key: _figure(value) for key, value in asdict(each).items()} for each in result.scores],
-        "warnings": [{key: _figure(value) for key, value in asdict(each).items()} for each in result.alarms],
-        "samples": [{key: _figure(value) for key, value in asdict(each).items()} for each in result.samples],
-        "origins": result.origins,
-        "every_steps": result.stride,
+        "step_s": result.report.step_s,
+        "sensors": result.report.sensors,
+        "results": [_figures(each) for each in result.report.scores],
+        "warnings": [_figures(each) for each in result.report.alarms],
+        "samples": [_figures(each) for each in result.samples],
+        "origins": result.report.origins,
+        "every_steps": result.report.stride,
         "test_from": result.test_from,
-        "left_out": result.left_out,
+        "left_out": result.report.left_out,
         "notes": result.notes,
     }
 
 
 def _show(table: CountTable, result: Any) -> None:
     say(
-        f"{result.sensors} sensors, a count every {result.step_s / 60:g} min, "
+        f"{result.report.sensors} sensors, a count every {result.report.step_s / 60:g} min, "
         f"{table.gap_share:.1%} of the steps not counted; "
-        f"test from {result.test_from}, {result.origins:,} origins, every {result.stride} steps"
+        f"test from {result.test_from}, {result.report.origins:,} origins, every {result.report.stride} steps"
     )
-    for note, count in {**result.notes, **result.left_out}.items():
+    for note, count in {**result.notes, **result.report.left_out}.items():
         say(f"  {note}: {count:,}")
     wide = Console(width=max(TABLE_WIDTH, err.width))
     wide.print(_errors(result))
@@ -161,7 +164,7 @@ def _errors(result: Any) -> Table:
     shown = Table(title="误差 / errors")
     for name in ("min", "days", "method", "n", "MAE", "MAE/mean", "MASE", "WQL", "80 %", "95 %", "CPU s"):
         shown.add_column(name, justify="left" if name in ("days", "method") else "right")
-    for each in sorted(result.scores, key=lambda one: (one.horizon_s, one.days, one.wql)):
+    for each in sorted(result.report.scores, key=lambda one: (one.horizon_s, one.days, one.wql)):
         numbers = (each.mae, each.mae_over_mean, each.mase, each.wql, each.cover80, each.cover95)
         head = (f"{each.horizon_s / 60:g}", each.days, each.method, f"{each.n:,}")
         shown.add_row(*head, *map(_short, numbers), f"{each.cpu_s:.0f}")
@@ -183,7 +186,7 @@ def _warnings(result: Any) -> Table:
         "AP",
     ):
         shown.add_column(name, justify="left" if name == "method" else "right")
-    for each in sorted(result.alarms, key=lambda one: (one.lead_s, -one.average_precision)):
+    for each in sorted(result.report.alarms, key=lambda one: (one.lead_s, -one.average_precision)):
         numbers = (
             each.onset_recall,
             each.precision,

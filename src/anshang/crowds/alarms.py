@@ -65,14 +65,12 @@ def cross_level(tx: Transaction, *, actor: Actor, crossing: Crossing) -> Matter 
         tx.connection, tx.district_id, MatterKind.CROWD, [SUBJECT_LEVEL], crossing.zone_id
     )
     if waiting is None:
-        return _open(tx, actor, SUBJECT_LEVEL, URGENCY[worst], params) if worst >= Level.CAUTION else None
+        return (
+            open_episode(tx, actor, SUBJECT_LEVEL, URGENCY[worst], params) if worst >= Level.CAUTION else None
+        )
     if worst <= Level.ATTENTION and waiting.state is MatterState.ACKNOWLEDGED:
         return matters.close(tx, actor=actor, id=waiting.id, outcome=OUTCOME_SUBSIDED)
-    priority = URGENCY.get(worst, Priority.P4)
-    due = [answer_due(priority, params)]
-    return matters.retell(
-        tx, actor=actor, id=waiting.id, subject=SUBJECT_LEVEL, params=params, priority=priority, due=due
-    )
+    return retell_episode(tx, actor, waiting, params, URGENCY.get(worst, Priority.P4))
 
 
 def change_flow(tx: Transaction, *, actor: Actor, change: FlowChange) -> Matter | None:
@@ -87,7 +85,9 @@ def change_flow(tx: Transaction, *, actor: Actor, change: FlowChange) -> Matter 
         tx.connection, tx.district_id, MatterKind.CROWD, [SUBJECT_FLOW], change.gate_id
     )
     if change.exceeded and waiting is None:
-        return _open(tx, actor, SUBJECT_FLOW, Priority.P3, {"gate": change.gate_id, "flow": change.flow})
+        return open_episode(
+            tx, actor, SUBJECT_FLOW, Priority.P3, {"gate": change.gate_id, "flow": change.flow}
+        )
     if not change.exceeded and waiting is not None:
         return matters.close(tx, actor=actor, id=waiting.id, outcome=OUTCOME_SUBSIDED)
     return waiting
@@ -118,7 +118,7 @@ def _join(tx: Transaction, actor: Actor, subject: str, newest: list[Matter], cha
     grows = [m for m in newest if now - datetime.fromisoformat(m.params["joined_at"]) <= EPISODE_GROWS]
     if not grows:
         params, priority = _failure(tx, failed, now.isoformat())
-        return _open(tx, actor, subject, priority, params, MatterKind.SENSOR)
+        return open_episode(tx, actor, subject, priority, params, MatterKind.SENSOR)
     (episode,) = grows
     return _retell_failure(tx, actor, episode, episode.params["sensors"] | failed, now.isoformat())
 
@@ -135,10 +135,7 @@ def _retell_failure(
     tx: Transaction, actor: Actor, episode: Matter, failed: dict[str, list[str]], joined_at: str
 ) -> Matter:
     params, priority = _failure(tx, failed, joined_at)
-    due = [answer_due(priority, params)]
-    return matters.retell(
-        tx, actor=actor, id=episode.id, subject=episode.subject, params=params, priority=priority, due=due
-    )
+    return retell_episode(tx, actor, episode, params, priority)
 
 
 def _failure(
@@ -162,7 +159,7 @@ def _keep_level(tx: Transaction, crossing: Crossing) -> ZoneState:
     return before
 
 
-def _open(
+def open_episode(
     tx: Transaction,
     actor: Actor,
     subject: str,
@@ -170,6 +167,7 @@ def _open(
     params: dict[str, Any],
     kind: MatterKind = MatterKind.CROWD,
 ) -> Matter:
+    """Open the matter of an episode: where it is and when it is to be answered follow from what it says."""
     return matters.open_matter(
         tx,
         actor=actor,
@@ -179,12 +177,21 @@ def _open(
         subject=subject,
         params=params,
         zone_id=params.get("zone") or next(iter(params.get("zones", ())), None),
-        due=[answer_due(priority, params)],
+        due=[_answer_due(priority, params)],
     )
 
 
-def answer_due(priority: Priority, params: dict[str, Any]) -> Due:
-    """When a matter of this priority is to be acknowledged."""
+def retell_episode(
+    tx: Transaction, actor: Actor, episode: Matter, params: dict[str, Any], priority: Priority
+) -> Matter:
+    """Say the matter of an episode anew."""
+    due = [_answer_due(priority, params)]
+    return matters.retell(
+        tx, actor=actor, id=episode.id, subject=episode.subject, params=params, priority=priority, due=due
+    )
+
+
+def _answer_due(priority: Priority, params: dict[str, Any]) -> Due:
     within_s = ANSWER_WITHIN_S[priority]
     return Due(
         ClockKind.ACKNOWLEDGE,

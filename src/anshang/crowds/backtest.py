@@ -18,11 +18,11 @@ import numpy as np
 
 from anshang.crowds import peers
 from anshang.crowds.forecasting import Forecaster, Told
-from anshang.crowds.judging import Alarm, Case, Outcome, Score, judge_alarms, score
+from anshang.crowds.judging import YEAR_DAYS, Alarm, Case, Outcome, Score, judge_alarms, score
 from anshang.foundation.errors import BadInput
 from anshang.kernels import faults, forecast
 from anshang.kernels.climate import climate
-from anshang.kernels.daygrid import DayGrid, Ints, Reals
+from anshang.kernels.daygrid import DayGrid, Ints, Reals, mean_known
 from anshang.kernels.forecast import History, Rows
 
 OURS = "anshang"
@@ -31,7 +31,7 @@ TRAINING_MIN_DAYS = 10
 FOLD_DAYS, FOLDS_MAX = 90, 6
 ROWS_MAX = 400_000
 """Of one horizon: with more, origins are every second step, every third …"""
-YEAR_DAYS, IRREGULAR_SHARE = 364, 0.02
+IRREGULAR_SHARE = 0.02
 
 Method = Callable[[History, int, Rows], Told]
 Progress = Callable[[str, float], None]
@@ -101,7 +101,7 @@ def run(counts: Reals, grid: DayGrid, plan: Plan, progress: Progress | None = No
     forecaster = Forecaster(threads)
     methods: dict[str, Method] = {OURS: forecaster.tell}
     for name in plan.peers:
-        methods[name] = _peer(peers.PEERS[name], threads)
+        methods[name] = partial(peers.PEERS[name], threads=threads)
     report = Report(
         grid.step_s,
         len(clean),
@@ -120,10 +120,6 @@ def run(counts: Reals, grid: DayGrid, plan: Plan, progress: Progress | None = No
 def _part(progress: Progress | None, name: str, done: int, total: int, share: float) -> None:
     if progress is not None:
         progress(name, (done + share) / total)
-
-
-def _peer(peer: peers.Peer, threads: int) -> Method:
-    return lambda past, known, rows: peer(past, known, rows, threads)
 
 
 def _try(
@@ -210,8 +206,8 @@ def limits(counts: Reals, grid: DayGrid, plan: Plan) -> Reals:
 def irregular(counts: Reals, grid: DayGrid, begin: int) -> Ints:
     """The days of the test that are not like others: holidays, events, and the busiest 2 %."""
     days = np.arange(grid.day[begin], grid.day[-1] + 1)
-    size = np.nanmean(np.where(np.isnan(counts), np.nan, counts), axis=1, keepdims=True)
-    share = np.where(np.isnan(counts), 0, counts / np.maximum(np.nan_to_num(size), 1e-9)).sum(axis=0)
+    size = np.nan_to_num(mean_known(counts, axis=1))[:, None]
+    share = np.where(np.isnan(counts), 0, counts / np.maximum(size, 1e-9)).sum(axis=0)
     seen = (~np.isnan(counts)).sum(axis=0)
     busy = np.bincount(grid.day, share, grid.days)[days] / np.maximum(
         np.bincount(grid.day, seen, grid.days)[days], 1

@@ -5,7 +5,9 @@ Each takes what was tried and draws into a figure; where a picture has nothing t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from anshang.crowds.backtest import OURS
 from anshang.crowds.backtesting import Tried
 from anshang.crowds.count_table import CountTable
 from anshang.crowds.file_tables import find_column, open_table
-from anshang.crowds.file_values import amount_of
+from anshang.crowds.file_values import rows
 from anshang.crowds.forecasting import LEVELS
 from anshang.foundation.errors import BadInput
 from anshang.kernels.quantiles import chance_over
@@ -62,7 +64,7 @@ def _figure() -> tuple[Figure, Any]:
 
 def _skill(tried: Tried) -> Figure:
     figure, axes = _figure()
-    whole = [each for each in tried.scores if each.days == "all"]
+    whole = [each for each in tried.report.scores if each.days == "all"]
     for method in dict.fromkeys(each.method for each in whole):
         own = sorted((each.horizon_s / 60, each.wql) for each in whole if each.method == method)
         ours = {"color": OURS_INK, "linewidth": 2.5} if method == OURS else {"linewidth": 1.2, "alpha": 0.8}
@@ -73,16 +75,16 @@ def _skill(tried: Tried) -> Figure:
 
 
 def _came(tried: Tried, table: CountTable, ahead: int) -> Any:
-    told = tried.ours[ahead]
+    told = tried.report.ours[ahead]
     return table.counts[told.series, told.origin + ahead]
 
 
 def _reliability(tried: Tried, table: CountTable) -> Figure:
     figure, axes = _figure()
     axes.plot([0, 1], [0, 1], color=INK, linestyle=":", linewidth=1)
-    for ahead, told in tried.ours.items():
+    for ahead, told in tried.report.ours.items():
         below = (_came(tried, table, ahead)[:, None] <= told.quantiles).mean(axis=0)
-        axes.plot(LEVELS, below, marker="o", label=f"{ahead * tried.step_s / 60:g} min")
+        axes.plot(LEVELS, below, marker="o", label=f"{ahead * tried.report.step_s / 60:g} min")
     axes.set(xlabel="promised share below", ylabel="share below that came")
     axes.legend()
     return figure
@@ -90,8 +92,8 @@ def _reliability(tried: Tried, table: CountTable) -> Figure:
 
 def _worst(tried: Tried, table: CountTable) -> Figure:
     figure, axes = _figure()
-    ahead = max(tried.ours)
-    told = tried.ours[ahead]
+    ahead = max(tried.report.ours)
+    told = tried.report.ours[ahead]
     came = _came(tried, table, ahead)
     day = tried.grid.day[told.origin + ahead]
     error = np.bincount(day, np.abs(told.point - came), tried.grid.days)
@@ -102,18 +104,20 @@ def _worst(tried: Tried, table: CountTable) -> Figure:
         _local(tried, table, int(np.searchsorted(tried.grid.day, each))).date().isoformat() for each in worst
     ]
     axes.barh(labels[::-1], share[worst][::-1], color=OURS_INK)
-    axes.set(xlabel=f"mean error over mean count, {ahead * tried.step_s / 60:g} min ahead")
+    axes.set(xlabel=f"mean error over mean count, {ahead * tried.report.step_s / 60:g} min ahead")
     return figure
 
 
 def _local(tried: Tried, table: CountTable, step: int) -> datetime:
-    return datetime.fromtimestamp(table.first_at_ms / 1000 + step * tried.step_s, UTC).astimezone(table.zone)
+    return datetime.fromtimestamp(table.first_at_ms / 1000 + step * tried.report.step_s, UTC).astimezone(
+        table.zone
+    )
 
 
 def _week(tried: Tried, table: CountTable) -> Figure | None:
     """The sensor and week with the most steps over the limit."""
-    ahead = max(tried.ours)
-    told, limit = tried.ours[ahead], tried.limits
+    ahead = max(tried.report.ours)
+    told, limit = tried.report.ours[ahead], tried.report.limits
     target = told.origin + ahead
     over = _came(tried, table, ahead) >= limit[told.series]
     if not over.any():
@@ -131,13 +135,13 @@ def _week(tried: Tried, table: CountTable) -> Figure | None:
     chance = chance_over(quantiles, LEVELS, np.full(len(at), limit[series]))
     warn = next(
         each.threshold_prob
-        for each in tried.alarms
-        if each.method == OURS and each.lead_s == ahead * tried.step_s
+        for each in tried.report.alarms
+        if each.method == OURS and each.lead_s == ahead * tried.report.step_s
     )
     hit = chance >= warn
     axes.plot(np.array(at)[hit], np.full(hit.sum(), limit[series]), "v", color=ALARM_INK, label="warned")
     axes.set(
-        title=f"{table.sensors[series]}, {ahead * tried.step_s / 60:g} min ahead",
+        title=f"{table.sensors[series]}, {ahead * tried.report.step_s / 60:g} min ahead",
         ylabel="people a step",
         ylim=(0, None),
     )
@@ -148,8 +152,8 @@ def _week(tried: Tried, table: CountTable) -> Figure | None:
 
 def _map(tried: Tried, table: CountTable, locations: Path) -> Figure:
     places = _places(locations)
-    ahead = min(tried.ours)
-    told = tried.ours[ahead]
+    ahead = min(tried.report.ours)
+    told = tried.report.ours[ahead]
     error = np.bincount(told.series, np.abs(told.point - _came(tried, table, ahead)), len(table.sensors))
     total = np.bincount(told.series, _came(tried, table, ahead), len(table.sensors))
     shown = [(i, *places[name]) for i, name in enumerate(table.sensors) if name in places]
@@ -158,33 +162,27 @@ def _map(tried: Tried, table: CountTable, locations: Path) -> Figure:
         index, lon, lat = (np.array(each) for each in zip(*shown, strict=True))
         share = error[index.astype(int)] / np.maximum(total[index.astype(int)], 1)
         drawn = axes.scatter(lon, lat, c=share, s=60, cmap="viridis_r")
-        figure.colorbar(drawn, label=f"mean error over mean count, {ahead * tried.step_s / 60:g} min")
+        figure.colorbar(drawn, label=f"mean error over mean count, {ahead * tried.report.step_s / 60:g} min")
         axes.set_aspect(1 / max(0.1, np.cos(np.radians(lat.mean()))))
     axes.set(xlabel="lon", ylabel="lat", title=f"{len(shown)} of {len(table.sensors)} sensors have a place")
     return figure
 
 
 def _places(path: Path) -> dict[str, tuple[float, float]]:
-    table = open_table(path)
-    try:
-        columns = {key: find_column(table.names, None, names, key) for key, names in NAMES.items()}
-        sensor, lon, lat = columns["sensor"], columns["lon"], columns["lat"]
+    with closing(open_table(path)) as table:
+        sensor, lon, lat = (find_column(table.names, None, names, key) for key, names in NAMES.items())
         if sensor is None or lon is None or lat is None:
             raise BadInput(
                 "locations.columns",
                 en=f"{path} needs the columns sensor, lon and lat.",
                 zh=f"{path} 需要 sensor、lon、lat 三列。",
             )
-        rows = [row for piece in table.pieces([sensor, lon, lat]) for row in piece.table.to_pylist()]
-    finally:
-        table.close()
-    return {_text(row[sensor]): (_degrees(row[lon]), _degrees(row[lat])) for row in rows}
-
-
-def _text(told: Any) -> str:
-    return told.decode("utf-8", "replace") if isinstance(told, bytes) else str(told)
+        told = rows(table, [sensor, lon, lat])
+    return {str(row[sensor]): (_degrees(row[lon]), _degrees(row[lat])) for row in told}
 
 
 def _degrees(told: Any) -> float:
-    text = _text(told).strip()
-    return -amount_of(text[1:]) if text.startswith("-") else amount_of(text)
+    try:
+        return float(told)
+    except (TypeError, ValueError):
+        return math.nan

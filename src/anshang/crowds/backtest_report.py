@@ -66,11 +66,13 @@ def write(tried: Tried, table: CountTable, folder: Path, locations: Path | None 
 
 
 def _facts(tried: Tried, table: CountTable) -> list[str]:
-    notes = [f"{note}: {count:,}" for note, count in {**tried.notes, **tried.left_out}.items()]
+    report = tried.report
+    notes = [f"{note}: {count:,}" for note, count in {**tried.notes, **report.left_out}.items()]
     return [
-        f"{tried.sensors} sensors 传感器 · {tried.step_s / 60:g} min",
+        f"{report.sensors} sensors 传感器 · {report.step_s / 60:g} min",
         f"{table.gap_share:.1%} not counted 缺测",
-        f"test from 测试起始 {tried.test_from} · {tried.origins:,} origins 起点, every {tried.stride} steps",
+        f"test from 测试起始 {tried.test_from} · {report.origins:,} origins 起点,"
+        f" every {report.stride} steps",
         *notes,
         *(
             f"{each.method}, {each.horizon_s / 60:g} min, sample of {each.n}: "
@@ -98,8 +100,8 @@ def _title(name: str) -> str:
 
 
 def _sorted(tried: Tried) -> tuple[list[Score], list[Alarm]]:
-    scores = sorted(tried.scores, key=lambda each: (each.days, each.horizon_s, each.wql))
-    return scores, sorted(tried.alarms, key=lambda each: (each.lead_s, -each.average_precision))
+    scores = sorted(tried.report.scores, key=lambda each: (each.days, each.horizon_s, each.wql))
+    return scores, sorted(tried.report.alarms, key=lambda each: (each.lead_s, -each.average_precision))
 
 
 def _html(tried: Tried, table: CountTable, drawn: list[tuple[str, str, Figure]]) -> str:

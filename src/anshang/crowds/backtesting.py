@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from anshang.crowds import backtest
+from anshang.crowds.backtest import Report
 from anshang.crowds.calendars import day_grid
 from anshang.crowds.count_table import CountTable
 from anshang.crowds.event_files import read_events
-from anshang.crowds.judging import Alarm, Outcome, Score
 from anshang.crowds.slow_peers import Sample, try_slow
-from anshang.kernels.daygrid import DayGrid, Reals
+from anshang.kernels.daygrid import DayGrid
 
 SLOW_MAX_S = 60.0
 """CPU for each method that fits anew at each origin; never more than ours took."""
@@ -23,20 +23,11 @@ SLOW_MAX_S = 60.0
 class Tried:
     """What a back-test says, and what it stands on."""
 
-    step_s: int
-    sensors: int
-    stride: int
-    origins: int
-    test_from: str
-    left_out: dict[str, int]
-    notes: dict[str, int]
-    scores: list[Score]
-    alarms: list[Alarm]
+    report: Report
     samples: list[Sample]
-    ours: dict[int, Outcome]
     grid: DayGrid
-    begin: int
-    limits: Reals
+    test_from: str
+    notes: dict[str, int]
 
 
 def try_table(
@@ -73,19 +64,5 @@ def try_table(
         for s in horizons_s
         if s not in plan.horizons_s
     }
-    return Tried(
-        report.step_s,
-        report.sensors,
-        report.stride,
-        report.origins,
-        begin_at.astimezone(table.zone).date().isoformat(),
-        report.left_out,
-        {**table.notes, **dropped},
-        report.scores,
-        report.alarms,
-        slow,
-        report.ours,
-        grid,
-        plan.test_from,
-        report.limits,
-    )
+    begin_on = begin_at.astimezone(table.zone).date()
+    return Tried(report, slow, grid, begin_on.isoformat(), {**table.notes, **dropped})

@@ -1,8 +1,7 @@
 """What kind of day each day is: public holidays with their make-up working days, and planned events.
 
-Holidays are those of a country in the package `holidays`; a country it does not know is refused. Events
-come from a table or an iCalendar file. Nothing here is of the past: whatever is in the calendar was known
-beforehand.
+Holidays are those of a country in the package `holidays`; a country it does not know is refused. Nothing
+here is of the past: whatever is in the calendar was known beforehand.
 """
 
 from __future__ import annotations
@@ -16,11 +15,11 @@ import numpy as np
 
 from anshang.crowds.model import PlannedEvent
 from anshang.foundation.errors import BadInput
-from anshang.kernels.daygrid import PLAIN, DayGrid, Ints
+from anshang.kernels.daygrid import DAY_S, PLAIN, DayGrid, Ints
 
 SATURDAY = 5
-
 DAYS_AHEAD = 9
+QUARTER_S = 900
 
 
 def day_grid(
@@ -34,11 +33,11 @@ def day_grid(
 ) -> DayGrid:
     """The grid of `steps` steps from an instant on, with DAYS_AHEAD days after them."""
     local_s = wall_clock_s(first_at_ms // 1000, steps, step_s, zone)
-    first = date(1970, 1, 1) + timedelta(days=int(local_s[0] // 86_400))
-    day = local_s // 86_400 - local_s[0] // 86_400
+    first = date(1970, 1, 1) + timedelta(days=int(local_s[0] // DAY_S))
+    day = local_s // DAY_S - local_s[0] // DAY_S
     days = [first + timedelta(days=each) for each in range(int(day[-1]) + 1 + DAYS_AHEAD)]
     named, working = _holidays(country, days)
-    special = {each: name for each, name in named.items()}
+    special = dict(named)
     for event in events:
         start_on, end_on = (at.astimezone(zone).date() for at in (event.start_at, event.end_at))
         for after in range((end_on - start_on).days + 1):
@@ -49,7 +48,7 @@ def day_grid(
     return DayGrid(
         step_s=step_s,
         day=day,
-        slot=(local_s % 86_400) // step_s,
+        slot=(local_s % DAY_S) // step_s,
         weekday=weekday,
         free=holiday | ((weekday >= SATURDAY) & np.array([each not in working for each in days], bool)),
         holiday=holiday,
@@ -61,10 +60,10 @@ def day_grid(
 def wall_clock_s(first_s: int, steps: int, step_s: int, zone: tzinfo) -> Ints:
     """The wall clock at each step from an instant on, in seconds since 1970 of a clock without a zone."""
     at_s = first_s + np.arange(steps, dtype=np.int64) * step_s
-    hours, place = np.unique(at_s // 900, return_inverse=True)  # offsets change on the quarter hour at most
+    quarters, place = np.unique(at_s // QUARTER_S, return_inverse=True)  # clocks change on one, if at all
     offsets = [
-        datetime.fromtimestamp(int(hour) * 900, UTC).astimezone(zone).utcoffset() or timedelta()
-        for hour in hours
+        datetime.fromtimestamp(int(quarter) * QUARTER_S, UTC).astimezone(zone).utcoffset() or timedelta()
+        for quarter in quarters
     ]
     return at_s + np.array([round(each.total_seconds()) for each in offsets], np.int64)[place]
 

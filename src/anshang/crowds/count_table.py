@@ -84,23 +84,25 @@ def read_counts(path: Path, time_zone: str | None = None) -> CountTable:
 def _sensor_column(table: FileTable) -> str | None:
     """The column that says the sensor, None in a wide table."""
     known = find_column(table.names, None, COMMON_NAMES["sensor"], "sensor")
-    counted = any(
-        find_column(table.names, None, COMMON_NAMES[each], each) for each in ("people", "in", "out")
-    )
-    return known or (find_column(table.names, None, MORE_SENSOR_NAMES, "sensor") if counted else None)
+    if known is not None or not _count_columns(table):
+        return known
+    return find_column(table.names, None, MORE_SENSOR_NAMES, "sensor")
+
+
+def _count_columns(table: FileTable) -> list[str]:
+    """The columns whose sum is the count: people, or what there is of in and out."""
+    found = {
+        each: find_column(table.names, None, COMMON_NAMES[each], each) for each in ("people", "in", "out")
+    }
+    wanted = ("people",) if found["people"] else ("in", "out")
+    return [name for each in wanted if (name := found[each])]
 
 
 def _long(table: FileTable, at: str, sensor: str, zone: ZoneInfo | None, notes: Counter[str]) -> _Told:
     """A row for each sensor and instant."""
-    columns = [
-        name
-        for each in ("people", "in", "out")
-        if (name := find_column(table.names, None, COMMON_NAMES[each], each))
-    ]
-    if not columns:
+    counted = _count_columns(table)
+    if not counted:
         raise _refused(table.path, "no column of counts (count, or in_count and out_count)", "没有计数列")
-    people = find_column(table.names, None, COMMON_NAMES["people"], "people")
-    counted = [people] if people else columns
     instants = _Instants(zone, notes)
     places: dict[str, int] = {}
     parts: list[tuple[Ints, Ints, Reals]] = []
@@ -137,8 +139,8 @@ def _wide(table: FileTable, at: str, zone: ZoneInfo | None, notes: Counter[str])
         )
     counts = np.concatenate([part[1] for part in parts]) if parts else np.zeros((0, len(names)))
     kept = np.flatnonzero(~np.isnan(counts).all(axis=0)) if len(counts) else np.zeros(0, np.int64)
-    for name in (names[i] for i in range(len(names)) if i not in set(kept.tolist())):
-        notes[f"column left out, it holds no number: {name}"] = 1
+    for i in np.setdiff1d(np.arange(len(names)), kept):
+        notes[f"column left out, it holds no number: {names[i]}"] = 1
     row, column = np.nonzero(~np.isnan(counts[:, kept]))
     return _Told([names[i] for i in kept], column.astype(np.int64), at_ms[row], counts[:, kept][row, column])
 

@@ -11,18 +11,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from anshang.crowds import store
-from anshang.crowds.alarms import answer_due
+from anshang.crowds.alarms import open_episode, retell_episode
 from anshang.crowds.model import CrowdKind, Level
 from anshang.crowds.outlook import HORIZONS_S, LEVELS_TOLD, Outlook, ZoneOutlook
-from anshang.foundation import clock, ids
+from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.journal import actions as journal
 from anshang.matters import actions as matters
 from anshang.matters import store as matters_store
-from anshang.matters.model import Matter, MatterKind, Priority
+from anshang.matters.model import Matter, Priority
 
 SUBJECT_WARNING = "matter.crowd.warning"
 OUTCOME_CAME, OUTCOME_AVERTED, OUTCOME_PASSED = "outcome.came", "outcome.averted", "outcome.passed"
@@ -104,7 +105,7 @@ def follow(
         elif reached or quiet:
             changed.append(_close(tx, actor, known, reached=reached))
         elif danger is not None and _moved(known, danger):
-            changed.append(_retell(tx, actor, known, danger))
+            changed.append(retell_episode(tx, actor, known, _params(danger), _priority(danger.level)))
     return changed
 
 
@@ -113,25 +114,7 @@ def _raise(tx: Transaction, actor: Actor, danger: Expected) -> Matter:
     journal.record(
         tx, actor_id=actor.id, kind=CrowdKind.WARNING_RAISED, subject_id=danger.zone_id, details=params
     )
-    return matters.open_matter(
-        tx,
-        actor=actor,
-        id=ids.new_id(),
-        kind=MatterKind.CROWD,
-        priority=_priority(danger.level),
-        subject=SUBJECT_WARNING,
-        params=params,
-        zone_id=danger.zone_id,
-        due=[answer_due(_priority(danger.level), params)],
-    )
-
-
-def _retell(tx: Transaction, actor: Actor, known: Matter, danger: Expected) -> Matter:
-    params, priority = _params(danger), _priority(danger.level)
-    due = [answer_due(priority, params)]
-    return matters.retell(
-        tx, actor=actor, id=known.id, subject=SUBJECT_WARNING, params=params, priority=priority, due=due
-    )
+    return open_episode(tx, actor, SUBJECT_WARNING, _priority(danger.level), params)
 
 
 def _close(tx: Transaction, actor: Actor, known: Matter, *, reached: bool) -> Matter:
@@ -154,7 +137,7 @@ def _moved(known: Matter, danger: Expected) -> bool:
     return danger.level > known.params["level"] or abs((danger.at - at).total_seconds()) > MOVED_S
 
 
-def _params(danger: Expected) -> dict[str, str | int | float]:
+def _params(danger: Expected) -> dict[str, Any]:
     return {
         "zone": danger.zone_id,
         "level": int(danger.level),

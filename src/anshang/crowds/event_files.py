@@ -11,7 +11,7 @@ from typing import Any
 import icalendar
 
 from anshang.crowds.file_tables import find_column, open_table
-from anshang.crowds.file_values import amount_of, written_instant
+from anshang.crowds.file_values import amount_of, rows, written_instant
 from anshang.crowds.model import PlannedEvent
 from anshang.foundation.errors import BadInput
 
@@ -58,24 +58,19 @@ def _of_table(path: Path, zone: tzinfo) -> list[PlannedEvent]:
         if start is None:
             raise _unusable(path, "no column “start” or “date”", "没有 start 或 date 列")
         wanted = [each for each in (name, start, end, expected) if each is not None]
-        rows = [row for piece in table.pieces(wanted) for row in piece.table.to_pylist()]
+        told = rows(table, wanted)
     found = []
-    for line, row in enumerate(rows, 2):
+    for line, row in enumerate(told, 2):
         begins, ends = (_instant(row.get(each), zone) if each else None for each in (start, end))
         if begins is None:
             raise _unusable(path, f"line {line} has no time", f"第 {line} 行没有时间")
-        amount = amount_of(_text(row.get(expected))) if expected else float("nan")
-        title = str(_text(row.get(name)) or "event") if name else "event"
+        amount = amount_of(row.get(expected)) if expected else float("nan")
+        title = str(row.get(name) or "event") if name else "event"
         found.append(PlannedEvent(title, begins, ends or begins, None if math.isnan(amount) else int(amount)))
     return found
 
 
-def _text(told: Any) -> Any:
-    return told.decode("utf-8", "replace") if isinstance(told, bytes) else told
-
-
 def _instant(told: Any, zone: tzinfo) -> datetime | None:
-    told = _text(told)
     if isinstance(told, str) and len(told.strip()) == len("2024-12-31"):
         told += "T00:00"
     at = written_instant(told) if isinstance(told, str) else told

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, tzinfo
 from decimal import Decimal
 from functools import partial
@@ -19,6 +19,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from anshang.crowds.file_tables import FileTable
 from anshang.crowds.ingest import COUNT_MAX
 from anshang.foundation.errors import BadInput
 
@@ -77,6 +78,15 @@ def _plain(value: pa.Scalar) -> Any:
     except (ValueError, OverflowError):
         return str(value.value)
     return plain.decode("utf-8", "replace") if isinstance(plain, bytes) else plain
+
+
+def rows(table: FileTable, columns: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows of a small file as Python has their values."""
+    return [
+        {name: _plain(value) for name, value in zip(columns, values, strict=True)}
+        for piece in table.pieces(columns)
+        for values in zip(*(piece.table[name] for name in columns), strict=True)
+    ]
 
 
 def labels(column: Distinct) -> list[str]:

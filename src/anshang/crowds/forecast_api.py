@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from fastapi import APIRouter, Request
 
 from anshang.crowds.episodes import expected
-from anshang.crowds.outlook import HORIZONS_S, Band, Outlook, Outlooks, ZoneOutlook
+from anshang.crowds.outlook import HORIZONS_S, Outlook, Outlooks, ZoneOutlook
 from anshang.foundation.actor import Permission
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Shown
@@ -78,17 +78,8 @@ def _shown(outlook: Outlook) -> ForecastShown:
         horizons_s=list(HORIZONS_S),
         horizons_at=[outlook.at + timedelta(seconds=each) for each in HORIZONS_S],
         zones=[_zone(outlook, zone) for zone in outlook.zones],
-        district=None if outlook.district is None else _band(outlook.district),
-        quality=[
-            QualityShown(
-                horizon_s=each.horizon_s,
-                outcomes=each.outcomes,
-                covered80=each.covered80,
-                error=each.error,
-                error_still=each.error_still,
-            )
-            for each in outlook.quality
-        ],
+        district=None if outlook.district is None else BandShown.model_validate(outlook.district),
+        quality=[QualityShown.model_validate(each) for each in outlook.quality],
     )
 
 
@@ -96,13 +87,7 @@ def _zone(outlook: Outlook, zone: ZoneOutlook) -> ZoneAhead:
     danger = expected(outlook, zone)
     return ZoneAhead(
         zone_id=zone.zone_id,
-        people=_band(zone.people),
+        people=BandShown.model_validate(zone.people),
         chances=[list(each) for each in zone.chances],
-        expected=None
-        if danger is None
-        else ExpectedShown(level=int(danger.level), at=danger.at, chance=danger.chance),
+        expected=None if danger is None else ExpectedShown.model_validate(danger),
     )
-
-
-def _band(band: Band) -> BandShown:
-    return BandShown(middle=list(band.middle), low=list(band.low), high=list(band.high))

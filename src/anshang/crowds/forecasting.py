@@ -6,14 +6,13 @@ Pure of store and clock: arrays in, arrays out, so that the back-test runs the v
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import numpy as np
 
 from anshang.kernels import conformal, forecast, quantiles
-from anshang.kernels.daygrid import Bools, Ints, Reals
+from anshang.kernels.daygrid import Ints, Reals
 from anshang.kernels.forecast import History, Model, Rows
 
 LEVELS = np.array([0.025, *np.arange(1, 10) / 10, 0.975])
@@ -24,8 +23,6 @@ REMEMBERED_DAYS, REMEMBERED_ROWS = 28, 20_000
 HELD_OUT_ROWS = 60_000
 SEED = 7
 
-Progress = Callable[[float], None]
-
 
 class Told(NamedTuple):
     """A forecast of n rows: the point (n,), and quantiles (n, 11) at LEVELS, people both."""
@@ -34,14 +31,14 @@ class Told(NamedTuple):
     quantiles: Reals
 
 
-def learn(past: History, known: int, ahead: Ints, threads: int, progress: Progress | None = None) -> Model:
+def learn(past: History, known: int, ahead: Ints, threads: int) -> Model:
     """A model of the first `known` steps for horizons `ahead` (steps)."""
     first = min(known // 3, WARM_UP_DAYS * past.grid.slots)
     there_are = len(past.counts) * (known - first) * len(ahead)
     rows = forecast.draw(
         past, first, known, ahead, np.random.default_rng(SEED), min(there_are, forecast.ROWS_MAX)
     )
-    return forecast.fit(past, rows, threads=threads, progress=progress)
+    return forecast.fit(past, rows, threads=threads)
 
 
 def held_out(past: History, known: int) -> int:
@@ -81,7 +78,7 @@ class Forecaster:
         told = np.zeros((len(rows.series), len(LEVELS)))
         for each in ahead.tolist():
             mine = rows.ahead == each
-            told[mine] = self._one(model, past, _some(rows, mine), each)
+            told[mine] = self._one(model, past, rows.taken(mine), each)
         return Told(told[:, MIDDLE], told)
 
     def _hold_out(self, past: History, known: int, ahead: Ints) -> None:
@@ -92,8 +89,7 @@ class Forecaster:
             some = forecast.draw(
                 past, begin, known, np.array([each]), np.random.default_rng(SEED), HELD_OUT_ROWS
             )
-            order = np.argsort(some.origin, kind="stable")
-            rows = _some(some, order)
+            rows = some.taken(np.argsort(some.origin, kind="stable"))
             deviation, came, _, _ = _outcome(model, past, rows, self.threads)
             self.outcomes[each] = Outcomes(rows.origin + rows.ahead, deviation, came)
 
@@ -120,12 +116,7 @@ class Forecaster:
 def _outcome(model: Model, past: History, rows: Rows, threads: int) -> tuple[Reals, Reals, Reals, Reals]:
     """Forecasts as log ratios, what came as such (NaN where nobody counted), the usual and the offset."""
     asked, usual, offset = forecast.features(past, rows)
-    came = past.counts[rows.series, rows.origin + rows.ahead]
-    return forecast.predict(model, asked, threads), np.log((came + offset) / (usual + offset)), usual, offset
-
-
-def _some(rows: Rows, which: Bools | Ints) -> Rows:
-    return Rows(rows.series[which], rows.origin[which], rows.ahead[which])
+    return forecast.predict(model, asked, threads), forecast.outcome(past, rows, usual), usual, offset
 
 
 def _days(day: Ints) -> list[tuple[int, int]]:

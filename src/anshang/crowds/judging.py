@@ -11,7 +11,7 @@ import numpy as np
 
 from anshang.crowds.forecasting import LEVELS
 from anshang.kernels import skill
-from anshang.kernels.daygrid import WEEK_DAYS, Bools, Ints, Reals
+from anshang.kernels.daygrid import DAY_S, WEEK_DAYS, Bools, Ints, Reals, mean_known
 from anshang.kernels.forecast import History
 from anshang.kernels.quantiles import chance_over
 from anshang.kernels.skill import Tally
@@ -124,9 +124,7 @@ def _naive_error(past: History, known: int) -> Reals:
     """Each series' mean error of the count a week before, on what was known."""
     week = WEEK_DAYS * past.grid.slots
     error = np.abs(past.counts[:, week:known] - past.counts[:, : max(known - week, 0)])
-    counted = ~np.isnan(error)
-    found: Reals = np.where(counted, error, 0).sum(axis=1) / np.maximum(counted.sum(axis=1), 1)
-    return found
+    return np.nan_to_num(mean_known(error, axis=1))
 
 
 def judge_alarms(name: str, case: Case, ahead: int, told: Outcome, folds: Sequence[int]) -> Alarm:
@@ -189,7 +187,7 @@ class _Grid:
 
     def sensor_days(self, first: int, end: int) -> float:
         """How many sensors × days were counted."""
-        return float(self.known[:, self._columns(first, end)].sum()) * self.stride * self.step_s / 86_400
+        return float(self.known[:, self._columns(first, end)].sum()) * self.stride * self.step_s / DAY_S
 
     def tally(self, threshold: float, first: int, end: int) -> Tally:
         """All series between two steps. Chance and outcome stand at the origin, so leads count from it."""

@@ -25,7 +25,7 @@ from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput
 from anshang.kernels.climate import climate
 from anshang.kernels.damped import Ahead, look_ahead
-from anshang.kernels.daygrid import DAY_S, DayGrid, Floats, Reals
+from anshang.kernels.daygrid import DAY_S, DayGrid, Floats, Reals, mean_known
 from anshang.kernels.quantiles import LEVELS, MEDIAN, chance_over
 
 STEP_S = 300
@@ -33,6 +33,7 @@ HORIZONS_S = (900, 1_800, 2_700, 3_600, 5_400, 7_200)
 MEMORY_MINUTES = 26 * 60
 USUAL_STEP_S, USUAL_DAYS, USUAL_MIN_DAYS = 900, 35, 2
 LOW, HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
+LEARNT = np.array(LEVELS)
 LEVELS_TOLD = tuple(level for level in Level if level)
 
 
@@ -84,9 +85,9 @@ class _Past:
     last_ms: int
     people: Reals
     usual: Floats | None
-    usual_from: int
-    """The first day of `usual`, in days since 1970 of the wall clock."""
+    """Its days begin USUAL_DAYS before `made_on`."""
     made_on: int
+    """In days since 1970 of the wall clock."""
 
     def put(self, minute_ms: int, figures: Sequence[ZoneFigures]) -> None:
         """A minute's figures; what lies before the memory is left out."""
@@ -105,11 +106,7 @@ class _Past:
     def steps(self) -> Reals:
         """The mean people of each step of STEP_S, the last ending now."""
         parts = self.people.reshape(len(self.people), -1, STEP_S // MINUTE_S)
-        known = ~np.isnan(parts)
-        number = known.sum(axis=2)
-        total = np.where(known, parts, 0).sum(axis=2)
-        mean: Reals = np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
-        return mean
+        return mean_known(parts, axis=2)
 
     def usual_steps(self, steps: int, zone: ZoneInfo) -> Reals:
         """What is usual at each step, and for the longest horizon beyond; NaN where nothing is known."""
@@ -118,7 +115,7 @@ class _Past:
             return np.full((len(self.people), every), np.nan)
         first_s = self.last_ms // 1000 + MINUTE_S - steps * STEP_S
         wall_s = wall_clock_s(first_s, every, STEP_S, zone)
-        day = np.clip(wall_s // DAY_S - self.usual_from, 0, self.usual.shape[1] - 1)
+        day = np.clip(wall_s // DAY_S - (self.made_on - USUAL_DAYS), 0, self.usual.shape[1] - 1)
         return self.usual[:, day, (wall_s % DAY_S) // USUAL_STEP_S].astype(float)
 
 
@@ -148,8 +145,9 @@ class Outlooks:
             return None
         now = clock.now()
         zone = ZoneInfo(engine.place.district.time_zone)
-        past = self._past_of(district_id, engine, now, zone)
-        past.put(clock.to_ms(now) // MINUTE_MS * MINUTE_MS, engine.zone_figures())
+        figures = engine.zone_figures()
+        past = self._past_of(district_id, engine, [id for id, *_ in figures], now, zone)
+        past.put(clock.to_ms(now) // MINUTE_MS * MINUTE_MS, figures)
         steps = past.steps()
         usual = past.usual_steps(steps.shape[1], zone)
         ahead = np.array(HORIZONS_S, np.int64) // STEP_S
@@ -162,10 +160,11 @@ class Outlooks:
         self._known[district_id] = outlook
         return outlook
 
-    def _past_of(self, district_id: str, engine: Engine, now: datetime, zone: ZoneInfo) -> _Past:
+    def _past_of(
+        self, district_id: str, engine: Engine, zone_ids: list[str], now: datetime, zone: ZoneInfo
+    ) -> _Past:
         """What is remembered; read anew when the zones are others, or the day is."""
         today = int(wall_clock_s(clock.to_ms(now) // 1000, 1, STEP_S, zone)[0] // DAY_S)
-        zone_ids = [id for id, *_ in engine.zone_figures()]
         past = self._past.get(district_id)
         if past is None or past.zone_ids != zone_ids or past.made_on != today:
             with self._database.reading([district_id]) as connection:
@@ -195,7 +194,7 @@ def _read(
     usual = None
     if (~np.isnan(quarters)).any(axis=0).sum() >= USUAL_MIN_DAYS * DAY_S // USUAL_STEP_S:
         usual = climate(quarters, _grid(engine, first_ms, steps, zone), steps).usual
-    return _Past(zone_ids, last_ms, people, usual, today - USUAL_DAYS, today)
+    return _Past(zone_ids, last_ms, people, usual, today)
 
 
 def _grid(engine: Engine, first_ms: int, steps: int, zone: ZoneInfo) -> DayGrid:
@@ -214,9 +213,7 @@ def _outlook(now: datetime, engine: Engine, told: Ahead, whole: Ahead, knows_usu
         if np.isnan(quantiles).any():
             continue
         limits = [rise * zone.usable_m2 for rise in engine.rules[place].rises]
-        chances = [
-            chance_over(quantiles, np.array(LEVELS), np.full(len(HORIZONS_S), limit)) for limit in limits
-        ]
+        chances = [chance_over(quantiles, LEARNT, np.full(len(HORIZONS_S), limit)) for limit in limits]
         shown.append(
             ZoneOutlook(zone.id, _band(quantiles), tuple(tuple(each.round(3).tolist()) for each in chances))
         )

@@ -8,21 +8,23 @@ errors is used.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
 
 from anshang.crowds.forecasting import LEVELS, MIDDLE, Told
-from anshang.kernels.daygrid import WEEK_DAYS, Floats, Ints, Reals, RunningSums
-from anshang.kernels.forecast import History, Rows, draw
+from anshang.kernels.daygrid import DAY_S, HOUR_S, WEEK_DAYS, Floats, Ints, Reals, RunningSums, mean_known
+from anshang.kernels.forecast import History, Rows, draw, target_of
 from anshang.kernels.trees import lightgbm as lgb
 
 WEEKS = 8
 ERROR_ROWS, PLAIN_ROWS, PLAIN_ROUNDS = 60_000, 200_000, 100
-HOUR_S, DAY_S = 3_600, 86_400
 
 
-Peer = Callable[[History, int, Rows, int], Told]
-"""(history, known steps, rows, threads) → what it says of the rows."""
+class Peer(Protocol):
+    """(history, known steps, rows, threads) → what it says of the rows."""
+
+    def __call__(self, past: History, known: int, rows: Rows, threads: int) -> Told: ...
 
 
 def historical_mean(past: History, known: int, rows: Rows, threads: int) -> Told:
@@ -35,8 +37,8 @@ def historical_mean(past: History, known: int, rows: Rows, threads: int) -> Told
     with np.errstate(all="ignore"):
         mean = np.nanmean(weekly, axis=1)
         quantiles = np.nanquantile(weekly, LEVELS, axis=1)
-    overall = np.nan_to_num(np.nanmean(np.where(np.isnan(mean), np.nan, mean), axis=1))
-    day, at = _target(past, rows)
+    overall = np.nan_to_num(mean_known(mean, axis=1))
+    day, at = target_of(past.grid, rows)
     place = grid.weekday[day] * grid.slots + at
     point = mean[rows.series, place]
     told = quantiles[:, rows.series, place].T
@@ -49,7 +51,7 @@ def historical_mean(past: History, known: int, rows: Rows, threads: int) -> Told
 def last_weeks(past: History, known: int, rows: Rows, threads: int) -> Told:
     """Quantiles of the last eight weeks at this time of the week."""
     weeks = np.stack([_ago(past, rows, WEEK_DAYS * back) for back in range(1, WEEKS + 1)], axis=1)
-    usual = np.nan_to_num(past.climate.usual[rows.series, *_target(past, rows)])
+    usual = np.nan_to_num(past.climate.usual[rows.series, *target_of(past.grid, rows)])
     weeks[np.isnan(weeks).all(axis=1), 0] = usual[np.isnan(weeks).all(axis=1)]
     quantiles = np.nanquantile(weeks, LEVELS, axis=1).T
     return Told(quantiles[:, MIDDLE], quantiles)
@@ -86,7 +88,7 @@ def plain_lightgbm(past: History, known: int, rows: Rows, threads: int) -> Told:
 
 
 def _plain_features(past: History, rows: Rows, hour: Reals, day: Reals) -> Floats:
-    on, slot = _target(past, rows)
+    on, slot = target_of(past.grid, rows)
     lags = [_at(past, rows.series, rows.origin - back) for back in range(6)]
     lags += [_ago(past, rows, days) for days in (1, 2, 7, 14)]
     means = [hour[rows.series, rows.origin], day[rows.series, rows.origin]]
@@ -109,7 +111,7 @@ def _with_errors(past: History, known: int, rows: Rows, point_of: Callable[[Rows
 
 
 def _or_usual(past: History, rows: Rows, point: Reals) -> Reals:
-    usual = np.nan_to_num(past.climate.usual[rows.series, *_target(past, rows)])
+    usual = np.nan_to_num(past.climate.usual[rows.series, *target_of(past.grid, rows)])
     return np.where(np.isnan(point), usual, point)
 
 
@@ -120,11 +122,6 @@ def _at(past: History, series: Ints, step: Ints) -> Reals:
 def _ago(past: History, rows: Rows, days: int) -> Reals:
     """The count at the wanted time of day, days before."""
     return _at(past, rows.series, rows.origin + rows.ahead - days * past.grid.slots)
-
-
-def _target(past: History, rows: Rows) -> tuple[Ints, Ints]:
-    target = rows.origin + rows.ahead
-    return past.grid.day[target], past.grid.slot[target]
 
 
 PEERS: dict[str, Peer] = {

@@ -63,10 +63,6 @@ def _try(name: str, counts: Reals, grid: DayGrid, ours: dict[int, Outcome], budg
     first = next(iter(ours.values()))
     picks = rng.permutation(len(first.origin))
     told: dict[int, list[tuple[Reals, float, Reals]]] = {each: [] for each in ours}
-    index = {
-        each: {pair: i for i, pair in enumerate(zip(o.series.tolist(), o.origin.tolist(), strict=True))}
-        for each, o in ours.items()
-    }
     begun_s, done = time.process_time(), 0
     for pick in picks.tolist():
         series, origin = int(first.series[pick]), int(first.origin[pick])
@@ -74,11 +70,10 @@ def _try(name: str, counts: Reals, grid: DayGrid, ours: dict[int, Outcome], budg
         if len(window) <= 2 * WEEK_DAYS * grid.slots or np.isnan(window).mean() > GAPS_MAX_SHARE:
             continue
         quantiles = _forecast(name, window, grid, max(ours))
-        for each in ours:
-            row = index[each].get((series, origin))
-            if row is not None:
+        for each, mine in ours.items():
+            for row in np.flatnonzero((mine.series == series) & (mine.origin == origin)):
                 told[each].append(
-                    (quantiles[each - 1], float(counts[series, origin + each]), ours[each].quantiles[row])
+                    (quantiles[each - 1], float(counts[series, origin + each]), mine.quantiles[row])
                 )
         done += 1
         if done >= ORIGINS_MAX or time.process_time() - begun_s > budget_s:

@@ -11,9 +11,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anshang.kernels.daygrid import PLAIN, WEEK_DAYS, DayGrid, Floats, Ints, Reals, fading_mean, mean_around
+from anshang.kernels.daygrid import (
+    HOUR_S,
+    PLAIN,
+    WEEK_DAYS,
+    DayGrid,
+    Floats,
+    Ints,
+    Reals,
+    fading_mean,
+    mean_around,
+    mean_known,
+)
 
-SMOOTH_S, HOUR_S = 900, 3_600
+SMOOTH_S = 900
 HOLIDAY_GROUP = WEEK_DAYS
 OFFSET_COUNT, OFFSET_SHARE = 1.0, 0.02
 """Added to counts before a ratio is taken: people, and a share of the series' mean."""
@@ -46,7 +57,7 @@ class Climate:
     smooth: Floats
     """The counts themselves, smoothed: for what lies whole days back."""
 
-    def ratio(self, counts: Reals | Floats, series: Ints, usual: Floats) -> Reals:
+    def ratio(self, counts: Reals | Floats, series: Ints, usual: Reals | Floats) -> Reals:
         """The log ratio of counts (n,) of these series to what is usual."""
         offset = self.offset[series]
         found: Reals = np.log((counts + offset) / (usual + offset))
@@ -55,8 +66,7 @@ class Climate:
 
 def climate(counts: Reals, grid: DayGrid, known: int) -> Climate:
     """The climate of counts (S, T); the first `known` steps say how large a series is."""
-    with np.errstate(invalid="ignore"):
-        mean = np.nan_to_num(_mean_of(counts[:, :known]), nan=1.0)
+    mean = np.nan_to_num(mean_known(counts[:, :known], axis=1))
     offset = OFFSET_COUNT + OFFSET_SHARE * mean
     folded = grid.fold(counts)
     width = _odd(SMOOTH_S // grid.step_s)
@@ -84,12 +94,6 @@ def climate(counts: Reals, grid: DayGrid, known: int) -> Climate:
         special_same=same,
         smooth=smooth.astype(np.float32),
     )
-
-
-def _mean_of(counts: Reals) -> Reals:
-    counted = ~np.isnan(counts)
-    found: Reals = np.where(counted, counts, 0).sum(1) / np.maximum(counted.sum(1), 1)
-    return found
 
 
 def _odd(width: int) -> int:

@@ -2,9 +2,8 @@
 
 Shapes: S series, T even steps ending now, H horizons. Method: the log ratio to what is usual (to nothing,
 where nothing is known of it) keeps part of its height and goes on with its slope, both damped; the
-intervals are the quantiles of this very method's errors at earlier steps, the last hours weighing most
-whose outcome is known, so they hold what they promise as soon as there are some, and are widened by a plain
-guess before. Complexity: S × T × H.
+intervals are the quantiles of this very method's errors at earlier steps whose outcome is known, the last
+hours weighing most; before there are enough they are widened by a plain guess. Complexity: S × T × H.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from anshang.kernels.daygrid import Bools, Ints, Reals
+from anshang.kernels.daygrid import Bools, Ints, Reals, mean_known
 from anshang.kernels.quantiles import LEVELS, SCORES
 
 OFFSET_PEOPLE, OFFSET_SHARE = 10.0, 0.02
@@ -54,8 +53,7 @@ def look_ahead(people: Reals, usual: Reals, step_s: int, ahead: Ints) -> Ahead:
 
     `usual` is (S, T + max(ahead)), NaN where nothing is known of it.
     """
-    known = ~np.isnan(people)
-    mean = np.where(known, people, 0).sum(axis=1) / np.maximum(known.sum(axis=1), 1)
+    mean = np.nan_to_num(mean_known(people, axis=1))
     offset = (OFFSET_PEOPLE + OFFSET_SHARE * mean)[:, None]
     has_usual: Bools = np.asarray(~np.isnan(usual).any(axis=1, keepdims=True))
     ground = np.where(has_usual, np.log(np.nan_to_num(usual) + offset), 0.0)
@@ -95,12 +93,7 @@ def _mean_back(values: Reals, back: int, width: int) -> Reals:
     moved = [np.roll(values, back + each, axis=1) for each in range(width)]
     for each, column in enumerate(moved):
         column[:, : back + each] = np.nan
-    stacked = np.stack(moved)
-    known = ~np.isnan(stacked)
-    number = known.sum(axis=0)
-    total = np.where(known, stacked, 0).sum(axis=0)
-    found: Reals = np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
-    return found
+    return mean_known(np.stack(moved), axis=0)
 
 
 def _spread(errors: Reals, ahead_s: int, step_s: int, trust: float) -> Reals:

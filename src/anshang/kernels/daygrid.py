@@ -17,7 +17,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
 
-DAY_S = 86_400
+HOUR_S, DAY_S = 3_600, 86_400
 WEEK_DAYS = 7
 PLAIN = 0
 """Of `special`: a day like others."""
@@ -72,6 +72,15 @@ def mean_around(folded: Reals, width: int) -> Reals:
     at = np.arange(flat.shape[1])
     first, last = np.maximum(at - width // 2, 0), np.minimum(at + width // 2 + 1, flat.shape[1])
     return RunningSums(flat).mean(first, last).reshape(folded.shape)
+
+
+def mean_known(values: Reals, axis: int) -> Reals:
+    """The mean along an axis of what is known; NaN where nothing is."""
+    known = ~np.isnan(values)
+    number = known.sum(axis=axis)
+    total = np.where(known, values, 0.0).sum(axis=axis)
+    found: Reals = np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
+    return found
 
 
 class RunningSums:

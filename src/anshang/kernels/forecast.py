@@ -9,18 +9,17 @@ depth for each row.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from anshang.kernels.climate import Climate
-from anshang.kernels.daygrid import WEEK_DAYS, Bools, DayGrid, Floats, Ints, Reals, RunningSums
+from anshang.kernels.daygrid import DAY_S, HOUR_S, WEEK_DAYS, Bools, DayGrid, Floats, Ints, Reals, RunningSums
 from anshang.kernels.quantiles import LEVELS
 from anshang.kernels.trees import lightgbm as lgb
 
-WINDOWS_S = (900, 1_800, 3_600, 7_200, 21_600, 86_400, 604_800)
-HOUR_S = 3_600
+SIX_HOURS_S = 6 * HOUR_S
+WINDOWS_S = (900, 1_800, HOUR_S, 7_200, SIX_HOURS_S, DAY_S, WEEK_DAYS * DAY_S)
 ROWS_MAX, ROUNDS = 200_000, 150
 SETTINGS = {
     "objective": "quantile",
@@ -46,6 +45,10 @@ class Rows:
     origin: Ints
     ahead: Ints
 
+    def taken(self, which: Bools | Ints) -> Rows:
+        """Some of them, by their numbers or a mask."""
+        return Rows(self.series[which], self.origin[which], self.ahead[which])
+
 
 @dataclass(frozen=True, slots=True)
 class History:
@@ -61,12 +64,8 @@ class History:
     """(S, T) how far the hour up to each step is from what was usual."""
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
-    """Trees for each of LEVELS, and the step they were learnt at."""
-
-    trees: tuple[lgb.Booster, ...]
-    step_s: int
+Model = tuple[lgb.Booster, ...]
+"""Trees for each of LEVELS."""
 
 
 def history(counts: Reals, grid: DayGrid, found: Climate, at: Ints | None = None) -> History:
@@ -75,7 +74,6 @@ def history(counts: Reals, grid: DayGrid, found: Climate, at: Ints | None = None
     at = every if at is None else at
     usual = np.where(np.isnan(counts), np.nan, found.usual[:, grid.day, grid.slot])
     offset = found.offset[:, None]
-
     seen, expected = RunningSums(counts), RunningSums(usual)
 
     def away(steps: int, at: Ints) -> Reals:
@@ -85,13 +83,14 @@ def history(counts: Reals, grid: DayGrid, found: Climate, at: Ints | None = None
         return ratio
 
     hour = grid.steps(HOUR_S)
-    steps = dict.fromkeys([1, *(grid.steps(window) for window in WINDOWS_S)])
-    columns = [away(each, at) for each in steps]
+    ratios = {steps: away(steps, at) for steps in (1, *(grid.steps(window) for window in WINDOWS_S))}
+    columns = list(ratios.values())
     columns.append(np.log((seen.mean_before(hour, at) + offset) / (found.mean[:, None] + offset)))
     weight = np.sqrt(found.mean)[:, None]
-    columns += [_everywhere(away(each, at), weight) for each in (hour, grid.steps(21_600))]
+    columns += [_everywhere(ratios[steps], weight) for steps in (hour, grid.steps(SIX_HOURS_S))]
     present = np.stack(columns, axis=-1).astype(np.float32)
-    return History(counts, grid, found, present, at, away(hour, every).astype(np.float32))
+    hourly = ratios[hour] if at is every else away(hour, every)
+    return History(counts, grid, found, present, at, hourly.astype(np.float32))
 
 
 def _everywhere(ratio: Reals, weight: Reals) -> Reals:
@@ -107,7 +106,7 @@ def features(past: History, rows: Rows) -> tuple[Floats, Reals, Reals]:
     Rows must lie inside the grid; their origins among `past.at`.
     """
     grid, found, series = past.grid, past.climate, rows.series
-    day, slot = _target(grid, rows)
+    day, slot = target_of(grid, rows)
     usual = found.usual[series, day, slot]
     now = found.usual[series, grid.day[rows.origin], grid.slot[rows.origin]]
     ahead_min = rows.ahead * grid.step_s / 60
@@ -153,7 +152,7 @@ def _kinds(grid: DayGrid, day: Ints) -> list[Ints | Bools]:
     return [grid.weekday[day], *kinds, grid.special[day] > 0, grid.season[day]]
 
 
-def _target(grid: DayGrid, rows: Rows) -> tuple[Ints, Ints]:
+def target_of(grid: DayGrid, rows: Rows) -> tuple[Ints, Ints]:
     """Day and slot of what is asked; steps beyond those of the grid follow by the clock."""
     target = rows.origin + rows.ahead
     last = len(grid.day) - 1
@@ -170,47 +169,38 @@ def draw(
     series = rng.integers(0, len(past.counts), count)
     origin = rng.integers(first, max(end, first + 1), count)
     steps = rng.choice(ahead, count)
-    kept = origin + steps < end
-    series, origin, steps = series[kept], origin[kept], steps[kept]
-    return counted(past, Rows(series, origin, steps))
+    rows = Rows(series, origin, steps)
+    return counted(past, rows.taken(origin + steps < end))
 
 
 def counted(past: History, rows: Rows) -> Rows:
     """The rows whose target was counted, and for whose time something is usual."""
-    day, slot = _target(past.grid, rows)
+    day, slot = target_of(past.grid, rows)
     inside = rows.origin + rows.ahead < past.counts.shape[1]
     target = np.minimum(rows.origin + rows.ahead, past.counts.shape[1] - 1)
     kept = inside & ~np.isnan(past.counts[rows.series, target])
     kept &= ~np.isnan(past.climate.usual[rows.series, day, slot])
-    return Rows(rows.series[kept], rows.origin[kept], rows.ahead[kept])
+    return rows.taken(kept)
 
 
-def fit(
-    past: History,
-    rows: Rows,
-    *,
-    threads: int = 2,
-    rounds: int = ROUNDS,
-    progress: Callable[[float], None] | None = None,
-) -> Model:
-    """Learn from rows (see `draw`); `progress` is told the share done."""
+def fit(past: History, rows: Rows, *, threads: int = 2) -> Model:
+    """Learn from rows (see `draw`)."""
     asked, usual, offset = features(past, rows)
-    count = past.counts[rows.series, rows.origin + rows.ahead]
-    deviation = np.log((count + offset) / (usual + offset))
+    deviation = outcome(past, rows, usual)
     weight = usual + offset
     learnt = lgb.Dataset(asked, deviation, weight=weight / weight.mean(), free_raw_data=False)
-    trees = []
-    for level in LEVELS:
-        trees.append(lgb.train(SETTINGS | {"alpha": level, "num_threads": threads}, learnt, rounds))
-        if progress is not None:
-            progress(len(trees) / len(LEVELS))
-    return Model(tuple(trees), past.grid.step_s)
+    return tuple(
+        lgb.train(SETTINGS | {"alpha": level, "num_threads": threads}, learnt, ROUNDS) for level in LEVELS
+    )
+
+
+def outcome(past: History, rows: Rows, usual: Reals) -> Reals:
+    """What came of rows (n,), as log ratios to what is usual; NaN where nobody counted."""
+    return past.climate.ratio(past.counts[rows.series, rows.origin + rows.ahead], rows.series, usual)
 
 
 def predict(model: Model, asked: Floats, threads: int = 1) -> Reals:
     """Log ratios to what is usual (n, L) at LEVELS, ascending."""
-    told: Reals = np.stack(
-        [np.asarray(tree.predict(asked, num_threads=threads)) for tree in model.trees], axis=-1
-    )
+    told: Reals = np.stack([np.asarray(tree.predict(asked, num_threads=threads)) for tree in model], axis=-1)
     told.sort(axis=-1)
     return told

@@ -7,6 +7,7 @@ Complexity: linear.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from statistics import NormalDist
 
 import numpy as np
@@ -16,12 +17,19 @@ from anshang.kernels.daygrid import Reals
 LEVELS = (0.025, 0.1, 0.3, 0.5, 0.7, 0.9, 0.975)
 """The levels learnt."""
 MEDIAN = LEVELS.index(0.5)
-SCORES = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
+
+
+def scores_of(levels: Iterable[float]) -> Reals:
+    """The normal score of each level."""
+    return np.array([NormalDist().inv_cdf(level) for level in levels])
+
+
+SCORES = scores_of(LEVELS)
 
 
 def at_levels(deviation: Reals, levels: Reals) -> Reals:
     """Log ratios at other levels (n, len(levels)), along normal scores, the tails going on as they were."""
-    wanted = np.array([NormalDist().inv_cdf(level) for level in levels.tolist()])
+    wanted = scores_of(levels.tolist())
     left = np.clip(np.searchsorted(SCORES, wanted, side="right") - 1, 0, len(LEVELS) - 2)
     share = (wanted - SCORES[left]) / (SCORES[left + 1] - SCORES[left])
     found: Reals = deviation[:, left] * (1 - share) + deviation[:, left + 1] * share
@@ -36,7 +44,7 @@ def people(deviation: Reals, usual: Reals, offset: Reals) -> Reals:
 
 def chance_over(quantiles: Reals, levels: Reals, limit: Reals) -> Reals:
     """The probability (n,) of at least `limit` (n,) people, from quantiles (n, L) along normal scores."""
-    scores = np.array([NormalDist().inv_cdf(level) for level in levels.tolist()])
+    scores = scores_of(levels.tolist())
     left = np.clip((quantiles < limit[:, None]).sum(axis=1) - 1, 0, len(levels) - 2)
     row = np.arange(len(quantiles))
     low, high = quantiles[row, left], quantiles[row, left + 1]

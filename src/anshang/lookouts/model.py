@@ -45,7 +45,9 @@ class Detection:
     passing: float = 0.12
     """By the same, when she only goes by."""
     patrol: float = 0.8
-    """By a unit at the same place."""
+    """By a unit at the same place, outside."""
+    patrol_inside: float = 0.3
+    """By the same, when she is in the premises."""
     answer_median_s: float = 60.0
     answer_spread: float = 0.5
     """Of the logarithm: how long after the notice a merchant looks."""

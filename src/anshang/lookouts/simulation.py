@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from anshang.foundation.errors import BadInput
-from anshang.kernels.daygrid import Bools, Reals
+from anshang.kernels.daygrid import Reals
 from anshang.kernels.routing import Goals, seconds_between
 from anshang.lookouts.model import ATTRACTION, DETECTION, EXIT_ATTRACTION, PACE, AgeBand
-from anshang.lookouts.strategies import STRATEGIES, Scene, Search
+from anshang.lookouts.strategies import STRATEGIES, Quarter, Scene, Search
 from anshang.places.model import Place
 from anshang.places.streets import prepare_streets
 
@@ -36,15 +36,6 @@ UNITS = 6
 ASK_MIN = 1.0
 """What a notice costs the one who is asked, in minutes."""
 RUNS_MAX = 100_000
-
-
-@dataclass(frozen=True, slots=True)
-class Quarter:
-    """The n places of a district: seconds between them (n, n) for a grown-up, what draws, exits."""
-
-    seconds: Reals
-    attraction: Reals
-    is_exit: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +108,10 @@ def simulate(
     if not 1 <= runs <= RUNS_MAX:
         raise BadInput("lookout.runs", en=f"1 to {RUNS_MAX:,} runs.", zh=f"运行次数须为 1 至 {RUNS_MAX}。")
     found = {name: np.zeros((3, runs)) for name in STRATEGIES}
-    bands = list(AgeBand)
+    bands, premises = list(AgeBand), np.flatnonzero(~ground.is_exit)
     for run in range(runs):
         rng = np.random.default_rng((seed, run))
         band = bands[int(rng.integers(len(bands)))]
-        premises = np.flatnonzero(~ground.is_exit)
         seen_at = int(rng.choice(premises))
         units = rng.choice(premises, UNITS)
         stays = _walk(ground, seen_at, PACE[band], rng)
@@ -129,7 +119,7 @@ def simulate(
         answers_s = DETECTION.answer_median_s * np.exp(
             rng.normal(0, DETECTION.answer_spread, len(ground.attraction))
         )
-        scene = Scene(ground.seconds, ground.attraction, ground.is_exit, seen_at, PACE[band], units)
+        scene = Scene(ground, seen_at, PACE[band], units)
         for name, strategy in STRATEGIES.items():
             search = strategy(scene)
             found_s = _found_s(search, stays, answers_s, luck)
@@ -162,7 +152,9 @@ def _walk(ground: Quarter, begin: int, pace: float, rng: np.random.Generator) ->
         stay_s = float(rng.exponential(EXIT_S if leaves else DWELLS_S))
         inside = not leaves and rng.random() < INSIDE_SHARE
         how = DETECTION.inside if inside else DETECTION.door
-        stays.append(Stay(to, now_s, now_s + stay_s, how, 0.3 if inside else DETECTION.patrol))
+        stays.append(
+            Stay(to, now_s, now_s + stay_s, how, DETECTION.patrol_inside if inside else DETECTION.patrol)
+        )
         now_s, at = now_s + stay_s, to
     return stays
 

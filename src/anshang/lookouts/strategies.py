@@ -31,15 +31,28 @@ FINDS_IN_PREMISES = 0.4
 
 
 @dataclass(frozen=True, slots=True)
-class Scene:
-    """What a strategy knows: n places; seconds between them (n, n) for a grown-up; where units stand."""
+class Quarter:
+    """The n places of a district: seconds between them (n, n) for a grown-up, what draws, exits."""
 
     seconds: Reals
     attraction: Reals
     is_exit: Bools
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """What a strategy knows: the quarter, where she was last seen, her pace, where units stand."""
+
+    quarter: Quarter
     seen_at: int
     pace: float
     units: Ints
+
+    @property
+    def away_s(self) -> Reals:
+        """Seconds of a grown-up's walk from where she was last seen (n,)."""
+        found: Reals = self.quarter.seconds[self.seen_at]
+        return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +72,36 @@ class Search:
     visits: tuple[Visit, ...]
 
 
+class _Units:
+    """The units of a search: where each is, from when on it is free, and what they have visited."""
+
+    def __init__(self, scene: Scene, free_s: float) -> None:
+        self._seconds = scene.quarter.seconds
+        self.at = scene.units.copy()
+        self.free_s = np.full(len(self.at), free_s)
+        self.visits: list[Visit] = []
+
+    def go(self, unit: int, place: int, from_s: float) -> Visit:
+        """Send one of them to look at a place."""
+        there_s = from_s + float(self._seconds[self.at[unit], place])
+        visit = Visit(place, there_s, there_s + SEARCH_S)
+        self.visits.append(visit)
+        self.free_s[unit], self.at[unit] = visit.to_s, place
+        return visit
+
+
 Strategy = Callable[[Scene], Search]
 
 
 def ask_everyone(scene: Scene) -> Search:
     """Every premises at once; units look at what is nearest."""
-    asked_s = np.where(scene.is_exit, np.inf, NOTICE_MIN * MINUTE_S)
+    asked_s = np.where(scene.quarter.is_exit, np.inf, NOTICE_MIN * MINUTE_S)
     return Search(asked_s, _nearest_first(scene))
 
 
 def ask_nearest(scene: Scene) -> Search:
     """The nearest premises, in rings that widen as the clock runs; units look at what is nearest."""
-    away_s = np.where(scene.is_exit, np.inf, scene.seconds[scene.seen_at])
+    away_s = np.where(scene.quarter.is_exit, np.inf, scene.away_s)
     asked_s = np.full(len(away_s), np.inf)
     for minute, within_s in reversed(RINGS):
         asked_s[away_s <= within_s] = minute * MINUTE_S
@@ -79,20 +110,19 @@ def ask_nearest(scene: Scene) -> Search:
 
 def ask_likely(scene: Scene) -> Search:
     """Ours: those who together hold most of where she can be by then; units go where they gain most."""
-    ground = Ground(scene.seconds[scene.seen_at], scene.attraction, scene.is_exit)
-    asked_s = np.full(len(scene.attraction), np.inf)
-    free_s, at = np.zeros(len(scene.units)), scene.units.copy()
-    visits: list[Visit] = []
+    is_exit = scene.quarter.is_exit
+    ground = Ground(scene.away_s, scene.quarter.attraction, is_exit)
+    asked_s = np.full(len(is_exit), np.inf)
+    units = _Units(scene, free_s=0.0)
     for now_s in np.arange(MINUTE_S, LAST_MIN * MINUTE_S, EVERY_S).tolist():
         elapsed_s = now_s + SUPPOSED_S
         if now_s >= NOTICE_MIN * MINUTE_S:
-            coming = spread(ground, elapsed_s + AHEAD_S, scene.pace)
-            inside = np.where(scene.is_exit, 0.0, coming)
+            inside = np.where(is_exit, 0.0, spread(ground, elapsed_s + AHEAD_S, scene.pace))
             chosen = ask_next(inside / max(inside.sum(), 1e-12), asked_s < np.inf, COVER, MOST_AT_ONCE)
             asked_s[chosen] = now_s
-        likely = after(spread(ground, elapsed_s, scene.pace), _looks(asked_s, visits, now_s), elapsed_s)
-        _send(scene, likely, free_s, at, visits, now_s)
-    return Search(asked_s, tuple(visits))
+        looks = _looks(asked_s, units.visits, now_s)
+        _send(scene, after(spread(ground, elapsed_s, scene.pace), looks, elapsed_s), units, now_s)
+    return Search(asked_s, tuple(units.visits))
 
 
 def _looks(asked_s: Reals, visits: list[Visit], now_s: float) -> Looks:
@@ -105,33 +135,25 @@ def _looks(asked_s: Reals, visits: list[Visit], now_s: float) -> Looks:
     return Looks(place, at_s, chance)
 
 
-def _send(scene: Scene, likely: Reals, free_s: Reals, at: Ints, visits: list[Visit], now_s: float) -> None:
-    free = np.flatnonzero(free_s <= now_s)
+def _send(scene: Scene, likely: Reals, units: _Units, now_s: float) -> None:
+    free = np.flatnonzero(units.free_s <= now_s)
     if not len(free):
         return
-    travel_s = scene.seconds[at[free]]
-    finds = np.where(scene.is_exit, DETECTION.patrol, FINDS_IN_PREMISES)
-    places, gains = send_next(likely, travel_s, finds, SEARCH_S)
+    finds = np.where(scene.quarter.is_exit, DETECTION.patrol, FINDS_IN_PREMISES)
+    places, gains = send_next(likely, scene.quarter.seconds[units.at[free]], finds, SEARCH_S)
     for unit, place, gain in zip(free.tolist(), places.tolist(), gains.tolist(), strict=True):
         if gain > 0:
-            there_s = now_s + float(scene.seconds[at[unit], place])
-            visits.append(Visit(place, there_s, there_s + SEARCH_S))
-            free_s[unit], at[unit] = there_s + SEARCH_S, place
+            units.go(unit, place, now_s)
 
 
 def _nearest_first(scene: Scene) -> tuple[Visit, ...]:
     """Units go to the places nearest to where she was last seen, one after the other."""
-    order = np.argsort(scene.seconds[scene.seen_at], kind="stable")
-    free_s, at = np.full(len(scene.units), MINUTE_S), scene.units.copy()
-    visits: list[Visit] = []
-    for place in order.tolist():
-        unit = int(free_s.argmin())
-        there_s = float(free_s[unit] + scene.seconds[at[unit], place])
-        if not there_s < LAST_MIN * MINUTE_S:
-            break
-        visits.append(Visit(place, there_s, there_s + SEARCH_S))
-        free_s[unit], at[unit] = there_s + SEARCH_S, place
-    return tuple(visits)
+    units = _Units(scene, free_s=MINUTE_S)
+    for place in np.argsort(scene.away_s, kind="stable").tolist():
+        unit = int(units.free_s.argmin())
+        if not units.go(unit, place, float(units.free_s[unit])).from_s < LAST_MIN * MINUTE_S:
+            return tuple(units.visits[:-1])
+    return tuple(units.visits)
 
 
 STRATEGIES: dict[str, Strategy] = {

@@ -1,26 +1,33 @@
 // The last hour of a history with the present frame at its end, asked again each minute of the district's time.
+import { untrack } from "svelte";
 import { live } from "$api/live/live.svelte";
 import { pulse } from "$kit/pulse.svelte";
 
 export const SPAN_S = 3600;
-export const AGAIN_MS_MIN = 5_000;
-export const AGAIN_MS = 60_000;
+const AGAIN_MS_MIN = 5_000;
+const AGAIN_MS = 60_000;
 
-type History = { readonly value: { at: string[] } | undefined; readonly answeredAt_ms: number | null; refresh(): void };
+type Asked = { readonly answeredAt_ms: number | null; readonly asking: boolean; refresh(): void };
+type History = Asked & { readonly value: { at: string[] } | undefined };
+
+/** Ask again each minute of the district's time, once for everybody who looks at the same answer. */
+export function useEachMinute(asked: Asked): void {
+  const every_ms = $derived(Math.max(AGAIN_MS_MIN, AGAIN_MS / (live.frame?.speed ?? 1)));
+  $effect(() => {
+    const due = pulse.now_ms >= (asked.answeredAt_ms ?? Infinity) + every_ms;
+    if (due && !untrack(() => asked.asking)) asked.refresh();
+  });
+}
 
 /** `known` says whether the present belongs to it. */
 export function usePast(history: History, known: () => boolean) {
-  const every_ms = $derived(Math.max(AGAIN_MS_MIN, AGAIN_MS / (live.frame?.speed ?? 1)));
   const now_s = $derived(Date.parse(live.frame?.at ?? "") / 1000);
   const ends = $derived(known() && Number.isFinite(now_s));
   const past_s = $derived((history.value?.at ?? []).map((at) => Date.parse(at) / 1000));
   const kept = $derived(past_s.filter((s) => !(s >= now_s)).length);
   const at_s = $derived(past_s.slice(0, kept).concat(ends ? [now_s] : []));
 
-  $effect(() => {
-    const due = (history.answeredAt_ms ?? Infinity) + every_ms;
-    if (pulse.now_ms >= due && history.value) history.refresh();
-  });
+  useEachMinute(history);
 
   return {
     get at_s() {
