@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 import subprocess
@@ -15,8 +16,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from anshang import cli
+from anshang.foundation import ids
 from anshang.foundation.database import Database
 from anshang.journal import store as journal
+from anshang.vault.keys import Keyring
 from tests.conftest import DISTRICT
 from tests.crowds.conftest import row_of_zones
 from tests.serving import PASSWORD, free_port
@@ -168,3 +171,23 @@ def test_an_archive_that_reaches_outside_is_no_backup(tmp_path: Path, name: str)
     assert done.exit_code == 2
     assert "not a back-up" in done.output
     assert sorted(path.name for path in tmp_path.iterdir()) == ["crafted.tar.gz"]
+
+
+def test_the_vault_says_what_it_holds_and_takes_a_new_master_key(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Keys made under the file's master are wrapped by the setting's, once both are named."""
+    ring = Keyring(data / "vault")
+    key = ring.make(id := ids.new_id())
+    told = run("vault", "status", "--data", str(data))
+    assert "0 records" in told.output
+    assert "1 keys" in told.output
+    old, new = (data / "vault" / "master.key").read_bytes(), bytes(range(32))
+    both = ",".join(base64.b64encode(one).decode() for one in (new, old))
+    monkeypatch.setenv("ANSHANG_VAULT_KEYS", both)
+    assert "1 keys wrapped anew" in run("vault", "rotate", "--data", str(data)).output
+    assert Keyring(data / "vault", [new]).open(id) == key
+    monkeypatch.setenv("ANSHANG_VAULT_KEYS", "nonsense!")
+    refused = run("vault", "rotate", "--data", str(data))
+    assert refused.exit_code == 2
+    assert "vault_keys" in refused.output

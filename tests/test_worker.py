@@ -24,6 +24,7 @@ from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import operator_actor
 from anshang.places import actions as places
 from anshang.settings import Settings
+from anshang.vault.keys import Keyring
 from anshang.web.live import Hub
 from anshang.worker import Worker
 from tests.crowds.conftest import line, row_of_zones
@@ -55,7 +56,14 @@ def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
     dispatcher = Dispatcher(database, watch, whereabouts)
     settings = Settings(data_folder=tmp_path)
     worker = Worker(
-        settings, database, watch, Hub(database), whereabouts, dispatcher, Outlooks(database, watch)
+        settings,
+        database,
+        watch,
+        Hub(database),
+        whereabouts,
+        dispatcher,
+        Outlooks(database, watch),
+        Keyring(tmp_path),
     )
     intake = Intake(database, watch.taken, watch.turnstile)
     whole = database.transaction

@@ -42,6 +42,8 @@ from anshang.people import journal_api
 from anshang.people.doorkeeper import Doorkeeper
 from anshang.places import api as places_api
 from anshang.settings import Settings
+from anshang.vault import api as vault_api
+from anshang.vault.keys import Keyring, read_masters
 from anshang.web import api as web_api
 from anshang.web import errors
 from anshang.web.limits import BodyLimit
@@ -64,12 +66,13 @@ ROUTERS = (
     patrols_api.router,
     dispatch_api.router,
     board_api.router,
+    vault_api.router,
     desk_api.router,
 )
 
 GARBAGE_ROWS = 50_000
 GIVE_WAY_S = 0.001
-LARGER_BODIES = {"/api/place": 20_000_000, "/api/observations": 8_000_000}
+LARGER_BODIES = {"/api/place": 20_000_000, "/api/observations": 8_000_000, "/api/photos": 12_000_000}
 
 HEADERS = secure.Secure(
     csp=secure.ContentSecurityPolicy()
@@ -104,7 +107,8 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     whereabouts = Whereabouts(database)
     dispatcher = Dispatcher(database, watch, whereabouts)
     outlooks = Outlooks(database, watch)
-    worker = Worker(settings, database, watch, hub, whereabouts, dispatcher, outlooks)
+    keyring = Keyring(settings.vault_folder, read_masters(settings.vault_keys))
+    worker = Worker(settings, database, watch, hub, whereabouts, dispatcher, outlooks, keyring)
     app = FastAPI(
         title="Anshang 安商",
         version=anshang.__version__,
@@ -117,6 +121,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     cookies = Cookies(timedelta(hours=settings.session_hours), settings.secure_cookies)
     app.state.runtime = Runtime(database, hub, doorkeeper, cookies, demo)
     app.state.watch = watch
+    app.state.keyring = keyring
     app.state.data_folder = settings.data_folder if settings.data_folder.exists() else Path()
     app.state.intake = intake
     app.state.whereabouts = whereabouts

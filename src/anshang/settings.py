@@ -52,6 +52,8 @@ class Settings:
     """The port for Cursor on Target over UDP; 0 for none."""
     cot_send_to: str = ""
     """Where units and open incidents go as CoT over UDP, as `239.2.3.1:6969`; empty for nowhere."""
+    vault_keys: str = dataclasses.field(default="", repr=False)
+    """Master keys of the vault: base64 of 32 bytes each, the first for what is new; empty: a file's."""
     log_level: str = "info"
     """How much is logged: debug, info, warning or error."""
 
@@ -59,6 +61,11 @@ class Settings:
     def resolved_database_url(self) -> str:
         """The database's address, the embedded one when none is set."""
         return self.database_url or f"sqlite:///{(self.data_folder / 'anshang.db').absolute()}"
+
+    @property
+    def vault_folder(self) -> Path:
+        """Where the keys of personal records lie, one file each; no back-up takes them along."""
+        return self.data_folder / "vault"
 
     @property
     def sealed_folder(self) -> Path:

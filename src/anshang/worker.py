@@ -33,13 +33,17 @@ from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import engine_actor
+from anshang.places import store as places
 from anshang.settings import Settings
+from anshang.vault import actions as vault
+from anshang.vault.keys import Keyring
 from anshang.web.live import Hub
 
 STEP_S = 1.0
 DISPATCH_PAUSE_S = 0.1
 HOUSEKEEPING_S = 5.0
 PAUSE_AFTER_FAULT_S = 2.0
+HOUR_MS = 3_600_000
 
 log = structlog.get_logger()
 
@@ -56,6 +60,7 @@ class Worker:
         whereabouts: Whereabouts,
         dispatcher: Dispatcher,
         outlooks: Outlooks,
+        keyring: Keyring,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -64,6 +69,10 @@ class Worker:
         self._whereabouts = whereabouts
         self._dispatcher = dispatcher
         self._outlooks = outlooks
+        self._keyring = keyring
+        self._needless: set[str] = set()
+        """Keys that no record needed an hour ago."""
+        self._erased_ms = 0
         self._persistence: dict[str, Persistence] = {}
         self._sweep = Sweep(database, dispatcher)
         self._changed = threading.Event()
@@ -154,6 +163,7 @@ class Worker:
         folder = self._settings.sealed_folder
         for district_id in self._watch.district_ids:
             roll_up(self._database, district_id, clock.now() - DELAY, folder)
+        self._erase()
         yesterday = clock.now().date() - timedelta(days=1)
         if self._sealed_on == yesterday:
             return
@@ -165,6 +175,21 @@ class Worker:
             seal(self._database, district_id, oldest_at, folder)
             self._whereabouts.forget_old(district_id)
         self._sealed_on = yesterday
+
+    def _erase(self) -> None:
+        """Once a minute destroy personal records whose time is over; once an hour keys that nobody needs."""
+        minute_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS
+        if minute_ms == self._erased_ms:
+            return
+        for district_id in self._watch.district_ids:
+            vault.erase_expired(
+                self._database, self._keyring, actor=engine_actor(district_id), district_id=district_id
+            )
+        if minute_ms // HOUR_MS != self._erased_ms // HOUR_MS:
+            with self._database.reading() as connection:
+                districts = places.list_district_ids(connection)
+            self._needless = vault.destroy_orphans(self._database, self._keyring, districts, self._needless)
+        self._erased_ms = minute_ms
 
     def _keep_minute(self, district_id: str, minute_ms: int) -> None:
         """Keep the zones' minutes and read the effect of measures that are a quarter of an hour old."""

@@ -40,15 +40,18 @@ MAY: dict[Role, set[str]] = {
     },
     Role.SUPERVISOR: {
         "place", "crowd", "configure", "measure", "confirm", "counts", "queue", "queue!", "journal", "live", "check",
-        "report", "answer", "categories", "units", "units!", "duty or directs", "bodies",
+        "report", "answer", "categories", "units", "units!", "duty or directs", "bodies", "keep person", "read person",
     },
     Role.DESK: {
         "place", "crowd", "measure", "confirm", "counts", "queue", "queue!", "live", "check", "report", "answer", "units",
-        "duty or directs", "bodies",
+        "duty or directs", "bodies", "keep person", "read person",
     },
-    Role.PATROL: {"place", "crowd", "measure", "counts", "queue", "live", "report", "units", "duty", "duty or directs"},
-    Role.VOLUNTEER: {"place", "crowd", "report", "duty", "duty or directs"},
-    Role.PARTNER: {"place", "crowd", "queue", "answer"},
+    Role.PATROL: {
+        "place", "crowd", "measure", "counts", "queue", "live", "report", "units", "duty", "duty or directs",
+        "keep person", "read person",
+    },
+    Role.VOLUNTEER: {"place", "crowd", "report", "duty", "duty or directs", "keep person"},
+    Role.PARTNER: {"place", "crowd", "queue", "answer", "report", "keep person"},
     Role.MEDIATOR: {"place", "crowd", "queue", "answer"},
     Role.WALL: {"place", "crowd", "counts", "live"},
 }  # fmt: skip
@@ -142,6 +145,8 @@ AREA: dict[tuple[str, str], str] = {
     ("GET", "/api/duty-room"): "units",
     ("GET", "/api/field"): "duty",
     ("GET", "/api/field/live"): "duty",
+    ("POST", "/api/photos/{id}"): "keep person",
+    ("GET", "/api/photos/{id}"): "read person",
     ("GET", "/api/incident-categories"): "place",
     ("PUT", "/api/incident-categories/{id}"): "categories",
     ("DELETE", "/api/incident-categories/{id}"): "categories",
@@ -166,10 +171,16 @@ def ask(client: TestClient, method: str, path: str, district: str = DISTRICT) ->
         concrete += "?id=asu_wrong&lat=28.1&lon=112.9&timestamp=1798718400"
     if path == "/api/live":
         concrete += "?since=999999999999"  # an endless answer: only its refusal can be awaited
+    if path == "/api/photos/{id}":
+        concrete += f"?purpose=report&of={ids.new_id()}"
+    content = PHOTO if (method, path) == ("POST", "/api/photos/{id}") else {}
     sign = "&" if "?" in concrete else "?"
     return client.request(
-        method, f"{concrete}{sign}district={district}", json=BODIES.get((method, path))
+        method, f"{concrete}{sign}district={district}", json=BODIES.get((method, path)), **content
     ).status_code
+
+
+PHOTO = {"content": b"none", "headers": {"Content-Type": "application/octet-stream"}}
 
 
 BODIES: dict[tuple[str, str], object] = {

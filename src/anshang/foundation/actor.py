@@ -33,6 +33,9 @@ class Permission(StrEnum):
     PEOPLE_MANAGE = "people.manage"
     LIVE_READ = "live.read"
     CHECK_READ = "check.read"
+    PERSON_KEEP = "person.keep"
+    PERSON_READ = "person.read"
+    PERSON_ERASE = "person.erase"
 
 
 @dataclass(frozen=True, slots=True)

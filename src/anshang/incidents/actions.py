@@ -1,5 +1,5 @@
 """What is done with incidents: report, classify, locate, ask, mark a step, cancel, clear, reopen, link,
-transfer; and a district's categories.
+transfer.
 
 An incident and its matter share an id, and change in one transaction.
 """
@@ -36,6 +36,7 @@ from anshang.matters import actions as matters
 from anshang.matters import store as matters_store
 from anshang.matters.model import ClockKind, Due, Matter, MatterKind, MatterState, Priority
 from anshang.people import store as people
+from anshang.people.model import Role
 from anshang.places import store as places
 
 SUBJECT = "matter.incident"
@@ -64,6 +65,10 @@ def report(
     what is there.
     """
     actor.must(Permission.INCIDENT_REPORT, tx.district_id)
+    if actor.role == Role.PARTNER and source is not Source.MERCHANT:
+        raise BadInput(
+            "incident.bad_source", en="A partner reports as one.", zh="合作单位只能以商户来源报告。"
+        )
     now = clock.now()
     called_at = called_at or now
     if not now - OLDEST <= called_at <= now + CLOCKS_APART:
@@ -268,37 +273,6 @@ def answer_offer(tx: Transaction, *, actor: Actor, id: str, accepted: bool, word
     if accepted:
         matters.entrust(tx, actor=_for_its_matter(actor), id=incident.id, body_id=offered.to_body_id)
     return answered
-
-
-def define_category(tx: Transaction, *, actor: Actor, category: Category) -> Category:
-    """Add a category of the district's own, or change one, also a built-in one."""
-    actor.must(Permission.INCIDENT_CONFIGURE, tx.district_id)
-    known = store.list_categories(tx.connection, tx.district_id)
-    ids.checked_code(category.id)
-    category.check({**known, category.id: category})
-    if known.get(category.id) == category:
-        return category
-    store.put_category(tx, category)
-    journal.record(tx, actor_id=actor.id, kind=IncidentKind.DEFINED, subject_id=category.id)
-    return category
-
-
-def retire_category(tx: Transaction, *, actor: Actor, id: str) -> Category:
-    """Offer a category no more; what was classified so keeps its words. Retiring it again changes nothing."""
-    actor.must(Permission.INCIDENT_CONFIGURE, tx.district_id)
-    known = store.list_categories(tx.connection, tx.district_id)
-    if id not in known:
-        raise NotFound("category.missing", en="There is no such category.", zh="没有该类别。")
-    if any(one.parent_id == id and not one.retired for one in known.values()):
-        raise RuleBroken(
-            "category.has_children", en="Retire the categories below it first.", zh="请先停用其下级类别。"
-        )
-    if known[id].retired:
-        return known[id]
-    retired = replace(known[id], retired=True)
-    store.put_category(tx, retired)
-    journal.record(tx, actor_id=actor.id, kind=IncidentKind.RETIRED, subject_id=id)
-    return retired
 
 
 def _open(

@@ -8,7 +8,7 @@ from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from anshang.foundation.actor import Permission
-from anshang.incidents import actions, store
+from anshang.incidents import category_actions, store
 from anshang.incidents.categories import ActionStep, Answer, Category, Doer, Question, Task
 from anshang.incidents.shapes import CategoryShown
 from anshang.matters.model import Priority
@@ -80,7 +80,7 @@ def define(id: CategoryCode, body: CategoryTold, district: DistrictQuery, caller
     )
     with caller.writing(district) as tx:
         return CategoryShown.model_validate(
-            actions.define_category(tx, actor=caller.actor, category=category)
+            category_actions.define_category(tx, actor=caller.actor, category=category)
         )
 
 
@@ -88,4 +88,4 @@ def define(id: CategoryCode, body: CategoryTold, district: DistrictQuery, caller
 def retire(id: CategoryCode, district: DistrictQuery, caller: Caller) -> CategoryShown:
     """Offer a category no more."""
     with caller.writing(district) as tx:
-        return CategoryShown.model_validate(actions.retire_category(tx, actor=caller.actor, id=id))
+        return CategoryShown.model_validate(category_actions.retire_category(tx, actor=caller.actor, id=id))

@@ -26,6 +26,8 @@ from anshang.incidents.shapes import (
 )
 from anshang.matters import store as matters
 from anshang.matters.model import MatterState
+from anshang.vault import store as vault
+from anshang.vault.model import RecordKind
 
 NEAR_M = 150.0
 NEAR = timedelta(minutes=30)
@@ -102,6 +104,11 @@ def page(connection: Connection, actor: Actor, district_id: str, id: str) -> Inc
         ],
         transfers=[
             TransferShown.model_validate(one) for one in store.list_transfers(connection, district_id, id)
+        ],
+        photos=[
+            record.id
+            for record in vault.list_of_subjects(connection, district_id, [id])
+            if record.kind is RecordKind.PHOTO and record.erased_at is None
         ],
     )
 

@@ -134,3 +134,4 @@ class IncidentPage(IncidentShown):
     grounds: Grounds
     links: list[LinkShown]
     transfers: list[TransferShown]
+    photos: list[str]

@@ -46,6 +46,9 @@ _DESK = _WATCHES | {
     _P.UNIT_READ,
     _P.UNIT_DIRECT,
     _P.CHECK_READ,
+    _P.PERSON_KEEP,
+    _P.PERSON_READ,
+    _P.PERSON_ERASE,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -64,9 +67,17 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.SUPERVISOR: _DESK | {_P.JOURNAL_READ, _P.CROWD_CONFIGURE, _P.INCIDENT_CONFIGURE, _P.UNIT_CONFIGURE},
     Role.DESK: _DESK,
     Role.PATROL: _WATCHES
-    | {_P.CROWD_MEASURE, _P.MATTER_READ, _P.INCIDENT_REPORT, _P.UNIT_READ, _P.UNIT_DUTY},
-    Role.VOLUNTEER: _SEES | {_P.INCIDENT_REPORT, _P.UNIT_DUTY},
-    Role.PARTNER: _SEES | {_P.MATTER_READ, _P.TRANSFER_ANSWER},
+    | {
+        _P.CROWD_MEASURE,
+        _P.MATTER_READ,
+        _P.INCIDENT_REPORT,
+        _P.UNIT_READ,
+        _P.UNIT_DUTY,
+        _P.PERSON_KEEP,
+        _P.PERSON_READ,
+    },
+    Role.VOLUNTEER: _SEES | {_P.INCIDENT_REPORT, _P.UNIT_DUTY, _P.PERSON_KEEP},
+    Role.PARTNER: _SEES | {_P.MATTER_READ, _P.TRANSFER_ANSWER, _P.INCIDENT_REPORT, _P.PERSON_KEEP},
     Role.MEDIATOR: _SEES | {_P.MATTER_READ, _P.TRANSFER_ANSWER},
     Role.WALL: _WATCHES,
     Role.FEED: frozenset({_P.CROWD_INGEST}),
@@ -79,6 +90,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.INCIDENT_ACT,
             _P.UNIT_READ,
             _P.UNIT_DIRECT,
+            _P.PERSON_KEEP,
+            _P.PERSON_ERASE,
         }
     ),
 }

@@ -17,7 +17,7 @@ BODY_BYTES_MAX = 1_000_000
 
 
 class BodyLimit:
-    """ASGI edge with one limit for all paths and larger ones for those named."""
+    """ASGI edge with one limit for all paths and larger ones for those named, and what is below them."""
 
     def __init__(self, app: ASGIApp, larger: Mapping[str, int]) -> None:
         self.app = app
@@ -28,7 +28,7 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self._larger.get(scope["path"], BODY_BYTES_MAX)
+        limit = self._limit_of(scope["path"])
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > limit:
             await refused(_too_large(limit))(scope, receive, send)
@@ -49,6 +49,10 @@ class BodyLimit:
             await self.app(scope, receiving, sending)
         if arrived > limit:
             await refused(_too_large(limit))(scope, receive, send)
+
+    def _limit_of(self, path: str) -> int:
+        above = (limit for named, limit in self._larger.items() if f"{path}/".startswith(f"{named}/"))
+        return next(above, BODY_BYTES_MAX)
 
 
 def _too_large(limit: int) -> BadInput:

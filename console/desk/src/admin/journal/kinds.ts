@@ -3,6 +3,10 @@ import { dictionary } from "$kit/i18n.svelte";
 
 export const kinds = dictionary(
   {
+    "record.kept": "保存保密资料",
+    "record.read": "查阅保密资料",
+    "record.shortened": "缩短保密资料期限",
+    "record.erased": "销毁保密资料",
     "matter.opened": "事项开立",
     "matter.acknowledged": "事项确认接收",
     "matter.released": "事项退回待确认",
@@ -83,6 +87,10 @@ export const kinds = dictionary(
     "feed.closed": "数据源关闭",
   },
   {
+    "record.kept": "personal record kept",
+    "record.read": "personal record read",
+    "record.shortened": "personal record's time shortened",
+    "record.erased": "personal record erased",
     "matter.opened": "matter opened",
     "matter.acknowledged": "matter acknowledged",
     "matter.released": "matter given back",

@@ -1,0 +1,151 @@
+"""What is done with personal data: keep, read, shorten, erase. Every one of them is journalled.
+
+The verbs of other rooms decide who may; here only whether the actor may handle personal data at all, and that
+it is read for the purpose it was given for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from anshang.foundation import clock
+from anshang.foundation.actor import Actor, Permission
+from anshang.foundation.database import Database, Transaction
+from anshang.foundation.errors import BadInput
+from anshang.journal import actions as journal
+from anshang.journal import store as journal_store
+from anshang.vault import store
+from anshang.vault.keys import Keyring, seal, unseal
+from anshang.vault.model import RETENTION, Purpose, Reading, Receipt, Record, RecordKind, VaultKind
+
+BYTES_MAX = 4_000_000
+
+
+def keep(
+    tx: Transaction,
+    keyring: Keyring,
+    *,
+    actor: Actor,
+    id: str,
+    subject_id: str,
+    kind: RecordKind,
+    purpose: Purpose,
+    content: bytes,
+) -> Record:
+    """Seal something personal under a key of its own; the same id again answers with what is there."""
+    actor.must(Permission.PERSON_KEEP, tx.district_id)
+    said = {"subject_id": subject_id, "kind": kind, "purpose": purpose, "kept_by": actor.id}
+    if known := store.records.find_again(tx.connection, tx.district_id, id, **said):
+        return known
+    if not 0 < len(content) <= BYTES_MAX:
+        raise BadInput(
+            "record.size", en="This is empty or too large to keep.", zh="内容为空或过大，无法保存。"
+        )
+    now = clock.now()
+    record = Record(
+        id=id,
+        district_id=tx.district_id,
+        subject_id=subject_id,
+        kind=kind,
+        purpose=purpose,
+        sealed=seal(keyring.make(id), content, _bound(tx.district_id, id)),
+        kept_at=now,
+        kept_by=actor.id,
+        expires_at=now + RETENTION[purpose],
+    )
+    store.records.add(tx, record)
+    _tell(tx, actor, VaultKind.KEPT, record)
+    return record
+
+
+def read(tx: Transaction, keyring: Keyring, *, actor: Actor, id: str, purpose: Purpose) -> bytes:
+    """What a record says, for the purpose it was given for; who read it is journalled with it."""
+    actor.must(Permission.PERSON_READ, tx.district_id)
+    record = store.records.get(tx.connection, tx.district_id, id)
+    record.check_readable(purpose, clock.now())
+    content = _opened(keyring, record)
+    _tell(tx, actor, VaultKind.READ, record)
+    return content
+
+
+def opened(connection: Connection, keyring: Keyring, *, district_id: str, id: str, purpose: Purpose) -> bytes:
+    """What a record says, for a room that has written down by itself who reads it and why."""
+    record = store.records.get(connection, district_id, id)
+    record.check_readable(purpose, clock.now())
+    return _opened(keyring, record)
+
+
+def shorten(tx: Transaction, *, actor: Actor, subject_id: str, until: datetime) -> None:
+    """What was kept about the subject is needed no longer than until then."""
+    actor.must(Permission.PERSON_KEEP, tx.district_id)
+    for record in store.list_of_subjects(tx.connection, tx.district_id, [subject_id]):
+        if record.erased_at is None and record.expires_at > until:
+            _tell(tx, actor, VaultKind.SHORTENED, store.records.put(tx, record.shortened(until)))
+
+
+def erase(tx: Transaction, keyring: Keyring, *, actor: Actor, subject_ids: Sequence[str]) -> None:
+    """Destroy everything that was kept about the subjects; their keys go once that is on disk."""
+    actor.must(Permission.PERSON_ERASE, tx.district_id)
+    for record in store.list_of_subjects(tx.connection, tx.district_id, subject_ids):
+        if record.erased_at is None:
+            _erase(tx, keyring, actor, record)
+
+
+def erase_expired(database: Database, keyring: Keyring, *, actor: Actor, district_id: str) -> int:
+    """Destroy what is over; how many records that were."""
+    with database.reading([district_id]) as connection:
+        over = store.list_expired(connection, district_id, clock.now())
+    for record in over:
+        with database.transaction(district_id) as tx:
+            _erase(tx, keyring, actor, store.records.get(tx.connection, district_id, record.id))
+    return len(over)
+
+
+def destroy_orphans(
+    database: Database, keyring: Keyring, district_ids: Sequence[str], seen_before: set[str]
+) -> set[str]:
+    """Destroy keys that no record needs: of those erased when the machine stopped in between, or never saved.
+
+    Only keys that were there, and needless, the last time; returns those that are needless now.
+    """
+    there = set(keyring.list_ids())
+    needed: set[str] = set()
+    for district_id in district_ids:
+        with database.reading([district_id]) as connection:
+            needed |= store.list_readable_ids(connection, district_id)
+    needless = there - needed
+    for record_id in needless & seen_before:
+        keyring.destroy(record_id)
+    return needless - seen_before
+
+
+def receipt(connection: Connection, district_id: str, subject_id: str) -> Receipt:
+    """What became of everything that was kept about a subject, and who had opened it."""
+    records = store.list_of_subjects(connection, district_id, [subject_id])
+    entries = journal_store.list_of_subject(connection, district_id, [record.id for record in records])
+    readings = [Reading(e.subject_id, e.actor_id, e.at) for e in entries if e.kind == VaultKind.READ]
+    return Receipt(subject_id, tuple(records), tuple(readings))
+
+
+def _erase(tx: Transaction, keyring: Keyring, actor: Actor, record: Record) -> None:
+    if record.erased_at is None:
+        erased = store.records.put(tx, record.erased(clock.now()))
+        _tell(tx, actor, VaultKind.ERASED, erased)
+        tx.after_commit.append(lambda: keyring.destroy(record.id))
+
+
+def _opened(keyring: Keyring, record: Record) -> bytes:
+    return unseal(keyring.open(record.id), record.sealed, _bound(record.district_id, record.id))
+
+
+def _bound(district_id: str, id: str) -> str:
+    """A sealed content moved to another record, or district, does not open."""
+    return f"{district_id}/{id}"
+
+
+def _tell(tx: Transaction, actor: Actor, kind: VaultKind, record: Record) -> None:
+    details = {"kind": str(record.kind), "purpose": str(record.purpose), "of": record.subject_id}
+    journal.record(tx, actor_id=actor.id, kind=kind, subject_id=record.id, details=details)

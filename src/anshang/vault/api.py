@@ -1,0 +1,78 @@
+"""Photographs over HTTP. Other personal data goes in and out through the room that it belongs to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Body, Query, Request, Response
+
+from anshang.foundation.actor import Permission
+from anshang.vault import actions
+from anshang.vault.keys import Keyring
+from anshang.vault.model import Purpose, RecordKind
+from anshang.vault.pictures import plain_jpeg
+from anshang.web.session import Caller, DistrictQuery
+from anshang.web.shapes import Id, Shown
+
+router = APIRouter(tags=["vault"])
+PhotoPurpose = Annotated[Literal["lookout", "report"], Query()]
+Picture = Annotated[bytes, Body(media_type="application/octet-stream")]
+
+
+class PhotoShown(Shown):
+    """A photograph that is kept, and for how long."""
+
+    id: str
+    expires_at: str
+
+
+@router.post("/api/photos/{id}")
+def keep_photo(
+    id: Id,
+    of: Annotated[Id, Query()],
+    purpose: PhotoPurpose,
+    content: Picture,
+    district: DistrictQuery,
+    caller: Caller,
+    request: Request,
+) -> PhotoShown:
+    """Keep a photograph `of` an incident or a look-out: small, and bare of what the camera wrote in it."""
+    caller.actor.must(Permission.PERSON_KEEP, district)
+    plain = plain_jpeg(content)
+    with caller.writing(district) as tx:
+        kept = actions.keep(
+            tx,
+            keyring_of(request),
+            actor=caller.actor,
+            id=id,
+            subject_id=of,
+            kind=RecordKind.PHOTO,
+            purpose=Purpose(purpose),
+            content=plain,
+        )
+    return PhotoShown(id=kept.id, expires_at=kept.expires_at.isoformat())
+
+
+@router.get(
+    "/api/photos/{id}",
+    response_class=Response,
+    responses={200: {"content": {"image/jpeg": {}}}},
+)
+def photo(
+    id: Id, purpose: PhotoPurpose, district: DistrictQuery, caller: Caller, request: Request
+) -> Response:
+    """A photograph, for the purpose it was given for; that it was looked at is journalled."""
+    with caller.writing(district) as tx:
+        content = actions.read(tx, keyring_of(request), actor=caller.actor, id=id, purpose=Purpose(purpose))
+    return picture(content)
+
+
+def picture(content: bytes) -> Response:
+    """A photograph as an answer that is kept nowhere."""
+    return Response(content, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+def keyring_of(request: Request) -> Keyring:
+    """The installation's keys."""
+    keyring: Keyring = request.app.state.keyring
+    return keyring

@@ -1,0 +1,137 @@
+"""Every field of the database that can hold words, and what stands in it.
+
+A field that can hold something about a person has a class, a purpose and a retention; every other one says
+why it holds nothing of the kind. A test compares this with the tables, so that a new field is decided upon.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
+
+
+class PersonalClass(StrEnum):
+    """Whose it is."""
+
+    PUBLIC = "public"
+    """A member of the public: sealed in the vault, and nowhere else on purpose."""
+    STAFF = "staff"
+    """Somebody who works here or takes part."""
+    POSITION = "position"
+    """Where somebody on duty was."""
+    WORDS = "words"
+    """Free words of somebody on duty, who is told to name nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """A personal field: whose, what for, and how long."""
+
+    of: PersonalClass
+    purpose: str
+    retention: str
+
+
+_WORDS_OF_DUTY = "until the matter is three years closed, with the journal 与台账同期（3 年）"
+
+
+def _duty(purpose: str) -> Personal:
+    return Personal(PersonalClass.WORDS, purpose, _WORDS_OF_DUTY)
+
+
+PERSONAL: Mapping[str, Personal] = MappingProxyType(
+    {
+        "vault_records.sealed": Personal(
+            PersonalClass.PUBLIC,
+            "finding somebody, answering a report, reaching a partner 协查、答复、联络",
+            "look-outs: closure and 24 h, at most 3 days; photographs 30 days; contacts while a partner",
+        ),
+        "accounts.name": Personal(
+            PersonalClass.STAFF, "signing in 登录", "while the account is open 账号存续期"
+        ),
+        "accounts.display_name": Personal(
+            PersonalClass.STAFF, "who did what 责任认定", "with the journal, 3 years 与台账同期"
+        ),
+        "accounts.password_hash": Personal(
+            PersonalClass.STAFF, "signing in 登录", "while the account is open"
+        ),
+        "duties.crew": Personal(PersonalClass.STAFF, "who was on duty 值勤记录", "3 years 与台账同期"),
+        "unit_positions.lon": Personal(PersonalClass.POSITION, "who arrives first 就近派警", "7 days 7 天"),
+        "unit_positions.lat": Personal(PersonalClass.POSITION, "who arrives first 就近派警", "7 days 7 天"),
+        "matters.text": _duty("what was reported 报告内容"),
+        "matters.outcome": _duty("how it ended 处置结果"),
+        "matter_notes.text": _duty("what was seen 现场记录"),
+        "incidents.place_words": _duty("where it is 地点"),
+        "incidents.answers": _duty("what was asked 询问答复"),
+        "incident_transfers.reason": _duty("why another body is asked 移交理由"),
+        "incident_transfers.answer": _duty("what it answered 答复"),
+        "assignments.words": _duty("why a unit cannot go, or need not 理由"),
+        "commands.reason": _duty("why command was handed over 指挥交接"),
+        "messages.text": _duty("messages of the duty team 值勤消息"),
+        "messages.report": _duty("M/ETHANE"),
+        "roll_call_answers.words": _duty("answers to the roll-call 点名答复"),
+        "measures.note": _duty("what was done about the crowd 处置说明"),
+    }
+)
+
+_OF_THE_PLACE = "names and shapes of the place, which are public 场所公开信息"
+_OF_THE_RULES = "rules of the district, without anybody in them 商圈规则"
+_OURS = "words of the product itself 系统用语"
+
+IMPERSONAL: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(
+            (
+                "districts.name_zh",
+                "districts.name_en",
+                "districts.credit_zh",
+                "districts.credit_en",
+                "gates.name_zh",
+                "gates.name_en",
+                "gates.shape",
+                "posts.name_zh",
+                "posts.name_en",
+                "posts.shape",
+                "premises.name_zh",
+                "premises.name_en",
+                "premises.shape",
+                "walkways.shape",
+                "zones.name_zh",
+                "zones.name_en",
+                "zones.shape",
+                "zones.thresholds",
+                "sensors.name_zh",
+                "sensors.name_en",
+                "units.name_zh",
+                "units.name_en",
+                "bodies.name_zh",
+                "bodies.name_en",
+                "feeds.name",
+            ),
+            _OF_THE_PLACE,
+        ),
+        **dict.fromkeys(
+            (
+                "incident_categories.content",
+                "ladders.content",
+                "level_rules.numbers",
+                "accounts.district_ids",
+                "roll_calls.unit_ids",
+            ),
+            _OF_THE_RULES,
+        ),
+        **dict.fromkeys(
+            (
+                "journal.details_json",
+                "matters.subject",
+                "matters.params",
+                "matter_clocks.because",
+                "matter_clocks.params",
+                "telemetry_marks.name",
+            ),
+            _OURS,
+        ),
+    }
+)

@@ -1,0 +1,167 @@
+"""One key for each record, in a file of its own outside the database and every back-up of it.
+
+A record's key is wrapped by the installation's master key (AES-256-GCM). Whoever destroys the file makes the
+record unreadable in the database, in its write-ahead log and in every back-up that was ever taken. The first
+master key wraps what is new; those after it only open what is old, until `rewrap` has wrapped it anew.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from anshang.foundation.errors import NotFound, StorageFailed
+from anshang.foundation.ids import checked_id
+
+KEY_BYTES, NONCE_BYTES, MARK_BYTES = 32, 12, 8
+MASTER_FILE = "master.key"
+SUFFIX = ".key"
+
+
+def seal(key: bytes, content: bytes, bound_to: str) -> bytes:
+    """`content` under the key: nonce, then ciphertext; it opens only with the same `bound_to`."""
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + AESGCM(key).encrypt(nonce, content, bound_to.encode())
+
+
+def unseal(key: bytes, sealed: bytes, bound_to: str) -> bytes:
+    """What `seal` hid; StorageFailed when it was changed, moved, or the key is another."""
+    try:
+        return AESGCM(key).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound_to.encode())
+    except InvalidTag:
+        raise StorageFailed(
+            "vault.damaged",
+            en="A record of the vault cannot be opened: it is damaged or its key is another.",
+            zh="保密资料无法打开：内容已损坏或密钥不符。",
+        ) from None
+
+
+def read_masters(told: str) -> tuple[bytes, ...]:
+    """The master keys of the setting (base64 of 32 bytes each, commas between); ValueError if malformed."""
+    try:
+        keys = tuple(base64.b64decode(one, validate=True) for one in told.replace(" ", "").split(",") if one)
+    except binascii.Error:
+        raise ValueError("vault_keys: not base64") from None
+    if any(len(key) != KEY_BYTES for key in keys):
+        raise ValueError(f"vault_keys: a key has {KEY_BYTES} bytes")
+    return keys
+
+
+class Keyring:
+    """The keys of an installation's records, in `folder`."""
+
+    def __init__(self, folder: Path, masters: Sequence[bytes] = ()) -> None:
+        self._folder = folder
+        self._told = tuple(masters)
+
+    def make(self, record_id: str) -> bytes:
+        """A new key for a record, on disk before it is returned."""
+        key = secrets.token_bytes(KEY_BYTES)
+        self._write(record_id, key, self._masters(may_make=True)[0])
+        return key
+
+    def open(self, record_id: str) -> bytes:
+        """The key of a record; NotFound when it was destroyed, StorageFailed when no master key opens it."""
+        try:
+            wrapped = self._path(record_id).read_bytes()
+        except FileNotFoundError:
+            raise NotFound(
+                "record.erased", en="This was erased.", zh="该资料已销毁。", details={"record": record_id}
+            ) from None
+        mark, sealed = wrapped[:MARK_BYTES], wrapped[MARK_BYTES:]
+        for master in self._masters():
+            if _mark(master) == mark:
+                return unseal(master, sealed, record_id)
+        raise StorageFailed(
+            "vault.wrong_master",
+            en="The vault's master key is another one than its records were kept under.",
+            zh="保密库主密钥与资料所用密钥不符。",
+        )
+
+    def destroy(self, record_id: str) -> None:
+        """Make a record unreadable for good; destroying it again changes nothing."""
+        path = self._path(record_id)
+        if not path.exists():
+            return
+        with path.open("r+b") as file:
+            file.write(bytes(path.stat().st_size))
+            file.flush()
+            os.fsync(file.fileno())
+        path.unlink()
+        _sync(path.parent)
+
+    def list_ids(self) -> list[str]:
+        """The records that have a key."""
+        return sorted(path.stem for path in self._folder.glob(f"*/*{SUFFIX}"))
+
+    def rewrap(self) -> int:
+        """Wrap every key by the first master key; how many were wrapped by an older one."""
+        first, count = self._masters()[0], 0
+        for record_id in self.list_ids():
+            if self._path(record_id).read_bytes()[:MARK_BYTES] != _mark(first):
+                self._write(record_id, self.open(record_id), first)
+                count += 1
+        return count
+
+    def _masters(self, *, may_make: bool = False) -> tuple[bytes, ...]:
+        if self._told:
+            return self._told
+        file = self._folder / MASTER_FILE
+        if file.exists():
+            return (file.read_bytes(),)
+        if not may_make or self.list_ids():
+            raise StorageFailed(
+                "vault.no_master",
+                en=f"The vault's master key is missing: neither `vault_keys` nor {file.name} is there.",
+                zh=f"缺少保密库主密钥：既未设置 vault_keys，也没有 {file.name}。",
+            )
+        master = secrets.token_bytes(KEY_BYTES)
+        _write_file(file, master)
+        return (master,)
+
+    def _write(self, record_id: str, key: bytes, master: bytes) -> None:
+        _write_file(self._path(record_id), _mark(master) + seal(master, key, record_id))
+
+    def _path(self, record_id: str) -> Path:
+        return self._folder / checked_id(record_id)[-2:] / f"{record_id}{SUFFIX}"
+
+
+def _mark(master: bytes) -> bytes:
+    """Tells master keys apart without telling anything of them."""
+    return hashlib.sha256(b"anshang master key" + master).digest()[:MARK_BYTES]
+
+
+def _write_file(path: Path, content: bytes) -> None:
+    """Complete and on disk, or not at all; for nobody else to read."""
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        scratch = path.with_suffix(".new")
+        with scratch.open("wb") as file:
+            scratch.chmod(0o600)
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise StorageFailed(
+            "vault.unwritable",
+            en=f"The vault cannot keep a key: {error.strerror}. Nothing was saved.",
+            zh=f"保密库无法保存密钥：{error.strerror}。未保存任何内容。",
+        ) from error
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
