@@ -20,6 +20,8 @@ from anshang.dispatch.dispatcher import Dispatcher
 from anshang.foundation import clock
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import StorageFailed
+from anshang.lookouts.sweep import LookoutSweep
+from anshang.partners.doors import DoorBook
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import operator_actor
 from anshang.places import actions as places
@@ -64,6 +66,7 @@ def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
         dispatcher,
         Outlooks(database, watch),
         Keyring(tmp_path),
+        LookoutSweep(database, DoorBook(watch)),
     )
     intake = Intake(database, watch.taken, watch.turnstile)
     whole = database.transaction

@@ -26,6 +26,7 @@ from anshang.crowds.ingest import Intake
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
 from anshang.desk import api as desk_api
+from anshang.desk import shop_api
 from anshang.dispatch import api as dispatch_api
 from anshang.dispatch import board_api
 from anshang.dispatch.dispatcher import Dispatcher
@@ -34,7 +35,11 @@ from anshang.foundation.database import Database
 from anshang.foundation.errors import NotFound
 from anshang.incidents import api as incidents_api
 from anshang.incidents import category_api
+from anshang.lookouts import api as lookouts_api
+from anshang.lookouts.sweep import LookoutSweep
 from anshang.matters import api as matters_api
+from anshang.partners import api as partners_api
+from anshang.partners.doors import DoorBook
 from anshang.patrols import api as patrols_api
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.people import api as people_api
@@ -67,9 +72,13 @@ ROUTERS = (
     dispatch_api.router,
     board_api.router,
     vault_api.router,
+    partners_api.router,
+    lookouts_api.router,
+    shop_api.router,
     desk_api.router,
 )
 
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 GARBAGE_ROWS = 50_000
 GIVE_WAY_S = 0.001
 LARGER_BODIES = {"/api/place": 20_000_000, "/api/observations": 8_000_000, "/api/photos": 12_000_000}
@@ -108,25 +117,42 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     dispatcher = Dispatcher(database, watch, whereabouts)
     outlooks = Outlooks(database, watch)
     keyring = Keyring(settings.vault_folder, read_masters(settings.vault_keys))
-    worker = Worker(settings, database, watch, hub, whereabouts, dispatcher, outlooks, keyring)
-    app = FastAPI(
+    doors = DoorBook(watch)
+    searches = LookoutSweep(database, doors)
+    worker = Worker(settings, database, watch, hub, whereabouts, dispatcher, outlooks, keyring, searches)
+    app = _bare(_running(settings, database, whereabouts, intake, hub, worker))
+    cookies = Cookies(timedelta(hours=settings.session_hours), settings.secure_cookies)
+    _share(
+        app,
+        runtime=Runtime(database, hub, doorkeeper, cookies, demo),
+        watch=watch,
+        data_folder=settings.data_folder if settings.data_folder.exists() else Path(),
+        intake=intake,
+        whereabouts=whereabouts,
+        dispatcher=dispatcher,
+        outlooks=outlooks,
+        keyring=keyring,
+        doors=doors,
+    )
+    _furnish(app)
+    return app
+
+
+def _bare(lifespan: Lifespan) -> FastAPI:
+    """An application with nothing in it yet."""
+    return FastAPI(
         title="Anshang 安商",
         version=anshang.__version__,
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
-        lifespan=_running(settings, database, whereabouts, intake, hub, worker),
+        lifespan=lifespan,
         responses=errors.PROBLEMS,
     )
-    cookies = Cookies(timedelta(hours=settings.session_hours), settings.secure_cookies)
-    app.state.runtime = Runtime(database, hub, doorkeeper, cookies, demo)
-    app.state.watch = watch
-    app.state.keyring = keyring
-    app.state.data_folder = settings.data_folder if settings.data_folder.exists() else Path()
-    app.state.intake = intake
-    app.state.whereabouts = whereabouts
-    app.state.dispatcher = dispatcher
-    app.state.outlooks = outlooks
+
+
+def _furnish(app: FastAPI) -> None:
+    """Routes, refusals in words, the console, and what every call passes on its way in."""
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
@@ -134,7 +160,12 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     app.add_middleware(BodyLimit, larger=LARGER_BODIES)
     app.add_middleware(SecureASGIMiddleware, secure=HEADERS)
     app.add_middleware(errors.LastResort)
-    return app
+
+
+def _share(app: FastAPI, **shared: object) -> None:
+    """What routes find in `app.state`."""
+    for name, one in shared.items():
+        setattr(app.state, name, one)
 
 
 def log_plainly(level: str) -> None:
@@ -157,7 +188,7 @@ def _running(
     intake: Intake,
     hub: Hub,
     worker: Worker,
-) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+) -> Lifespan:
     """While the application serves, the journal is followed, the loops run, the sensors are heard."""
 
     @asynccontextmanager

@@ -31,6 +31,7 @@ from anshang.foundation import clock, memory
 from anshang.foundation.database import Database
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
+from anshang.lookouts.sweep import LookoutSweep
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import engine_actor
 from anshang.places import store as places
@@ -61,6 +62,7 @@ class Worker:
         dispatcher: Dispatcher,
         outlooks: Outlooks,
         keyring: Keyring,
+        searches: LookoutSweep,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -70,6 +72,7 @@ class Worker:
         self._dispatcher = dispatcher
         self._outlooks = outlooks
         self._keyring = keyring
+        self._searches = searches
         self._needless: set[str] = set()
         """Keys that no record needed an hour ago."""
         self._erased_ms = 0
@@ -160,6 +163,8 @@ class Worker:
         """Notice new places and sensors, roll counts up; once a day seal the journal and the older counts."""
         memory.give_back()
         self._watch.refresh()
+        for district_id in self._watch.district_ids:
+            self._attempt(partial(self._searches.go_on, district_id))
         folder = self._settings.sealed_folder
         for district_id in self._watch.district_ids:
             roll_up(self._database, district_id, clock.now() - DELAY, folder)

@@ -4,9 +4,7 @@ all that a phone shows.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
-from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -27,7 +25,7 @@ from anshang.dispatch.shapes import (
 )
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
-from anshang.web.session import Caller, DistrictQuery
+from anshang.web.session import Caller, DistrictQuery, nudged
 from anshang.web.shapes import Body, Code, Id
 
 router = APIRouter(tags=["boards"])
@@ -36,9 +34,7 @@ Short = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, 
 Point = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")]
 Told = Annotated[AwareDatetime | None, Field(strict=False)]
 ROOM = timedelta(hours=12)
-FOR_PHONES = tuple(
-    f'"kind": "{noun}.'.encode() for noun in ("assignment", "message", "rollcall", "lone", "duty", "matter")
-)
+FOR_PHONES = ("assignment.", "message.", "rollcall.", "lone.", "duty.", "matter.", "lookout.")
 """After which journal kinds a phone may have something new to show."""
 
 
@@ -230,17 +226,4 @@ def nudges(district: DistrictQuery, caller: Caller) -> StreamingResponse:
     """Server-sent events without a word in them: `nudge` when it is worth asking for the phone's state anew.
     It ends within 10 s after the session did, or the right to it.
     """
-    caller.actor.must(Permission.UNIT_DUTY, district)
-    welcome = partial(caller.still_may, Permission.UNIT_DUTY, district)
-    stream = caller.runtime.hub.stream(district, None, welcome)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
-    return StreamingResponse(_nudges(stream), media_type="text/event-stream", headers=headers)
-
-
-async def _nudges(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """Of the live stream only that something for phones has happened, and that it still lives."""
-    async for events in stream:
-        if any(noun in events for noun in FOR_PHONES):
-            yield b"event: nudge\ndata: {}\n\n"
-        elif b"event: beat" in events:
-            yield b"event: beat\ndata: {}\n\n"
+    return nudged(caller, Permission.UNIT_DUTY, district, FOR_PHONES)

@@ -36,6 +36,12 @@ class Permission(StrEnum):
     PERSON_KEEP = "person.keep"
     PERSON_READ = "person.read"
     PERSON_ERASE = "person.erase"
+    PARTNER_READ = "partner.read"
+    PARTNER_CONFIGURE = "partner.configure"
+    NOTICE_SEND = "notice.send"
+    SHOP_USE = "shop.use"
+    LOOKOUT_OPEN = "lookout.open"
+    LOOKOUT_LEAD = "lookout.lead"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,14 +16,12 @@ import numpy as np
 
 from anshang.foundation.errors import BadInput
 from anshang.kernels.daygrid import Reals
-from anshang.kernels.routing import Goals, seconds_between
 from anshang.lookouts.model import ATTRACTION, DETECTION, EXIT_ATTRACTION, PACE, AgeBand
 from anshang.lookouts.strategies import STRATEGIES, Quarter, Scene, Search
+from anshang.partners.doors import prepare_doors
 from anshang.places.model import Place
-from anshang.places.streets import prepare_streets
 
 HOUR_S, TARGET_S = 3_600.0, 1_200.0
-FAR_S = 2_400.0
 STAYS_SHARE, STAYS_S = 0.35, 480.0
 EXIT_SHARE, EXIT_S = 0.04, 1_800.0
 INSIDE_SHARE, DWELLS_S = 0.75, 300.0
@@ -82,20 +80,11 @@ def quarter(place: Place, density_per_m2: float = 0.5) -> Quarter:
             en="The district has no premises that could be asked.",
             zh="该商圈没有可询问的商户。",
         )
-    streets = prepare_streets(place)
-    exits = [gate for gate in place.gates.values() if gate.zone_b is None]
-    doors = [premises.point for premises in place.premises]
-    doors += [tuple(np.mean(np.array(gate.line), axis=0).tolist()) for gate in exits]
-    spots = streets.spots(np.array(doors, float))
-    placed = spots.edge >= 0
-    draws = [ATTRACTION[premises.trade] for premises in place.premises] + [EXIT_ATTRACTION] * len(exits)
-    is_exit = np.array([False] * len(place.premises) + [True] * len(exits))
-    times = streets.times(dict.fromkeys(place.zones, density_per_m2))
-    kept = spots.taken(placed)
-    goals = Goals(kept, np.zeros(int(placed.sum()), bool))
-    seconds = seconds_between(streets.graph, times, kept, goals, limit_s=FAR_S)
-    np.fill_diagonal(seconds, 0.0)
-    return Quarter(np.minimum(seconds, seconds.T), np.array(draws)[placed], is_exit[placed])
+    doors = prepare_doors(place)
+    trade = {premises.id: premises.trade for premises in place.premises}
+    draws = [ATTRACTION[trade[id]] if id in trade else EXIT_ATTRACTION for id in doors.ids]
+    times = doors.streets.times(dict.fromkeys(place.zones, density_per_m2))
+    return Quarter(doors.seconds_apart(times), np.array(draws), doors.is_exit)
 
 
 def simulate(

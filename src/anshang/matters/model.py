@@ -22,6 +22,7 @@ class MatterKind(StrEnum):
     REQUEST = "request"
     NOTE = "note"
     INCIDENT = "incident"
+    LOOKOUT = "lookout"
 
 
 class Priority(IntEnum):

@@ -49,6 +49,10 @@ _DESK = _WATCHES | {
     _P.PERSON_KEEP,
     _P.PERSON_READ,
     _P.PERSON_ERASE,
+    _P.PARTNER_READ,
+    _P.NOTICE_SEND,
+    _P.LOOKOUT_OPEN,
+    _P.LOOKOUT_LEAD,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {
@@ -63,8 +67,17 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.JOURNAL_READ,
         _P.PEOPLE_MANAGE,
         _P.CHECK_READ,
+        _P.PARTNER_READ,
+        _P.PARTNER_CONFIGURE,
     },
-    Role.SUPERVISOR: _DESK | {_P.JOURNAL_READ, _P.CROWD_CONFIGURE, _P.INCIDENT_CONFIGURE, _P.UNIT_CONFIGURE},
+    Role.SUPERVISOR: _DESK
+    | {
+        _P.JOURNAL_READ,
+        _P.CROWD_CONFIGURE,
+        _P.INCIDENT_CONFIGURE,
+        _P.UNIT_CONFIGURE,
+        _P.PARTNER_CONFIGURE,
+    },
     Role.DESK: _DESK,
     Role.PATROL: _WATCHES
     | {
@@ -75,9 +88,12 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.UNIT_DUTY,
         _P.PERSON_KEEP,
         _P.PERSON_READ,
+        _P.PARTNER_READ,
+        _P.LOOKOUT_OPEN,
     },
     Role.VOLUNTEER: _SEES | {_P.INCIDENT_REPORT, _P.UNIT_DUTY, _P.PERSON_KEEP},
-    Role.PARTNER: _SEES | {_P.MATTER_READ, _P.TRANSFER_ANSWER, _P.INCIDENT_REPORT, _P.PERSON_KEEP},
+    Role.PARTNER: _SEES
+    | {_P.MATTER_READ, _P.TRANSFER_ANSWER, _P.INCIDENT_REPORT, _P.PERSON_KEEP, _P.SHOP_USE},
     Role.MEDIATOR: _SEES | {_P.MATTER_READ, _P.TRANSFER_ANSWER},
     Role.WALL: _WATCHES,
     Role.FEED: frozenset({_P.CROWD_INGEST}),
@@ -92,6 +108,8 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.UNIT_DIRECT,
             _P.PERSON_KEEP,
             _P.PERSON_ERASE,
+            _P.NOTICE_SEND,
+            _P.LOOKOUT_LEAD,
         }
     ),
 }

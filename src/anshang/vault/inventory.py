@@ -73,6 +73,8 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
         "messages.report": _duty("M/ETHANE"),
         "roll_call_answers.words": _duty("answers to the roll-call 点名答复"),
         "measures.note": _duty("what was done about the crowd 处置说明"),
+        "notices.words_zh": _duty("reminders and requests to partners 提醒与请求"),
+        "notices.words_en": _duty("reminders and requests to partners 提醒与请求"),
     }
 )
 
@@ -109,6 +111,10 @@ IMPERSONAL: Mapping[str, str] = MappingProxyType(
                 "bodies.name_zh",
                 "bodies.name_en",
                 "feeds.name",
+                "partners.name_zh",
+                "partners.name_en",
+                "partners.languages",
+                "partners.sees",
             ),
             _OF_THE_PLACE,
         ),
@@ -119,6 +125,10 @@ IMPERSONAL: Mapping[str, str] = MappingProxyType(
                 "level_rules.numbers",
                 "accounts.district_ids",
                 "roll_calls.unit_ids",
+                "notice_deliveries.looked",
+                "duty_checks.not_in_order",
+                "lookouts.steps",
+                "lookouts.vouchers",
             ),
             _OF_THE_RULES,
         ),

@@ -31,6 +31,7 @@ POLL_S = 1.0
 REPLAY = timedelta(hours=24)
 REPLAY_MAX = 10_000
 BACKLOG_MAX = 256
+FRAME = b"event: frame\ndata: "
 RESET = b"event: reset\ndata: {}\n\n"
 
 log = structlog.get_logger()
@@ -47,16 +48,30 @@ def shown_entry(entry: Entry) -> bytes:
 
 def shown_frame(frame: bytes) -> bytes:
     """A frame (JSON) as an event."""
-    return b"event: frame\ndata: " + frame + b"\n\n"
+    return FRAME + frame + b"\n\n"
+
+
+async def nudges(stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Of a live stream only that something has happened, without a word of it, and that it still lives."""
+    async for events in stream:
+        if b"event: entry" in events or b"event: reset" in events:
+            yield b"event: nudge\ndata: {}\n\n"
+        elif b"event: beat" in events:
+            yield b"event: beat\ndata: {}\n\n"
 
 
 @dataclass(eq=False)
 class _Listener:
-    """One open stream."""
+    """One open stream; with `nouns`, of entries alone that hold one of them."""
 
+    nouns: tuple[bytes, ...] = ()
     waiting: deque[bytes] = field(default_factory=deque)
     ready: asyncio.Event = field(default_factory=asyncio.Event)
     overrun: bool = False
+
+    def wants(self, event: bytes, is_frame: bool) -> bool:
+        """Whether the event is for this stream."""
+        return not self.nouns or (not is_frame and any(noun in event for noun in self.nouns))
 
     def offer(self, event: bytes) -> None:
         if len(self.waiting) >= BACKLOG_MAX:
@@ -128,14 +143,19 @@ class Hub:
                 listener.ready.set()
 
     async def stream(
-        self, district_id: str, since: int | None, welcome: Welcome = lambda: True
+        self,
+        district_id: str,
+        since: int | None,
+        welcome: Welcome = lambda: True,
+        nouns: tuple[bytes, ...] = (),
     ) -> AsyncIterator[bytes]:
         """The events of one stream: what came after `since`, a full frame, then everything as it happens.
 
-        `welcome` is asked before every beat (in a thread); the stream ends when it says no.
+        `welcome` is asked before every beat (in a thread); the stream ends when it says no. With `nouns` only
+        entries that hold one of them are told, and no frame.
         """
         channel = await self._channel(district_id)
-        listener = _Listener()
+        listener = _Listener(nouns)
         channel.listeners.add(listener)
         told = channel.seq
         try:
@@ -143,7 +163,7 @@ class Hub:
             async for event in self._missed(district_id, since, told):
                 yield event
             yield self._beat(told)
-            if (frame := self._full(district_id)) is not None:
+            if not nouns and (frame := self._full(district_id)) is not None:
                 yield shown_frame(frame)
             async for event in self._follow(district_id, listener, welcome):
                 yield event
@@ -165,7 +185,7 @@ class Hub:
             if listener.overrun:
                 listener.overrun = False
                 listener.waiting.clear()
-                yield RESET + shown_frame(self._full(district_id) or b"{}")
+                yield RESET if listener.nouns else RESET + shown_frame(self._full(district_id) or b"{}")
                 continue
             events = b"".join(listener.waiting)
             listener.waiting.clear()
@@ -218,8 +238,10 @@ class Hub:
         return None if full_frame is None else full_frame()
 
     def _spread(self, district_id: str, event: bytes) -> None:
+        is_frame = event.startswith(FRAME)
         for listener in self._channels[district_id].listeners:
-            listener.offer(event)
+            if listener.wants(event, is_frame):
+                listener.offer(event)
 
     @staticmethod
     def _beat(seq: int) -> bytes:

@@ -12,16 +12,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Query, Request
+from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import NotAllowed, NotSignedIn
 from anshang.foundation.ids import CODE_PATTERN
-from anshang.web.live import Hub
+from anshang.web.live import Hub, nudges
 from anshang.web.shapes import Demo
 
 COOKIE = "anshang_session"
@@ -103,6 +105,18 @@ class Call:
             raise NotAllowed(
                 "district.unseen", en="You have no access to this district.", zh="您无权访问该商圈。"
             )
+
+
+def nudged(call: Call, permission: Permission, district_id: str, nouns: tuple[str, ...]) -> StreamingResponse:
+    """Server-sent events without a word in them: `nudge` after an entry whose kind begins with one of these.
+    It ends within 10 s after the session did, or the right to it.
+    """
+    call.actor.must(permission, district_id)
+    welcome = partial(call.still_may, permission, district_id)
+    told = tuple(f'"kind": "{noun}'.encode() for noun in nouns)
+    stream = nudges(call.runtime.hub.stream(district_id, None, welcome, told))
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
 def runtime_of(request: Request) -> Runtime:

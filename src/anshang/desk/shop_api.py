@@ -1,0 +1,155 @@
+"""The page of a partner over HTTP: one question, and short answers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import StreamingResponse
+from pydantic import Field, StringConstraints
+
+from anshang.desk import actions
+from anshang.desk.shop import Shop, own_partners, photo_of, shop, shown_notices
+from anshang.foundation.actor import Permission
+from anshang.partners import actions as partners
+from anshang.partners.model import Answer, Looked
+from anshang.partners.shapes import AnswerShown
+from anshang.vault import actions as vault
+from anshang.vault.keys import Keyring
+from anshang.vault.model import Purpose
+from anshang.web.session import Caller, DistrictQuery, nudged
+from anshang.web.shapes import Body, Code, Id, Shown
+
+router = APIRouter(prefix="/api/shop", tags=["shop"])
+FOR_SHOPS = ("notice.sent", "notice.widened", "notice.withdrawn", "notice.illustrated", "notice.reminded")
+Text = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Where = Literal["floor", "till", "fitting_rooms", "toilets", "store_room", "outside"]
+
+
+class NewAnswer(Body):
+    """What a partner answers, and where it has looked."""
+
+    partner_id: Code
+    answer: Literal["seen", "not_here", "unsure"]
+    looked: Annotated[list[Where], Field(max_length=6)] = []  # noqa: RUF012
+
+
+class NewCheck(Body):
+    """A list that was gone through, and what was not in order."""
+
+    id: Id
+    partner_id: Code
+    list_id: Code
+    not_in_order: Annotated[list[Code], Field(max_length=30)] = []  # noqa: RUF012
+
+
+class NewReport(Body):
+    """Something to report from the premises."""
+
+    id: Id
+    partner_id: Code
+    text: Text = ""
+    category_id: Code | None = None
+
+
+class ReportTaken(Shown):
+    """What was reported is in the queue."""
+
+    id: str
+
+
+class CheckTaken(Shown):
+    """The list is checked off."""
+
+    id: str
+    spot: bool
+
+
+@router.get("")
+def page(district: DistrictQuery, caller: Caller, request: Request) -> Shop:
+    """Everything the page of a partner shows; that it was shown is written down first."""
+    caller.actor.must(Permission.SHOP_USE, district)
+    with caller.reading(district) as connection:
+        own = own_partners(connection, caller.actor, district)
+        told = shown_notices(connection, own, district)
+    fresh = [delivery.id for _, delivery in told if delivery.opened_at is None]
+    partners.open_all(caller.runtime.database, district, fresh)
+    with caller.reading(district) as connection:
+        return shop(connection, _keyring(request), caller.actor, district, own, told)
+
+
+@router.get(
+    "/live", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}}
+)
+def nudges(district: DistrictQuery, caller: Caller) -> StreamingResponse:
+    """Server-sent events without a word in them: `nudge` when it is worth asking for the page anew.
+    It ends within 10 s after the session did, or the right to it.
+    """
+    return nudged(caller, Permission.SHOP_USE, district, FOR_SHOPS)
+
+
+@router.post("/notices/{id}")
+def answer(id: Id, body: NewAnswer, district: DistrictQuery, caller: Caller) -> AnswerShown:
+    """Answer a notice, or change the answer; the desk does it for a partner that it has called."""
+    if not caller.actor.may(Permission.NOTICE_SEND, district):
+        caller.actor.must(Permission.SHOP_USE, district)
+    with caller.writing(district) as tx:
+        told = actions.answer_notice(
+            tx,
+            actor=caller.actor,
+            notice_id=id,
+            partner_id=body.partner_id,
+            answer=Answer(body.answer),
+            looked=[Looked(each) for each in body.looked],
+        )
+    return AnswerShown.model_validate(told)
+
+
+@router.get("/notices/{id}/photo", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
+def photo(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> Response:
+    """The photograph of a notice that was sent here and is still shown; kept by no cache."""
+    caller.actor.must(Permission.SHOP_USE, district)
+    with caller.reading(district) as connection:
+        own = own_partners(connection, caller.actor, district)
+        record_id = photo_of(connection, own, district, id)
+        content = vault.opened(
+            connection, _keyring(request), district_id=district, id=record_id, purpose=Purpose.LOOKOUT
+        )
+    return Response(content, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+@router.post("/checks")
+def check(body: NewCheck, district: DistrictQuery, caller: Caller) -> CheckTaken:
+    """Say that a list of duties was gone through; by somebody else it is a spot check."""
+    if not caller.actor.may(Permission.PARTNER_READ, district):
+        caller.actor.must(Permission.SHOP_USE, district)
+    with caller.writing(district) as tx:
+        made = partners.check_duties(
+            tx,
+            actor=caller.actor,
+            id=body.id,
+            partner_id=body.partner_id,
+            list_id=body.list_id,
+            not_in_order=body.not_in_order,
+        )
+    return CheckTaken(id=made.id, spot=made.spot)
+
+
+@router.post("/reports")
+def report(body: NewReport, district: DistrictQuery, caller: Caller) -> ReportTaken:
+    """Report something from the premises."""
+    with caller.writing(district) as tx:
+        made = actions.report_from_partner(
+            tx,
+            actor=caller.actor,
+            id=body.id,
+            partner_id=body.partner_id,
+            text=body.text,
+            category_id=body.category_id,
+        )
+    return ReportTaken(id=made.id)
+
+
+def _keyring(request: Request) -> Keyring:
+    keyring: Keyring = request.app.state.keyring
+    return keyring

@@ -1,0 +1,319 @@
+"""Look-outs over HTTP: opening one, where she may be, looks, finding, handing over, erasing."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from anshang.foundation import clock, ids
+from anshang.foundation.actor import Permission
+from anshang.foundation.errors import RuleBroken
+from anshang.lookouts import actions, reading, store
+from anshang.lookouts.model import ERASE_AFTER, AgeBand, LookKind, Lookout, Sort, Step
+from anshang.lookouts.searching import search, suggest
+from anshang.lookouts.shapes import (
+    ContactShown,
+    LookoutPage,
+    LookoutShown,
+    LookShown,
+    ReceiptShown,
+    SearchShown,
+    WhoShown,
+)
+from anshang.lookouts.sweep import first_to_ask, partners_of
+from anshang.partners.doors import DoorBook
+from anshang.patrols import store as patrols
+from anshang.patrols.whereabouts import Whereabouts
+from anshang.vault import actions as vault
+from anshang.vault.keys import Keyring
+from anshang.vault.model import Purpose
+from anshang.web.session import Call, Caller, DistrictQuery
+from anshang.web.shapes import Body, BothLanguages, Code, Id, Words
+
+router = APIRouter(prefix="/api/lookouts", tags=["lookouts"])
+Line = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Key = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
+Outcome = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+Facts = Annotated[dict[Key, Line], Field(max_length=20)]
+
+
+class NewLookout(Body):
+    """Whom, or what, to look for. `who` and `contact` go into the vault, the words to partners."""
+
+    id: Id
+    notice_id: Id
+    sort: Literal["child", "elderly", "group", "item"]
+    age_band: Literal["small", "child", "youth", "elderly"] = "child"
+    seen_at: AwareDatetime = Field(strict=False)
+    lon: Annotated[float, Field(ge=-180, le=180)]
+    lat: Annotated[float, Field(ge=-90, le=90)]
+    zone_id: Code | None = None
+    premises_id: Code | None = None
+    who: Facts = {}  # noqa: RUF012
+    contact: Facts = {}  # noqa: RUF012
+    words_zh: Words
+    words_en: Words
+    drill: bool = False
+    insist: bool = False
+
+
+class NewLook(Body):
+    """A place where somebody looked, or an exit that is watched."""
+
+    id: Id
+    place_id: Code
+    kind: Literal["sweep", "watch"]
+    unit_id: Code | None = None
+
+
+class NewPhoto(Body):
+    """A photograph of her that was kept before."""
+
+    photo_id: Id
+
+
+class NewNoticeId(Body):
+    """The id of a new notice."""
+
+    notice_id: Id
+
+
+class More(Body):
+    """Premises whose partners should be asked as well."""
+
+    premises_ids: Annotated[list[Code], Field(min_length=1, max_length=500)]
+
+
+class Voucher(Body):
+    """What one of two people has seen of whoever comes for her."""
+
+    answered: bool
+    document_seen: bool
+
+
+class Release(Body):
+    """Whether whoever took her has signed."""
+
+    signed: bool
+
+
+class Ending(Body):
+    """How it ended."""
+
+    outcome: Outcome = ""
+
+
+class StepTaken(Body):
+    """A step of the plan that a person has taken."""
+
+    step: Literal["exits", "nearest", "sectors", "wider", "supervisor", "missing"]
+
+
+@router.get("")
+def lookouts(district: DistrictQuery, caller: Caller) -> list[LookoutShown]:
+    """The look-outs that are not closed, and those of the last day."""
+    caller.actor.must(Permission.LOOKOUT_OPEN, district)
+    with caller.reading(district) as connection:
+        since = clock.now() - ERASE_AFTER
+        return [LookoutShown.model_validate(one) for one in store.list_live(connection, district, since)]
+
+
+@router.post("")
+def open_lookout(body: NewLookout, district: DistrictQuery, caller: Caller, request: Request) -> LookoutPage:
+    """Begin to look for somebody."""
+    caller.actor.must(Permission.LOOKOUT_OPEN, district)
+    lookout = Lookout(
+        id=body.id,
+        district_id=district,
+        sort=Sort(body.sort),
+        age_band=AgeBand(body.age_band),
+        seen_at=body.seen_at,
+        lon=body.lon,
+        lat=body.lat,
+        zone_id=body.zone_id,
+        premises_id=body.premises_id,
+        opened_at=clock.now(),
+        opened_by=caller.actor.id,
+        notice_id=body.notice_id,
+        drill=body.drill,
+    )
+    told = actions.Told(body.who, body.contact, body.words_zh, body.words_en)
+    with caller.reading(district) as connection:
+        ask = first_to_ask(connection, _book(request), lookout)
+    with caller.writing(district) as tx:
+        opened = actions.open_lookout(
+            tx,
+            _keyring(request),
+            actor=caller.actor,
+            lookout=lookout,
+            told=told,
+            ask=ask,
+            insist=body.insist,
+        )
+        return reading.page(tx.connection, caller.actor, opened)
+
+
+@router.get("/{id}")
+def page(id: Id, district: DistrictQuery, caller: Caller) -> LookoutPage:
+    """One look-out: its plan, answers and looks; nothing of who it is."""
+    caller.actor.must(Permission.LOOKOUT_OPEN, district)
+    with caller.reading(district) as connection:
+        return reading.page(connection, caller.actor, store.lookouts.get(connection, district, id))
+
+
+@router.get("/{id}/search")
+def where(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> SearchShown:
+    """Where she may be now, and whom to ask, which exits to watch, where to send units next."""
+    caller.actor.must(Permission.LOOKOUT_OPEN, district)
+    book = _book(request)
+    whereabouts: Whereabouts = request.app.state.whereabouts
+    with caller.reading(district) as connection:
+        lookout = store.lookouts.get(connection, district, id)
+        if lookout.closed_at is not None:
+            raise RuleBroken("lookout.closed", en="This look-out is closed.", zh="该协查已结束。")
+        units = patrols.list_units(connection, caller.actor.scope, district)
+        known = search(connection, book, lookout)
+        return reading.shown_search(known, suggest(known, book, units, whereabouts.fresh(district)), units)
+
+
+@router.get("/{id}/who")
+def who(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> WhoShown:
+    """Who is looked for; that one has looked is journalled."""
+    caller.actor.must(Permission.LOOKOUT_OPEN, district)
+    facts = _read(caller, request, district, id, "who")
+    words = _read(caller, request, district, id, "words")
+    return WhoShown(who=facts, words=BothLanguages(**words))
+
+
+@router.get("/{id}/contact")
+def contact(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> ContactShown:
+    """Who looks for her, and the question for the guardian; that one has looked is journalled."""
+    caller.actor.must(Permission.LOOKOUT_OPEN, district)
+    return ContactShown(contact=_read(caller, request, district, id, "contact"))
+
+
+@router.get("/{id}/receipt")
+def receipt(id: Id, district: DistrictQuery, caller: Caller) -> ReceiptShown:
+    """What became of everything that was kept about her, and who had opened it."""
+    caller.actor.must(Permission.LOOKOUT_LEAD, district)
+    with caller.reading(district) as connection:
+        return reading.receipt(connection, store.lookouts.get(connection, district, id))
+
+
+@router.post("/{id}/looks")
+def look(id: Id, body: NewLook, district: DistrictQuery, caller: Caller) -> LookShown:
+    """Somebody looked at a place and found nobody, or watches an exit from now on."""
+    with caller.writing(district) as tx:
+        made = actions.look(
+            tx,
+            actor=caller.actor,
+            id=body.id,
+            lookout_id=id,
+            place_id=body.place_id,
+            kind=LookKind(body.kind),
+            unit_id=body.unit_id,
+        )
+    return LookShown.model_validate(made)
+
+
+@router.post("/{id}/ask")
+def ask(id: Id, body: More, district: DistrictQuery, caller: Caller) -> LookoutPage:
+    """Ask more partners."""
+    caller.actor.must(Permission.LOOKOUT_LEAD, district)
+    with caller.writing(district) as tx:
+        wanted = partners_of(tx.connection, district, set(body.premises_ids))
+        actions.widen(tx, actor=caller.actor, id=id, partner_ids=wanted)
+        return reading.page(tx.connection, caller.actor, store.lookouts.get(tx.connection, district, id))
+
+
+@router.post("/{id}/photo")
+def illustrate(id: Id, body: NewPhoto, district: DistrictQuery, caller: Caller) -> LookoutPage:
+    """Show a photograph of her with the notice."""
+    with caller.writing(district) as tx:
+        after = actions.illustrate(tx, actor=caller.actor, id=id, photo_id=body.photo_id)
+        return reading.page(tx.connection, caller.actor, after)
+
+
+@router.post("/{id}/steps")
+def step(id: Id, body: StepTaken, district: DistrictQuery, caller: Caller) -> LookoutPage:
+    """Say that a step of the plan is done."""
+    with caller.writing(district) as tx:
+        after = actions.step(tx, actor=caller.actor, id=id, step=Step(body.step))
+        return reading.page(tx.connection, caller.actor, after)
+
+
+@router.post("/{id}/found")
+def found(id: Id, district: DistrictQuery, caller: Caller) -> LookoutPage:
+    """Somebody of ours has her: the notice is taken back everywhere."""
+    with caller.writing(district) as tx:
+        return reading.page(tx.connection, caller.actor, actions.found(tx, actor=caller.actor, id=id))
+
+
+@router.post("/{id}/lost-again")
+def lost_again(id: Id, body: NewNoticeId, district: DistrictQuery, caller: Caller) -> LookoutPage:
+    """It was somebody else, or she is gone again."""
+    with caller.writing(district) as tx:
+        after = actions.lost_again(tx, actor=caller.actor, id=id, notice_id=body.notice_id)
+        return reading.page(tx.connection, caller.actor, after)
+
+
+@router.post("/{id}/vouch")
+def vouch(id: Id, body: Voucher, district: DistrictQuery, caller: Caller) -> LookoutPage:
+    """One of two people has checked whoever comes for her."""
+    with caller.writing(district) as tx:
+        after = actions.vouch(
+            tx, actor=caller.actor, id=id, answered=body.answered, document_seen=body.document_seen
+        )
+        return reading.page(tx.connection, caller.actor, after)
+
+
+@router.post("/{id}/refuse")
+def refuse(id: Id, district: DistrictQuery, caller: Caller) -> LookoutPage:
+    """Whoever came for her could not show that they may."""
+    with caller.writing(district) as tx:
+        return reading.page(tx.connection, caller.actor, actions.refuse(tx, actor=caller.actor, id=id))
+
+
+@router.post("/{id}/release")
+def release(id: Id, body: Release, district: DistrictQuery, caller: Caller) -> LookoutPage:
+    """She was handed over."""
+    with caller.writing(district) as tx:
+        after = actions.release(tx, actor=caller.actor, id=id, signed=body.signed)
+        return reading.page(tx.connection, caller.actor, after)
+
+
+@router.post("/{id}/close")
+def close(id: Id, body: Ending, district: DistrictQuery, caller: Caller) -> LookoutPage:
+    """It is over here, found or not."""
+    with caller.writing(district) as tx:
+        after = actions.close(tx, actor=caller.actor, id=id, outcome=body.outcome)
+        return reading.page(tx.connection, caller.actor, after)
+
+
+@router.post("/{id}/erase")
+def erase(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> LookoutPage:
+    """Destroy what was told of her now, not a day after the end."""
+    with caller.writing(district) as tx:
+        actions.erase(tx, _keyring(request), actor=caller.actor, id=id)
+        return reading.page(tx.connection, caller.actor, store.lookouts.get(tx.connection, district, id))
+
+
+def _read(caller: Call, request: Request, district: str, id: str, part: str) -> dict[str, str]:
+    with caller.writing(district) as tx:
+        record = actions.record_id(ids.checked_id(id), part)
+        content = vault.read(tx, _keyring(request), actor=caller.actor, id=record, purpose=Purpose.LOOKOUT)
+    told: dict[str, str] = json.loads(content)
+    return told
+
+
+def _book(request: Request) -> DoorBook:
+    book: DoorBook = request.app.state.doors
+    return book
+
+
+def _keyring(request: Request) -> Keyring:
+    keyring: Keyring = request.app.state.keyring
+    return keyring

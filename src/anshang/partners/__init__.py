@@ -1,0 +1,1 @@
+"""Who helps from a shop, an office or a counter: partners and their duties, and the notices that ask them."""
