@@ -2030,6 +2030,66 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/public": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Page
+         * @description How busy each zone is now and in an hour, quieter ways, kiosks and safe houses.
+         */
+        get: operations["page_api_public_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/public/calls": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Call
+         * @description Call the desk for help; what for and where, and nothing of who calls.
+         */
+        post: operations["call_api_public_calls_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/public/spots/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Spot
+         * @description Where a printed code hangs: premises of the district.
+         */
+        get: operations["spot_api_public_spots__id__get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/reach": {
         parameters: {
             query?: never;
@@ -2533,36 +2593,6 @@ export interface components {
             task: string;
         };
         /**
-         * StepShown
-         * @description One thing to do.
-         */
-        anshang__crowds__api__StepShown: {
-            /** En */
-            en: string;
-            /** Id */
-            id: string;
-            /** Zh */
-            zh: string;
-        };
-        /**
-         * NewAnswer
-         * @description What a partner answers, and where it has looked.
-         */
-        anshang__desk__shop_api__NewAnswer: {
-            /**
-             * Answer
-             * @enum {string}
-             */
-            answer: "seen" | "not_here" | "unsure";
-            /**
-             * Looked
-             * @default []
-             */
-            looked: ("floor" | "till" | "fitting_rooms" | "toilets" | "store_room" | "outside")[];
-            /** Partner Id */
-            partner_id: string;
-        };
-        /**
          * NewAnswer
          * @description Whether the unit goes; if not, why; `at` is when it said so.
          */
@@ -2584,16 +2614,6 @@ export interface components {
             words: string;
         };
         /**
-         * Ending
-         * @description How it ended.
-         */
-        anshang__incidents__api__Ending: {
-            /** Outcome */
-            outcome: string;
-            /** Version */
-            version: number;
-        };
-        /**
          * NewAnswer
          * @description Whether the body takes it; if not, why.
          */
@@ -2605,108 +2625,6 @@ export interface components {
              * @default
              */
             words: string;
-        };
-        /**
-         * Ending
-         * @description How it ended.
-         */
-        anshang__lookouts__api__Ending: {
-            /**
-             * Outcome
-             * @default
-             */
-            outcome: string;
-        };
-        /**
-         * ContactShown
-         * @description Who looks for her, and the question that only the guardian can answer.
-         */
-        anshang__lookouts__shapes__ContactShown: {
-            /** Contact */
-            contact: {
-                [key: string]: string;
-            };
-        };
-        /**
-         * ReceiptShown
-         * @description What became of everything that was kept about her, and who had opened it.
-         */
-        anshang__lookouts__shapes__ReceiptShown: {
-            /** Erased At */
-            erased_at: string | null;
-            /** Readers */
-            readers: components["schemas"]["ReaderShown"][];
-            /** Records */
-            records: components["schemas"]["RecordShown"][];
-        };
-        /**
-         * StepShown
-         * @description A step of the plan: by when, and whether it is done.
-         */
-        anshang__lookouts__shapes__StepShown: {
-            /** Done */
-            done: boolean;
-            /**
-             * Due At
-             * Format: date-time
-             */
-            due_at: string;
-            /** Step */
-            step: string;
-        };
-        /**
-         * TallyShown
-         * @description How far the notice has come.
-         */
-        anshang__lookouts__shapes__TallyShown: {
-            /** Answers */
-            answers: {
-                [key: string]: number;
-            };
-            /** Opened */
-            opened: number;
-            /** Sent */
-            sent: number;
-        };
-        /**
-         * ContactShown
-         * @description Whom to call.
-         */
-        anshang__partners__shapes__ContactShown: {
-            /** Name */
-            name: string;
-            /** Phone */
-            phone: string;
-            /** Stand In */
-            stand_in: string;
-            /** Stand In Phone */
-            stand_in_phone: string;
-        };
-        /**
-         * TallyShown
-         * @description How far a notice has come.
-         */
-        anshang__partners__shapes__TallyShown: {
-            /** Answers */
-            answers: {
-                [key: string]: number;
-            };
-            /** Opened */
-            opened: number;
-            /** Sent */
-            sent: number;
-        };
-        /**
-         * ReceiptShown
-         * @description What became of the positions.
-         */
-        anshang__patrols__shapes__ReceiptShown: {
-            /** Refused */
-            refused: components["schemas"]["RefusedShown"][];
-            /** Repeated */
-            repeated: number;
-            /** Taken */
-            taken: number;
         };
         /**
          * AnswerShown
@@ -2860,6 +2778,35 @@ export interface components {
             zh: string;
         };
         /**
+         * Call
+         * @description A call for help from where somebody stands: the code that hangs there, or a point.
+         */
+        Call: {
+            /** Id */
+            id: string;
+            /** Lat */
+            lat?: number | null;
+            /** Lon */
+            lon?: number | null;
+            /** Premises Id */
+            premises_id?: string | null;
+            /**
+             * What
+             * @enum {string}
+             */
+            what: "hurt" | "lost" | "crushed" | "afraid" | "other";
+            /** Zone Id */
+            zone_id?: string | null;
+        };
+        /**
+         * Called
+         * @description The desk has it.
+         */
+        Called: {
+            /** Id */
+            id: string;
+        };
+        /**
          * CallOff
          * @description Why the unit need not go.
          */
@@ -2910,7 +2857,7 @@ export interface components {
             /** Level */
             level: number;
             /** Steps */
-            steps: components["schemas"]["anshang__crowds__api__StepShown"][];
+            steps: components["schemas"]["StepShown"][];
             who: components["schemas"]["BothLanguages"];
         };
         /**
@@ -3047,6 +2994,20 @@ export interface components {
             outcome: string;
             /** Version */
             version: number;
+        };
+        /**
+         * ContactShown
+         * @description Whom to call.
+         */
+        ContactShown: {
+            /** Name */
+            name: string;
+            /** Phone */
+            phone: string;
+            /** Stand In */
+            stand_in: string;
+            /** Stand In Phone */
+            stand_in_phone: string;
         };
         /**
          * Counts
@@ -3208,6 +3169,16 @@ export interface components {
             unit_id: string;
         };
         /**
+         * Ending
+         * @description How it ended.
+         */
+        Ending: {
+            /** Outcome */
+            outcome: string;
+            /** Version */
+            version: number;
+        };
+        /**
          * EntryShown
          * @description A line of the timeline.
          */
@@ -3229,6 +3200,18 @@ export interface components {
             kind: string;
             /** Seq */
             seq: number;
+        };
+        /**
+         * ErasureShown
+         * @description What became of everything that was kept about her, and who had opened it.
+         */
+        ErasureShown: {
+            /** Erased At */
+            erased_at: string | null;
+            /** Readers */
+            readers: components["schemas"]["ReaderShown"][];
+            /** Records */
+            records: components["schemas"]["RecordShown"][];
         };
         /**
          * ExpectedShown
@@ -3344,6 +3327,16 @@ export interface components {
             /** Near */
             near: components["schemas"]["Near"][];
             suggestion: components["schemas"]["SuggestionShown"] | null;
+        };
+        /**
+         * GuardianShown
+         * @description Who looks for her, and the question that only the guardian can answer.
+         */
+        GuardianShown: {
+            /** Contact */
+            contact: {
+                [key: string]: string;
+            };
         };
         /**
          * Health
@@ -3674,6 +3667,17 @@ export interface components {
             unit_id: string;
         };
         /**
+         * LookoutEnd
+         * @description How it ended.
+         */
+        LookoutEnd: {
+            /**
+             * Outcome
+             * @default
+             */
+            outcome: string;
+        };
+        /**
          * LookoutPage
          * @description A look-out with its plan, what was answered and looked at, and whether there is a photograph.
          */
@@ -3706,7 +3710,7 @@ export interface components {
             /** Photo Id */
             photo_id: string | null;
             /** Plan */
-            plan: components["schemas"]["anshang__lookouts__shapes__StepShown"][];
+            plan: components["schemas"]["PlanStep"][];
             /** Premises Id */
             premises_id: string | null;
             /** Seen */
@@ -3720,7 +3724,7 @@ export interface components {
             sort: string;
             /** State */
             state: string;
-            tally: components["schemas"]["anshang__lookouts__shapes__TallyShown"];
+            tally: components["schemas"]["TallyShown"];
             /** Version */
             version: number;
             /** Vouchers */
@@ -4119,23 +4123,6 @@ export interface components {
             name_en: string;
             /** Name Zh */
             name_zh: string;
-        };
-        /**
-         * NewCheck
-         * @description A list that was gone through, and what was not in order.
-         */
-        NewCheck: {
-            /** Id */
-            id: string;
-            /** List Id */
-            list_id: string;
-            /**
-             * Not In Order
-             * @default []
-             */
-            not_in_order: string[];
-            /** Partner Id */
-            partner_id: string;
         };
         /**
          * NewCircle
@@ -4645,23 +4632,6 @@ export interface components {
             version: number;
         };
         /**
-         * NewReport
-         * @description Something to report from the premises.
-         */
-        NewReport: {
-            /** Category Id */
-            category_id?: string | null;
-            /** Id */
-            id: string;
-            /** Partner Id */
-            partner_id: string;
-            /**
-             * Text
-             * @default
-             */
-            text: string;
-        };
-        /**
          * NewRollCall
          * @description Ask every unit on duty whether it is well.
          */
@@ -4880,7 +4850,7 @@ export interface components {
             sent_at: string;
             /** Subject Id */
             subject_id: string | null;
-            tally: components["schemas"]["anshang__partners__shapes__TallyShown"];
+            tally: components["schemas"]["TallyShown"];
             /** Withdrawn At */
             withdrawn_at: string | null;
             words: components["schemas"]["BothLanguages"] | null;
@@ -4912,7 +4882,7 @@ export interface components {
             sent_at: string;
             /** Subject Id */
             subject_id: string | null;
-            tally: components["schemas"]["anshang__partners__shapes__TallyShown"];
+            tally: components["schemas"]["TallyShown"];
             /** Withdrawn At */
             withdrawn_at: string | null;
             words: components["schemas"]["BothLanguages"] | null;
@@ -5054,6 +5024,21 @@ export interface components {
             zones: number;
         };
         /**
+         * PlanStep
+         * @description A step of the plan: by when, and whether it is done.
+         */
+        PlanStep: {
+            /** Done */
+            done: boolean;
+            /**
+             * Due At
+             * Format: date-time
+             */
+            due_at: string;
+            /** Step */
+            step: string;
+        };
+        /**
          * Position
          * @description Where the device was, and when; `gcj02` when it tells Chinese map coordinates.
          */
@@ -5110,6 +5095,62 @@ export interface components {
              */
             error: string;
             message: components["schemas"]["BothLanguages"];
+        };
+        /**
+         * PublicHelp
+         * @description A kiosk or a safe house.
+         */
+        PublicHelp: {
+            /** Kind */
+            kind: string;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            name: components["schemas"]["BothLanguages"];
+        };
+        /**
+         * PublicShown
+         * @description A district for whoever stands in it.
+         */
+        PublicShown: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Helps */
+            helps: components["schemas"]["PublicHelp"][];
+            name: components["schemas"]["BothLanguages"];
+            /** Zones */
+            zones: components["schemas"]["PublicZone"][];
+        };
+        /**
+         * PublicSpot
+         * @description Where a printed code hangs.
+         */
+        PublicSpot: {
+            /** Id */
+            id: string;
+            /** Lat */
+            lat: number;
+            /** Lon */
+            lon: number;
+            name: components["schemas"]["BothLanguages"];
+        };
+        /**
+         * PublicZone
+         * @description How busy a zone is now and in an hour (levels 0 to 4; null: not known, or too few to say).
+         */
+        PublicZone: {
+            /** Id */
+            id: string;
+            /** Level */
+            level: number | null;
+            /** Level Ahead */
+            level_ahead: number | null;
+            name: components["schemas"]["BothLanguages"];
+            quieter: components["schemas"]["BothLanguages"] | null;
         };
         /**
          * QualityShown
@@ -5236,6 +5277,18 @@ export interface components {
             rule: string;
             /** Zh */
             zh: string;
+        };
+        /**
+         * ReceiptShown
+         * @description What became of the positions.
+         */
+        ReceiptShown: {
+            /** Refused */
+            refused: components["schemas"]["RefusedShown"][];
+            /** Repeated */
+            repeated: number;
+            /** Taken */
+            taken: number;
         };
         /**
          * RecordShown
@@ -5533,6 +5586,58 @@ export interface components {
             shops: components["schemas"]["ShopShown"][];
         };
         /**
+         * ShopAnswer
+         * @description What a partner answers, and where it has looked.
+         */
+        ShopAnswer: {
+            /**
+             * Answer
+             * @enum {string}
+             */
+            answer: "seen" | "not_here" | "unsure";
+            /**
+             * Looked
+             * @default []
+             */
+            looked: ("floor" | "till" | "fitting_rooms" | "toilets" | "store_room" | "outside")[];
+            /** Partner Id */
+            partner_id: string;
+        };
+        /**
+         * ShopCall
+         * @description Something to report from the premises.
+         */
+        ShopCall: {
+            /** Category Id */
+            category_id?: string | null;
+            /** Id */
+            id: string;
+            /** Partner Id */
+            partner_id: string;
+            /**
+             * Text
+             * @default
+             */
+            text: string;
+        };
+        /**
+         * ShopCheck
+         * @description A list that was gone through, and what was not in order.
+         */
+        ShopCheck: {
+            /** Id */
+            id: string;
+            /** List Id */
+            list_id: string;
+            /**
+             * Not In Order
+             * @default []
+             */
+            not_in_order: string[];
+            /** Partner Id */
+            partner_id: string;
+        };
+        /**
          * ShopNotice
          * @description A notice to one of the premises, and what was answered there.
          */
@@ -5650,6 +5755,18 @@ export interface components {
             since_at: string;
         };
         /**
+         * StepShown
+         * @description One thing to do.
+         */
+        StepShown: {
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
          * StepTaken
          * @description A step of the plan that a person has taken.
          */
@@ -5669,6 +5786,20 @@ export interface components {
             category_id: string;
             /** Words */
             words: string[];
+        };
+        /**
+         * TallyShown
+         * @description How far a notice has come.
+         */
+        TallyShown: {
+            /** Answers */
+            answers: {
+                [key: string]: number;
+            };
+            /** Opened */
+            opened: number;
+            /** Sent */
+            sent: number;
         };
         /**
          * TaskShown
@@ -10689,7 +10820,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["anshang__incidents__api__Ending"];
+                "application/json": components["schemas"]["Ending"];
             };
         };
         responses: {
@@ -11043,7 +11174,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["anshang__incidents__api__Ending"];
+                "application/json": components["schemas"]["Ending"];
             };
         };
         responses: {
@@ -13244,7 +13375,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["anshang__lookouts__api__Ending"];
+                "application/json": components["schemas"]["LookoutEnd"];
             };
         };
         responses: {
@@ -13368,7 +13499,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["anshang__lookouts__shapes__ContactShown"];
+                    "application/json": components["schemas"]["GuardianShown"];
                 };
             };
             /** @description Bad Request */
@@ -14064,7 +14195,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["anshang__lookouts__shapes__ReceiptShown"];
+                    "application/json": components["schemas"]["ErasureShown"];
                 };
             };
             /** @description Bad Request */
@@ -17195,7 +17326,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["anshang__patrols__shapes__ReceiptShown"];
+                    "application/json": components["schemas"]["ReceiptShown"];
                 };
             };
             /** @description Bad Request */
@@ -17312,7 +17443,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["anshang__patrols__shapes__ReceiptShown"];
+                    "application/json": components["schemas"]["ReceiptShown"];
                 };
             };
             /** @description Bad Request */
@@ -17770,7 +17901,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["anshang__partners__shapes__ContactShown"];
+                    "application/json": components["schemas"]["ContactShown"];
                 };
             };
             /** @description Bad Request */
@@ -17888,7 +18019,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["anshang__partners__shapes__ContactShown"];
+                    "application/json": components["schemas"]["ContactShown"];
                 };
             };
             /** @description Bad Request */
@@ -18923,7 +19054,349 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["anshang__patrols__shapes__ReceiptShown"];
+                    "application/json": components["schemas"]["ReceiptShown"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    page_api_public_get: {
+        parameters: {
+            query: {
+                district: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicShown"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    call_api_public_calls_post: {
+        parameters: {
+            query: {
+                district: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Call"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Called"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    spot_api_public_spots__id__get: {
+        parameters: {
+            query: {
+                district: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PublicSpot"];
                 };
             };
             /** @description Bad Request */
@@ -19929,7 +20402,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewCheck"];
+                "application/json": components["schemas"]["ShopCheck"];
             };
         };
         responses: {
@@ -20159,7 +20632,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["anshang__desk__shop_api__NewAnswer"];
+                "application/json": components["schemas"]["ShopAnswer"];
             };
         };
         responses: {
@@ -20389,7 +20862,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["NewReport"];
+                "application/json": components["schemas"]["ShopCall"];
             };
         };
         responses: {

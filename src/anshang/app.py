@@ -26,7 +26,8 @@ from anshang.crowds.ingest import Intake
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
 from anshang.desk import api as desk_api
-from anshang.desk import shop_api
+from anshang.desk import public_api, shop_api
+from anshang.desk.public import PublicDesk
 from anshang.dispatch import api as dispatch_api
 from anshang.dispatch import board_api
 from anshang.dispatch.dispatcher import Dispatcher
@@ -75,12 +76,15 @@ ROUTERS = (
     partners_api.router,
     lookouts_api.router,
     shop_api.router,
+    public_api.router,
     desk_api.router,
 )
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 GARBAGE_ROWS = 50_000
 GIVE_WAY_S = 0.001
+PAGES = ("field", "shop", "here")
+"""Beside the desk's: for phones of the duty team, for partners, for whoever stands in the district."""
 LARGER_BODIES = {"/api/place": 20_000_000, "/api/observations": 8_000_000, "/api/photos": 12_000_000}
 
 HEADERS = secure.Secure(
@@ -133,6 +137,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
         outlooks=outlooks,
         keyring=keyring,
         doors=doors,
+        public=PublicDesk(watch, outlooks),
     )
     _furnish(app)
     return app
@@ -248,16 +253,22 @@ async def _follow_sensors(settings: Settings, intake: Intake, stop: asyncio.Even
 
 
 def _serve_console(app: FastAPI) -> None:
-    """The built console: the phone's page for every address below /field, the desk's for every other that is
+    """The built console: each of PAGES for every address below its name, the desk's for every other that is
     not the API's; the API alone when it is not built.
     """
     static = Path(anshang.__file__).parent / "static"
     if not (static / "index.html").is_file():
         return
-    app.add_api_route("/field", lambda: RedirectResponse("/field/"), include_in_schema=False)
-    for folder, prefix in ((static / "field", "/field"), (static, "")):
+    for name in PAGES:
+        app.add_api_route(f"/{name}", _to_folder, include_in_schema=False)
+    for folder, prefix in (*((static / name, f"/{name}") for name in PAGES), (static, "")):
         app.mount(f"{prefix}/assets", StaticFiles(directory=folder / "assets"), name=f"{folder.name} assets")
         app.add_api_route(f"{prefix}/{{path:path}}", _page(folder), include_in_schema=False)
+
+
+def _to_folder(request: Request) -> RedirectResponse:
+    """A page's name leads to its folder, with what a printed code says behind it."""
+    return RedirectResponse(request.url.replace(path=f"{request.url.path}/"))
 
 
 def _page(folder: Path) -> Callable[[Request], FileResponse]:

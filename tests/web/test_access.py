@@ -16,7 +16,14 @@ from anshang.foundation import ids
 from anshang.people.model import MACHINES, Role
 from anshang.web.session import COOKIE, CSRF_HEADER, recognise
 
-PUBLIC = {("GET", "/api/meta"), ("GET", "/api/health"), ("POST", "/api/session")}
+PUBLIC = {
+    ("GET", "/api/meta"),
+    ("GET", "/api/health"),
+    ("POST", "/api/session"),
+    ("GET", "/api/public"),
+    ("GET", "/api/public/spots/{id}"),
+    ("POST", "/api/public/calls"),
+}
 """What anybody may ask without being known."""
 
 ENDLESS = {"/api/live", "/api/field/live", "/api/shop/live"}

@@ -26,7 +26,7 @@ Text = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True, p
 Where = Literal["floor", "till", "fitting_rooms", "toilets", "store_room", "outside"]
 
 
-class NewAnswer(Body):
+class ShopAnswer(Body):
     """What a partner answers, and where it has looked."""
 
     partner_id: Code
@@ -34,7 +34,7 @@ class NewAnswer(Body):
     looked: Annotated[list[Where], Field(max_length=6)] = []  # noqa: RUF012
 
 
-class NewCheck(Body):
+class ShopCheck(Body):
     """A list that was gone through, and what was not in order."""
 
     id: Id
@@ -43,7 +43,7 @@ class NewCheck(Body):
     not_in_order: Annotated[list[Code], Field(max_length=30)] = []  # noqa: RUF012
 
 
-class NewReport(Body):
+class ShopCall(Body):
     """Something to report from the premises."""
 
     id: Id
@@ -89,7 +89,7 @@ def nudges(district: DistrictQuery, caller: Caller) -> StreamingResponse:
 
 
 @router.post("/notices/{id}")
-def answer(id: Id, body: NewAnswer, district: DistrictQuery, caller: Caller) -> AnswerShown:
+def answer(id: Id, body: ShopAnswer, district: DistrictQuery, caller: Caller) -> AnswerShown:
     """Answer a notice, or change the answer; the desk does it for a partner that it has called."""
     if not caller.actor.may(Permission.NOTICE_SEND, district):
         caller.actor.must(Permission.SHOP_USE, district)
@@ -119,7 +119,7 @@ def photo(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> 
 
 
 @router.post("/checks")
-def check(body: NewCheck, district: DistrictQuery, caller: Caller) -> CheckTaken:
+def check(body: ShopCheck, district: DistrictQuery, caller: Caller) -> CheckTaken:
     """Say that a list of duties was gone through; by somebody else it is a spot check."""
     if not caller.actor.may(Permission.PARTNER_READ, district):
         caller.actor.must(Permission.SHOP_USE, district)
@@ -136,7 +136,7 @@ def check(body: NewCheck, district: DistrictQuery, caller: Caller) -> CheckTaken
 
 
 @router.post("/reports")
-def report(body: NewReport, district: DistrictQuery, caller: Caller) -> ReportTaken:
+def report(body: ShopCall, district: DistrictQuery, caller: Caller) -> ReportTaken:
     """Report something from the premises."""
     with caller.writing(district) as tx:
         made = actions.report_from_partner(

@@ -332,9 +332,8 @@ def _complete(tx: Transaction, spot: Spot) -> Spot:
         found = places.find_premises(tx.connection, tx.district_id, spot.premises_id)
         if found is None:
             raise NotFound("premises.missing", en="There are no such premises.", zh="没有该场所单位。")
-        zone_id, lon, lat = found
-        spot = spot if spot.lon is not None else replace(spot, lon=lon, lat=lat)
-        spot = replace(spot, zone_id=spot.zone_id or zone_id)
+        spot = spot if spot.lon is not None else replace(spot, lon=found.lon, lat=found.lat)
+        spot = replace(spot, zone_id=spot.zone_id or found.zone_id)
     if spot.zone_id is not None and not places.has_zone(tx.connection, tx.district_id, spot.zone_id):
         raise NotFound(
             "zone.missing", en=f"There is no zone {spot.zone_id}.", zh=f"没有区域 {spot.zone_id}。"

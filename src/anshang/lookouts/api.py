@@ -15,11 +15,11 @@ from anshang.lookouts import actions, reading, store
 from anshang.lookouts.model import ERASE_AFTER, AgeBand, LookKind, Lookout, Sort, Step
 from anshang.lookouts.searching import search, suggest
 from anshang.lookouts.shapes import (
-    ContactShown,
+    GuardianShown,
     LookoutPage,
     LookoutShown,
     LookShown,
-    ReceiptShown,
+    ErasureShown,
     SearchShown,
     WhoShown,
 )
@@ -100,7 +100,7 @@ class Release(Body):
     signed: bool
 
 
-class Ending(Body):
+class LookoutEnd(Body):
     """How it ended."""
 
     outcome: Outcome = ""
@@ -189,14 +189,14 @@ def who(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> Wh
 
 
 @router.get("/{id}/contact")
-def contact(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> ContactShown:
+def contact(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> GuardianShown:
     """Who looks for her, and the question for the guardian; that one has looked is journalled."""
     caller.actor.must(Permission.LOOKOUT_OPEN, district)
-    return ContactShown(contact=_read(caller, request, district, id, "contact"))
+    return GuardianShown(contact=_read(caller, request, district, id, "contact"))
 
 
 @router.get("/{id}/receipt")
-def receipt(id: Id, district: DistrictQuery, caller: Caller) -> ReceiptShown:
+def receipt(id: Id, district: DistrictQuery, caller: Caller) -> ErasureShown:
     """What became of everything that was kept about her, and who had opened it."""
     caller.actor.must(Permission.LOOKOUT_LEAD, district)
     with caller.reading(district) as connection:
@@ -286,7 +286,7 @@ def release(id: Id, body: Release, district: DistrictQuery, caller: Caller) -> L
 
 
 @router.post("/{id}/close")
-def close(id: Id, body: Ending, district: DistrictQuery, caller: Caller) -> LookoutPage:
+def close(id: Id, body: LookoutEnd, district: DistrictQuery, caller: Caller) -> LookoutPage:
     """It is over here, found or not."""
     with caller.writing(district) as tx:
         after = actions.close(tx, actor=caller.actor, id=id, outcome=body.outcome)

@@ -18,16 +18,16 @@ from anshang.lookouts.shapes import (
     LookShown,
     PlaceShown,
     ReaderShown,
-    ReceiptShown,
+    ErasureShown,
     RecordShown,
     SearchShown,
     SeenShown,
     SendShown,
-    StepShown,
-    TallyShown,
+    PlanStep,
 )
 from anshang.partners import store as partners
 from anshang.partners.model import Answer, Partner, tally
+from anshang.partners.shapes import TallyShown
 from anshang.patrols.model import Unit
 from anshang.people import store as people
 from anshang.vault import actions as vault
@@ -47,7 +47,7 @@ def page(connection: Connection, actor: Actor, lookout: Lookout) -> LookoutPage:
     return LookoutPage(
         **LookoutShown.model_validate(lookout).model_dump(),
         plan=[
-            StepShown(
+            PlanStep(
                 step=str(step),
                 due_at=lookout.opened_at + timedelta(seconds=within_s),
                 done=step in lookout.steps,
@@ -110,7 +110,7 @@ def shown_search(known: Known, suggestion: Suggestion, units: list[Unit]) -> Sea
     )
 
 
-def receipt(connection: Connection, lookout: Lookout) -> ReceiptShown:
+def receipt(connection: Connection, lookout: Lookout) -> ErasureShown:
     """What became of everything that was kept about her; read with `EVERYWHERE` in view, for names."""
     told = vault.receipt(connection, lookout.district_id, lookout.id)
     kinds = {record.id: str(record.kind) for record in told.records}
@@ -127,7 +127,7 @@ def receipt(connection: Connection, lookout: Lookout) -> ReceiptShown:
         for one in made
         if one.opened_at is not None
     ]
-    return ReceiptShown(
+    return ErasureShown(
         erased_at=told.erased_at,
         records=[RecordShown.model_validate(record) for record in told.records],
         readers=sorted(readers, key=lambda one: one.at),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from anshang.partners.shapes import TallyShown
 from anshang.web.shapes import BothLanguages, Shown
 
 
@@ -28,7 +29,7 @@ class LookoutShown(Shown):
     version: int
 
 
-class StepShown(Shown):
+class PlanStep(Shown):
     """A step of the plan: by when, and whether it is done."""
 
     step: str
@@ -85,14 +86,6 @@ class LookShown(Shown):
     unit_id: str | None
 
 
-class TallyShown(Shown):
-    """How far the notice has come."""
-
-    sent: int
-    opened: int
-    answers: dict[str, int]
-
-
 class SeenShown(Shown):
     """A partner that says it has seen her."""
 
@@ -105,7 +98,7 @@ class SeenShown(Shown):
 class LookoutPage(LookoutShown):
     """A look-out with its plan, what was answered and looked at, and whether there is a photograph."""
 
-    plan: list[StepShown]
+    plan: list[PlanStep]
     tally: TallyShown
     seen: list[SeenShown]
     looks: list[LookShown]
@@ -120,7 +113,7 @@ class WhoShown(Shown):
     words: BothLanguages
 
 
-class ContactShown(Shown):
+class GuardianShown(Shown):
     """Who looks for her, and the question that only the guardian can answer."""
 
     contact: dict[str, str]
@@ -142,7 +135,7 @@ class ReaderShown(Shown):
     at: datetime
 
 
-class ReceiptShown(Shown):
+class ErasureShown(Shown):
     """What became of everything that was kept about her, and who had opened it."""
 
     erased_at: datetime | None

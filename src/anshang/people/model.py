@@ -18,7 +18,7 @@ NAME_PATTERN = r"[a-z0-9][a-z0-9._-]{1,39}"
 
 
 class Role(StrEnum):
-    """What somebody is here for. `FEED` and `ENGINE` are machines and cannot sign in."""
+    """What somebody is here for. `FEED` and `ENGINE` are machines, `VISITOR` is anybody: none signs in."""
 
     ADMIN = "admin"
     SUPERVISOR = "supervisor"
@@ -30,9 +30,10 @@ class Role(StrEnum):
     WALL = "wall"
     FEED = "feed"
     ENGINE = "engine"
+    VISITOR = "visitor"
 
 
-MACHINES = frozenset({Role.FEED, Role.ENGINE})
+MACHINES = frozenset({Role.FEED, Role.ENGINE, Role.VISITOR})
 _P = Permission
 _SEES = frozenset({_P.PLACE_READ, _P.CROWD_READ})
 _WATCHES = _SEES | {_P.MATTER_COUNT, _P.LIVE_READ}
@@ -97,6 +98,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
     Role.MEDIATOR: _SEES | {_P.MATTER_READ, _P.TRANSFER_ANSWER},
     Role.WALL: _WATCHES,
     Role.FEED: frozenset({_P.CROWD_INGEST}),
+    Role.VISITOR: frozenset({_P.INCIDENT_REPORT}),
     Role.ENGINE: frozenset(
         {
             _P.CROWD_MEASURE,
@@ -148,6 +150,11 @@ def actor_of(id: str, name: str, role: Role, body_id: str | None, district_ids: 
 def engine_actor(district_id: str) -> Actor:
     """The actor of what the district's engine does by itself."""
     return actor_of("engine", "engine", Role.ENGINE, None, (district_id,))
+
+
+def visitor_actor(district_id: str) -> Actor:
+    """The actor of a call for help from the public page: anybody, and nobody in particular."""
+    return actor_of("visitor", "visitor", Role.VISITOR, None, (district_id,))
 
 
 def operator_actor(*district_ids: str) -> Actor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from datetime import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from sqlalchemy import (
@@ -191,16 +191,27 @@ def has_walkways(connection: Connection, district_id: str) -> bool:
     return connection.execute(query).first() is not None
 
 
-def find_premises(
-    connection: Connection, district_id: str, premises_id: str
-) -> tuple[str | None, float, float] | None:
-    """The zone of the premises and their point (WGS-84 degrees), None when there are none of that id."""
-    here = (premises.c.district_id == district_id) & (premises.c.id == premises_id)
-    row = connection.execute(select(premises.c.zone_id, premises.c.shape).where(here)).one_or_none()
+class Door(NamedTuple):
+    """Premises by what is asked of them most: their zone, point (WGS-84 degrees) and names."""
+
+    zone_id: str | None
+    lon: float
+    lat: float
+    name_zh: str
+    name_en: str
+
+
+def find_premises(connection: Connection, district_id: str, premises_id: str) -> Door | None:
+    """The premises, None when there are none of that id."""
+    t = premises.c
+    query = select(t.zone_id, t.shape, t.name_zh, t.name_en).where(
+        t.district_id == district_id, t.id == premises_id
+    )
+    row = connection.execute(query).one_or_none()
     if row is None:
         return None
     ((point,),) = _to_rings(row.shape)
-    return row.zone_id, point[0], point[1]
+    return Door(row.zone_id, point[0], point[1], row.name_zh, row.name_en)
 
 
 def replace(tx: Transaction, place: Place) -> Place:

@@ -1,6 +1,6 @@
 import "$kit/tokens.css";
 import "$kit/base.css";
-import "./phone.css";
+import "$kit/phone.css";
 import { mount } from "svelte";
 import { reach } from "$api/reach.svelte";
 import { language } from "$kit/i18n.svelte";

@@ -1,0 +1,179 @@
+"""What anybody may know who stands in the district: how busy it is, which way is quieter, where help is.
+
+No figures of people, only levels; a zone with fewer than FEW people says nothing of itself. Nothing is kept
+of whoever asks: addresses are counted for a minute in memory, so that nobody can drown the desk.
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime
+from threading import Lock
+
+from limits import RateLimitItem, RateLimitItemPerMinute
+from limits.storage import MemoryStorage
+from limits.strategies import MovingWindowRateLimiter
+from sqlalchemy import Connection
+
+from anshang.crowds.engine import ZoneFigures
+from anshang.crowds.outlook import HORIZONS_S, Outlook, Outlooks
+from anshang.crowds.watch import Watch
+from anshang.foundation import clock
+from anshang.foundation.errors import NotFound, TooOften
+from anshang.places import store as places
+from anshang.places.model import Place, PostType
+from anshang.web.shapes import BothLanguages, Shown
+
+FEW = 5
+LIKELY = 0.5
+AHEAD_S = 3_600
+KEPT_S = 5.0
+LOOKS_PER_MINUTE, CALLS_PER_MINUTE, ALL_CALLS_PER_MINUTE = 60, 3, 60
+HELPS = (PostType.KIOSK, PostType.SAFE_HOUSE)
+
+
+class PublicZone(Shown):
+    """How busy a zone is now and in an hour (levels 0 to 4; null: not known, or too few to say)."""
+
+    id: str
+    name: BothLanguages
+    level: int | None
+    level_ahead: int | None
+    quieter: BothLanguages | None
+
+
+class PublicHelp(Shown):
+    """A kiosk or a safe house."""
+
+    name: BothLanguages
+    kind: str
+    lon: float
+    lat: float
+
+
+class PublicSpot(Shown):
+    """Where a printed code hangs."""
+
+    id: str
+    name: BothLanguages
+    lon: float
+    lat: float
+
+
+class PublicShown(Shown):
+    """A district for whoever stands in it."""
+
+    name: BothLanguages
+    at: datetime
+    zones: list[PublicZone]
+    helps: list[PublicHelp]
+
+
+class PublicDesk:
+    """The public page's side of this process."""
+
+    def __init__(self, watch: Watch, outlooks: Outlooks) -> None:
+        self._watch, self._outlooks = watch, outlooks
+        self._kept: dict[str, tuple[float, PublicShown]] = {}
+        self._lock = Lock()
+        self._tries = MovingWindowRateLimiter(MemoryStorage())
+
+    def admit_look(self, address: str) -> None:
+        """TooOften when an address looks more than once a second on average."""
+        self._admit(RateLimitItemPerMinute(LOOKS_PER_MINUTE), "look", address)
+
+    def admit_call(self, address: str) -> None:
+        """TooOften when an address, or everybody together, calls more often than the desk can answer."""
+        self._admit(RateLimitItemPerMinute(CALLS_PER_MINUTE), "call", address)
+        self._admit(RateLimitItemPerMinute(ALL_CALLS_PER_MINUTE), "calls", "*")
+
+    def shown(self, connection: Connection, district_id: str) -> PublicShown:
+        """The district, reckoned at most every five seconds however many ask."""
+        with self._lock:
+            until_s, known = self._kept.get(district_id, (0.0, None))
+            if known is None or until_s < time.monotonic():
+                known = self._reckon(connection, district_id)
+                self._kept[district_id] = (time.monotonic() + KEPT_S, known)
+        return known
+
+    def _admit(self, item: RateLimitItem, *who: str) -> None:
+        if not self._tries.hit(item, *who):
+            raise TooOften(
+                "public.throttled",
+                en="Too often; wait a minute. In danger call 110.",
+                zh="请求过于频繁，请稍后再试。遇到危险请拨打 110。",
+                details={"retry_after_s": 60},
+            )
+
+    def _reckon(self, connection: Connection, district_id: str) -> PublicShown:
+        place = places.load(connection, district_id)
+        engine, outlook = self._watch.find(district_id), self._outlooks.find(district_id)
+        now = {} if engine is None else {figures[0]: figures for figures in engine.zone_figures()}
+        ahead = {} if outlook is None else levels_ahead(outlook)
+        district = place.district
+        return PublicShown(
+            name=BothLanguages(zh=district.name_zh, en=district.name_en),
+            at=clock.now(),
+            zones=[
+                PublicZone(
+                    id=id,
+                    name=_name(place, id),
+                    level=_level(now.get(id)),
+                    level_ahead=ahead.get(id),
+                    quieter=_quieter(place, now, id),
+                )
+                for id in place.zones
+            ],
+            helps=[
+                PublicHelp(
+                    name=BothLanguages(zh=post.name_zh, en=post.name_en),
+                    kind=str(post.post_kind),
+                    lon=post.point_lonlat[0],
+                    lat=post.point_lonlat[1],
+                )
+                for post in place.posts
+                if post.post_kind in HELPS
+            ],
+        )
+
+
+def find_spot(connection: Connection, district_id: str, id: str) -> PublicSpot:
+    """The premises of a printed code; NotFound when there are none."""
+    found = places.find_premises(connection, district_id, id)
+    if found is None:
+        raise NotFound("premises.missing", en="There are no such premises.", zh="没有该场所单位。")
+    name = BothLanguages(zh=found.name_zh, en=found.name_en)
+    return PublicSpot(id=id, name=name, lon=found.lon, lat=found.lat)
+
+
+def levels_ahead(outlook: Outlook) -> dict[str, int]:
+    """The level of each zone an hour from now: the highest that is more likely than not."""
+    at = HORIZONS_S.index(AHEAD_S)
+    return {zone.zone_id: sum(chances[at] >= LIKELY for chances in zone.chances) for zone in outlook.zones}
+
+
+def _level(figures: ZoneFigures | None) -> int | None:
+    if figures is None or figures[1] is None or figures[5] is None or figures[1] < FEW:
+        return None
+    return int(figures[5])
+
+
+def _quieter(place: Place, now: dict[str, ZoneFigures], zone_id: str) -> BothLanguages | None:
+    """The least dense zone next to one that is busy, when it is at least a level quieter."""
+    here = _level(now.get(zone_id))
+    if not here:
+        return None
+    beside = {
+        other
+        for gate in place.gates.values()
+        for zone, other in ((gate.zone_a, gate.zone_b), (gate.zone_b, gate.zone_a))
+        if zone == zone_id and other is not None
+    }
+    known = [(density, id) for id in beside if id in now and (density := now[id][4]) is not None]
+    calm = [(density, id) for density, id in known if (now[id][5] or 0) < here]
+    return _name(place, min(calm)[1]) if calm else None
+
+
+def _name(place: Place, zone_id: str) -> BothLanguages:
+    zone = place.zones[zone_id]
+    return BothLanguages(zh=zone.name_zh, en=zone.name_en)

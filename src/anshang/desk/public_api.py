@@ -1,0 +1,92 @@
+"""The page for whoever stands in the district: no sign-in, no cookie, nothing kept of the visitor."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+
+from anshang.desk.public import PublicDesk, PublicShown, PublicSpot, find_spot
+from anshang.incidents import actions as incidents
+from anshang.incidents.model import Source, Spot
+from anshang.people.model import visitor_actor
+from anshang.places import store as places
+from anshang.web.session import DistrictQuery, Running
+from anshang.web.shapes import Body, Code, Id, Shown
+
+router = APIRouter(prefix="/api/public", tags=["public"])
+WORDS = {
+    "hurt": ("injury", "有人受伤或不适 Somebody is hurt or unwell"),
+    "lost": ("lost_person", "有人走失 Somebody is lost"),
+    "crushed": ("crowd", "太挤，出不去 It is too crowded to get out"),
+    "afraid": ("help", "感到不安全 Somebody feels unsafe"),
+    "other": ("help", "求助 Help is needed"),
+}
+"""What a visitor can tap: the category it is reported as, and the words."""
+
+
+class Call(Body):
+    """A call for help from where somebody stands: the code that hangs there, or a point."""
+
+    id: Id
+    what: Literal["hurt", "lost", "crushed", "afraid", "other"]
+    premises_id: Code | None = None
+    zone_id: Code | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+
+
+class Called(Shown):
+    """The desk has it."""
+
+    id: str
+
+
+@router.get("")
+def page(district: DistrictQuery, running: Running, request: Request) -> PublicShown:
+    """How busy each zone is now and in an hour, quieter ways, kiosks and safe houses."""
+    desk = _desk(request)
+    desk.admit_look(_address(request))
+    with running.database.reading([district]) as connection:
+        return desk.shown(connection, district)
+
+
+@router.get("/spots/{id}")
+def spot(id: Code, district: DistrictQuery, running: Running, request: Request) -> PublicSpot:
+    """Where a printed code hangs: premises of the district."""
+    _desk(request).admit_look(_address(request))
+    with running.database.reading([district]) as connection:
+        return find_spot(connection, district, id)
+
+
+@router.post("/calls")
+def call(body: Call, district: DistrictQuery, running: Running, request: Request) -> Called:
+    """Call the desk for help; what for and where, and nothing of who calls."""
+    desk = _desk(request)
+    desk.admit_call(_address(request))
+    category_id, words = WORDS[body.what]
+    whole = body.lon is not None and body.lat is not None
+    spot = Spot(body.lon if whole else None, body.lat if whole else None, body.zone_id, body.premises_id)
+    with running.database.transaction(district) as tx:
+        places.get_district(tx.connection, district)
+        made = incidents.report(
+            tx,
+            actor=visitor_actor(district),
+            id=body.id,
+            source=Source.PUBLIC,
+            text=words,
+            category_id=category_id,
+            priority=None,
+            spot=spot,
+        )
+    return Called(id=made.id)
+
+
+def _desk(request: Request) -> PublicDesk:
+    desk: PublicDesk = request.app.state.public
+    return desk
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else "-"
