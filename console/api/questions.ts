@@ -42,6 +42,32 @@ export const incident = (district: string, id: string): Question<Shape["Incident
   ask: () => answered(client.GET("/api/incidents/{id}", { params: { path: { id }, query: { district } } })),
 });
 
+/** A look-out without a word of who it is. */
+export const lookout = (district: string, id: string): Question<Shape["LookoutPage"]> => ({
+  key: `lookout ${district} ${id}`,
+  topics: ["lookout", "notice", "record"],
+  ask: () => answered(client.GET("/api/lookouts/{id}", { params: { path: { id }, query: { district } } })),
+});
+
+/** Where she may be now and what to do next. */
+export const whereabouts = (district: string, id: string): Question<Shape["SearchShown"]> => ({
+  key: `search ${district} ${id}`,
+  topics: ["lookout", "notice"],
+  ask: () => answered(client.GET("/api/lookouts/{id}/search", { params: { path: { id }, query: { district } } })),
+});
+
+export const partners = (district: string): Question<Shape["PartnerLine"][]> => ({
+  key: `partners ${district}`,
+  topics: ["partner", "duty_check", "record"],
+  ask: () => answered(client.GET("/api/partners", query(district))),
+});
+
+export const notices = (district: string): Question<Shape["NoticeLine"][]> => ({
+  key: `notices ${district}`,
+  topics: ["notice"],
+  ask: () => answered(client.GET("/api/notices", query(district))),
+});
+
 export const units = (district: string): Question<Shape["UnitShown"][]> => ({
   key: `units ${district}`,
   topics: ["unit", "duty", "assignment"],
@@ -182,7 +208,7 @@ export const feeds = (district: string) => ({
 /** First words of everything that is written into the journal. */
 export const JOURNAL_NOUNS = [
   "matter", "level", "levels", "flow", "measure", "zone", "sensor", "place",
-  "incident", "transfer", "category", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
+  "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "record", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
   "unit", "duty", "member", "account", "password", "session", "body", "feed",
 ] as const; // prettier-ignore
 export const JOURNAL_PAGE = 100;

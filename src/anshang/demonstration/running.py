@@ -31,6 +31,7 @@ from anshang.demonstration.night import SLOT_S
 from anshang.demonstration.programme import Programme, SensorPlan
 from anshang.demonstration.records import CREDIT_EN, CREDIT_ZH
 from anshang.demonstration.scenes import REFERENCE_ON, open_scene
+from anshang.demonstration.shops import register
 from anshang.demonstration.team import Team
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
@@ -95,9 +96,11 @@ def run(
         runtime: Runtime = app.state.runtime
         url = f"http://{HOST}:{port}"
         key = set_up(runtime.database, programme)
-        crews, desk = staff(runtime.database, programme.scene.place, people.hashed(PASSWORD, "crew"))
+        password = people.hashed(PASSWORD, "crew")
+        crews, desk = staff(runtime.database, programme.scene.place, password)
+        shops = register(runtime.database, programme.scene.place, password)
         feeder = Feeder(url, key, programme.scene.place.district.id, programme)
-        team = Team(url, programme.scene.place, crews, desk)
+        team = Team(url, programme.scene.place, crews, desk, shops=shops)
         _serve(app, port, _Show(feeder, team, at, speed, url, offer_entrance(app), browser, out))
         runtime.database.dispose()
 

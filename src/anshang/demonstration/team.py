@@ -17,6 +17,7 @@ import httpx
 import structlog
 
 from anshang.demonstration.duty import Crewed
+from anshang.demonstration.shops import Shops
 from anshang.foundation import clock, ids
 from anshang.patrols.positions import apart_m
 from anshang.places.model import Place, Position
@@ -79,7 +80,16 @@ class Phone:
 class Team:
     """The simulated duty team; `run` until `stop`."""
 
-    def __init__(self, url: str, place: Place, crews: list[Crewed], desk: Crewed, *, seed: int = 1) -> None:
+    def __init__(
+        self,
+        url: str,
+        place: Place,
+        crews: list[Crewed],
+        desk: Crewed,
+        *,
+        shops: dict[str, Crewed] | None = None,
+        seed: int = 1,
+    ) -> None:
         self._place = place
         self._district = place.district.id
         self._chance = random.Random(seed)  # noqa: S311 - invents a night, guards nothing
@@ -92,6 +102,7 @@ class Team:
             timeout=30.0,
             verify=False,  # noqa: S501 - plain http
         )
+        self._shops = Shops(shops or {}, self._ask, self._chance)
         self._due: dict[str, datetime] = {}
         self._last_at: datetime | None = None
         self._positions_at: datetime | None = None
@@ -120,6 +131,7 @@ class Team:
         """One look: positions, new incidents, the desk, the phones."""
         now = clock.now()
         self._tell_positions(now)
+        self._shops.work(now)
         waiting = self._ask("GET", "/api/matters").json()["matters"]
         ours = [one for one in waiting if one["kind"] == "incident" and one["text"].startswith(LABEL)]
         live = self._ask("GET", "/api/assignments").json()

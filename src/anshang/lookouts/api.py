@@ -15,11 +15,11 @@ from anshang.lookouts import actions, reading, store
 from anshang.lookouts.model import ERASE_AFTER, AgeBand, LookKind, Lookout, Sort, Step
 from anshang.lookouts.searching import search, suggest
 from anshang.lookouts.shapes import (
+    ErasureShown,
     GuardianShown,
     LookoutPage,
     LookoutShown,
     LookShown,
-    ErasureShown,
     SearchShown,
     WhoShown,
 )

@@ -13,17 +13,17 @@ from anshang.lookouts import store
 from anshang.lookouts.model import PLAN, Lookout
 from anshang.lookouts.searching import Known, Suggestion
 from anshang.lookouts.shapes import (
+    ErasureShown,
     LookoutPage,
     LookoutShown,
     LookShown,
     PlaceShown,
+    PlanStep,
     ReaderShown,
-    ErasureShown,
     RecordShown,
     SearchShown,
     SeenShown,
     SendShown,
-    PlanStep,
 )
 from anshang.partners import store as partners
 from anshang.partners.model import Answer, Partner, tally

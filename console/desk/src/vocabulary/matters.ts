@@ -19,12 +19,19 @@ const words = dictionary(
     more: (n: number) => `另 ${n} 个`,
     incident: (what: string, text: string) => (text ? `${what}：${text}` : what),
     unclassified: "警情（待定类别）",
+    lookout: (who: string) => `走失协查：${who}`,
+    lookoutSeen: (who: string, where: string) => `走失协查：${where} 报告看到${who}`,
+    lookoutSupervisor: (who: string) => `走失协查：${who}，已满 15 分钟，请值班长`,
+    lookoutMissing: (who: string) => `走失协查：${who}，已满 20 分钟，启动失踪人员程序`,
+    lookoutRefused: (who: string) => `走失协查：${who}，来领人未通过核验`,
+    sorts: { child: "儿童", elderly: "老人", group: "同行人", item: "失物" },
+    found: (span: string) => `走失后 ${span} 内应找到`,
     request: "服务请求",
     note: "备忘",
     answer: (p: string, span: string) => `P${p} 事项须在 ${span} 内确认接收`,
     arrive: (span: string) => `报警后 ${span} 内须有人到场`,
     within: (span: string) => `须在 ${span} 内完成`,
-    outcomes: { "outcome.subsided": "人群已恢复正常", "outcome.recovered": "传感器已恢复", "outcome.duplicate": "重复警情", "outcome.cancelled": "已撤销", "outcome.came": "预警等级已达到，由人群告警接续", "outcome.averted": "采取措施后未达到", "outcome.passed": "自行消退" },
+    outcomes: { "outcome.subsided": "人群已恢复正常", "outcome.recovered": "传感器已恢复", "outcome.duplicate": "重复警情", "outcome.cancelled": "已撤销", "outcome.came": "预警等级已达到，由人群告警接续", "outcome.averted": "采取措施后未达到", "outcome.handed_over": "已核验并移交", "outcome.lookout_closed": "协查结束", "outcome.passed": "自行消退" },
   },
   {
     level: (where, level, density) => `${where}: ${level}, ${density} p/m²`,
@@ -37,18 +44,26 @@ const words = dictionary(
     more: (n) => `and ${n} more`,
     incident: (what, text) => (text ? `${what}: ${text}` : what),
     unclassified: "Incident, not classified",
+    lookout: (who) => `Look-out: ${who}`,
+    lookoutSeen: (who, where) => `Look-out: ${where} has seen the ${who}`,
+    lookoutSupervisor: (who) => `Look-out: ${who}, 15 minutes: call the supervisor`,
+    lookoutMissing: (who) => `Look-out: ${who}, 20 minutes: begin the missing-person procedure`,
+    lookoutRefused: (who) => `Look-out: ${who}, whoever came could not show that they may`,
+    sorts: { child: "child", elderly: "elderly person", group: "companions", item: "thing" },
+    found: (span) => `To be found within ${span}`,
     request: "Request",
     note: "Note",
     answer: (p, span) => `A P${p} matter is to be acknowledged within ${span}`,
     arrive: (span) => `Somebody is to be there within ${span} of the call`,
     within: (span) => `To be done within ${span}`,
-    outcomes: { "outcome.subsided": "The crowd is back to normal", "outcome.recovered": "The sensor has recovered", "outcome.duplicate": "A duplicate", "outcome.cancelled": "Cancelled", "outcome.came": "The level was reached; its alarm takes over", "outcome.averted": "Averted: something was done, and it did not come", "outcome.passed": "It passed by itself" },
+    outcomes: { "outcome.subsided": "The crowd is back to normal", "outcome.recovered": "The sensor has recovered", "outcome.duplicate": "A duplicate", "outcome.cancelled": "Cancelled", "outcome.came": "The level was reached; its alarm takes over", "outcome.handed_over": "Checked and handed over", "outcome.lookout_closed": "The look-out has ended", "outcome.averted": "Averted: something was done, and it did not come", "outcome.passed": "It passed by itself" },
   },
 );
 
 const text = (value: unknown): string => (typeof value === "string" || typeof value === "number" ? String(value) : "");
 const levelWords = (value: unknown) => `${text(value)} ${levelName(Number(value))}`;
 
+const sortOf = (params: Params) => words.sorts[text(params["sort"]) as keyof typeof words.sorts] ?? "";
 const sensorsOf = (params: Params): string[] => Object.keys((params["sensors"] ?? {}) as object);
 const LISTED = 3;
 
@@ -88,6 +103,16 @@ export function subjectOf(
       const name = text(params[reading.formats.language === "zh" ? "name_zh" : "name_en"]);
       return words.incident(name || words.unclassified, matter.text);
     }
+    case "matter.lookout":
+      return words.lookout(sortOf(params));
+    case "matter.lookout_seen":
+      return words.lookoutSeen(sortOf(params), params["premises"] ? naming(text(params["premises"])) : "—");
+    case "matter.lookout_supervisor":
+      return words.lookoutSupervisor(sortOf(params));
+    case "matter.lookout_missing":
+      return words.lookoutMissing(sortOf(params));
+    case "matter.lookout_refused":
+      return words.lookoutRefused(sortOf(params));
     case "matter.request":
       return matter.text || words.request;
     case "matter.note":
@@ -100,6 +125,7 @@ export function subjectOf(
 /** Why a clock is due. */
 export function reasonOf(because: string, params: Params): string {
   const span = reading.formats.span(Number(params["within_s"] ?? 0));
+  if (because === "due.found") return words.found(span);
   if (because === "due.arrive") return words.arrive(span);
   return because === "due.answer" ? words.answer(text(params["priority"]), span) : words.within(span);
 }

@@ -1,0 +1,135 @@
+"""The partners of a demonstration: one at every door, up to a number, who answer look-outs through the public API.
+
+Invented like everything of the night: most look and find nobody, a few are not sure, some are silent, and one
+of those who are asked has seen whoever is looked for. The partner's account of the demonstration is left alone.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import httpx
+
+from anshang.demonstration.duty import LASTS, Crewed
+from anshang.foundation import ids
+from anshang.foundation.database import Database
+from anshang.journal.model import EVERYWHERE
+from anshang.partners import actions as partners
+from anshang.partners.model import Partner, Side
+from anshang.people import actions as people
+from anshang.people import store as people_store
+from anshang.people.actions import PasswordHash
+from anshang.people.model import Role, operator_actor
+from anshang.places.model import Place
+
+SHOPS_MAX = 200
+ANSWER_MEDIAN_S, ANSWER_SPREAD = 60.0, 0.5
+SILENT_SHARE, UNSURE_SHARE = 0.12, 0.06
+SEEN_AFTER = timedelta(minutes=5)
+"""When somebody has seen them, at the earliest."""
+LOOKED = ["floor", "till"]
+Ask = Callable[..., httpx.Response]
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """When a partner answers, and what; None for one that stays silent."""
+
+    at: datetime
+    answer: str | None
+
+
+def register(database: Database, place: Place, password: PasswordHash) -> dict[str, Crewed]:
+    """Enter the partners; the session of each one's telephone, but for the one that waits for a visitor."""
+    district_id = place.district.id
+    operator = operator_actor(district_id)
+    phones: dict[str, Crewed] = {}
+    with database.transaction(EVERYWHERE) as tx:
+        waiting = people_store.find_account_by_name(tx.connection, str(Role.PARTNER))
+        for number, premises in enumerate(place.premises[:SHOPS_MAX]):
+            if number == 0 and waiting is not None and waiting.body_id is not None:
+                phones[premises.id] = Crewed("", waiting.body_id, premises.point_lonlat, "", "")
+                continue
+            body = people.register_body(
+                tx,
+                actor=operator,
+                id=ids.new_id(),
+                name_zh=premises.name_zh[:120],
+                name_en=premises.name_en[:120],
+            )
+            account = people.open_account(
+                tx,
+                actor=operator,
+                id=ids.new_id(),
+                name=f"shop-{premises.id}"[:40],
+                display_name=premises.name_zh[:80],
+                role=Role.PARTNER,
+                body_id=body.id,
+                district_ids=(district_id,),
+                password=password,
+            )
+            token, session = people.open_session(tx, account=account, lasts=LASTS)
+            phones[premises.id] = Crewed("", body.id, premises.point_lonlat, token, session.csrf_token)
+    with database.transaction(district_id) as tx:
+        for premises in place.premises[:SHOPS_MAX]:
+            partners.enter(
+                tx,
+                actor=operator,
+                partner=Partner(
+                    id=premises.id,
+                    district_id=district_id,
+                    body_id=phones[premises.id].kind_id,
+                    name_zh=premises.name_zh[:80],
+                    name_en=premises.name_en[:80],
+                    side=Side.SHOP,
+                    premises_id=premises.id,
+                    group_id=premises.zone_id or "",
+                ),
+            )
+    return {id: phone for id, phone in phones.items() if phone.token}
+
+
+class Shops:
+    """The telephones of the partners; asked to work by the team."""
+
+    def __init__(self, phones: dict[str, Crewed], ask: Ask, chance: random.Random) -> None:
+        self._phones = phones
+        self._ask = ask
+        self._chance = chance
+        self._planned: dict[tuple[str, str], _Planned] = {}
+        self._seen: set[str] = set()
+
+    def work(self, now: datetime) -> None:
+        """Answer what is due."""
+        for notice in self._ask("GET", "/api/notices").json():
+            if notice["asks"] and notice["withdrawn_at"] is None:
+                page = self._ask("GET", f"/api/notices/{notice['id']}").json()
+                for delivery in page["deliveries"]:
+                    if delivery["answer"] is None and delivery["partner_id"] in self._phones:
+                        self._answer(notice, delivery["partner_id"], now)
+
+    def _answer(self, notice: dict[str, Any], partner_id: str, now: datetime) -> None:
+        key = (notice["id"], partner_id)
+        planned = self._planned.setdefault(key, self._plan(notice, now))
+        if planned.answer is None or now < planned.at:
+            return
+        phone = self._phones[partner_id]
+        self._ask("GET", "/api/shop", phone)
+        told = {"partner_id": partner_id, "answer": planned.answer, "looked": LOOKED}
+        self._ask("POST", f"/api/shop/notices/{notice['id']}", phone, json=told)
+        self._planned[key] = _Planned(now, None)
+
+    def _plan(self, notice: dict[str, Any], now: datetime) -> _Planned:
+        at = now + timedelta(seconds=ANSWER_MEDIAN_S * self._chance.lognormvariate(0.0, ANSWER_SPREAD))
+        old = at - datetime.fromisoformat(notice["sent_at"]) >= SEEN_AFTER
+        if notice["kind"] == "lookout" and old and notice["id"] not in self._seen:
+            self._seen.add(notice["id"])
+            return _Planned(at, "seen")
+        chance = self._chance.random()
+        if chance < SILENT_SHARE:
+            return _Planned(at, None)
+        return _Planned(at, "unsure" if chance < SILENT_SHARE + UNSURE_SHARE else "not_here")
