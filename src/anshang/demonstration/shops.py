@@ -1,7 +1,7 @@
-"""The partners of a demonstration: one at every door, up to a number, who answer look-outs through the public API.
+"""The partners of a demonstration: one at every door, up to a number, who answer through the public API.
 
-Invented like everything of the night: most look and find nobody, a few are not sure, some are silent, and one
-of those who are asked has seen whoever is looked for. The partner's account of the demonstration is left alone.
+Invented like everything of the night: most look and find nobody, a few are not sure, some are silent, and
+one of those who are asked has seen whoever is looked for. The account that a visitor may try is left alone.
 """
 
 from __future__ import annotations

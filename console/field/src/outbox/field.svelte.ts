@@ -22,8 +22,8 @@ async function send(row: Row): Promise<Sent | null> {
   if (row.by !== undefined && row.by !== session.account?.id) return { status: 409, refusal: OTHERS[language.current] };
   const response = await fetch(row.path, {
     method: "POST",
-    headers: { "Content-Type": "application/json", "X-CSRF-Token": session.csrfToken },
-    body: JSON.stringify(row.body),
+    headers: { "Content-Type": row.blob ? "application/octet-stream" : "application/json", "X-CSRF-Token": session.csrfToken },
+    body: row.blob ?? JSON.stringify(row.body),
   });
   if (response.status === 401) session.ended();
   if (response.ok) return { status: response.status, refusal: "" };
@@ -142,6 +142,12 @@ class Field {
   async tell(path: string, body: Record<string, unknown>, label: string): Promise<void> {
     const query = `?district=${encodeURIComponent(this.district)}`;
     await this.outbox.put({ key: newId(), path: path + query, body, label, at_ms: Date.now(), by: this.#by });
+  }
+
+  /** Keep a photograph of what was told before, until the server has it, too. */
+  async picture(of: string, blob: Blob, label: string): Promise<void> {
+    const path = `/api/photos/${newId()}?district=${encodeURIComponent(this.district)}&purpose=report&of=${of}`;
+    await this.outbox.put({ key: newId(), path, body: null, blob, label, at_ms: Date.now(), by: this.#by });
   }
 
   forget(): void {

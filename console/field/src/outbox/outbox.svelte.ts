@@ -8,6 +8,8 @@ export type Row = {
   key: string;
   path: string;
   body: unknown;
+  /** A picture, sent instead of the body; what it belongs to is told before it. */
+  blob?: Blob;
   /** What it is, for whoever looks at the list. */
   label: string;
   at_ms: number;

@@ -2,6 +2,8 @@ import { dictionary } from "$kit/i18n.svelte";
 
 export const words = dictionary(
   {
+    photo: "照片（可选）",
+    photoLabel: "报告的照片",
     title: "上报情况",
     what: "发生了什么？",
     hint: "请勿写入姓名、电话等个人信息。",
@@ -19,6 +21,8 @@ export const words = dictionary(
     closed: "已结束",
   },
   {
+    photo: "A photograph (optional)",
+    photoLabel: "photograph of a report",
     title: "Report",
     what: "What has happened?",
     hint: "Please write no names or telephone numbers.",

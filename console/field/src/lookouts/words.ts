@@ -1,0 +1,43 @@
+// The words of look-outs on the phone.
+import { dictionary } from "$kit/i18n.svelte";
+
+export const words = dictionary(
+  {
+    title: "走失协查",
+    sorts: { child: "儿童", elderly: "老人", group: "同行人", item: "失物" },
+    ago: (minutes: number) => `${minutes} 分钟前最后看到`,
+    show: "查看特征（会被记录）",
+    likeliest: "最可能的地点",
+    chance: (share: string, away: string) => `${share} · 距走失处步行 ${away}`,
+    swept: "查过，没有",
+    sweptLabel: (name: string) => `协查 ${name}：没有`,
+    found: "已找到，在我身边",
+    foundLabel: "协查：已找到",
+    foundState: "已找到。家属来领时：两名工作人员各自核验。",
+    answered: "监护人答对了问题（向警务室核对）",
+    document: "已查看证件",
+    vouch: "我确认",
+    vouchLabel: "协查：核验确认",
+    vouched: (n: number) => `${n}/2 人已确认`,
+    offline: "未联网，暂时无法显示。",
+  },
+  {
+    title: "Look-out",
+    sorts: { child: "child", elderly: "elderly person", group: "companions", item: "thing" },
+    ago: (minutes) => `last seen ${minutes} min ago`,
+    show: "Show the description (recorded)",
+    likeliest: "Likeliest places",
+    chance: (share, away) => `${share} · ${away} on foot from where last seen`,
+    swept: "looked, nobody",
+    sweptLabel: (name) => `look-out, ${name}: nobody`,
+    found: "Found, with me",
+    foundLabel: "look-out: found",
+    foundState: "Found. When somebody comes: two members of staff check, each for themselves.",
+    answered: "The guardian answered the question (ask the kiosk)",
+    document: "A document was seen",
+    vouch: "I confirm",
+    vouchLabel: "look-out: checked",
+    vouched: (n) => `${n} of 2 confirmed`,
+    offline: "No connection; it cannot be shown now.",
+  },
+);
