@@ -4,13 +4,14 @@ import type { Shape } from "$api/client";
 import CategoriesTab from "./categories/CategoriesTab.svelte";
 import JournalTab from "./journal/JournalTab.svelte";
 import LevelsTab from "./levels/LevelsTab.svelte";
+import PartnersTab from "./partners/PartnersTab.svelte";
 import PeopleTab from "./people/PeopleTab.svelte";
 import PlaceTab from "./place/PlaceTab.svelte";
 import SensorsTab from "./sensors/SensorsTab.svelte";
 import UnitsTab from "./units/UnitsTab.svelte";
 
 export type District = Shape["DistrictShown"];
-export type TabName = "sensors" | "levels" | "units" | "categories" | "people" | "place" | "journal";
+export type TabName = "sensors" | "levels" | "units" | "categories" | "partners" | "people" | "place" | "journal";
 export type Tab = { name: TabName; needs: string; shows: Component<{ district: District }> };
 
 export const TABS: readonly Tab[] = [
@@ -18,6 +19,7 @@ export const TABS: readonly Tab[] = [
   { name: "levels", needs: "crowd.configure", shows: LevelsTab },
   { name: "units", needs: "unit.configure", shows: UnitsTab },
   { name: "categories", needs: "incident.configure", shows: CategoriesTab },
+  { name: "partners", needs: "partner.configure", shows: PartnersTab },
   { name: "people", needs: "people.manage", shows: PeopleTab },
   { name: "place", needs: "place.edit", shows: PlaceTab },
   { name: "journal", needs: "journal.read", shows: JournalTab },

@@ -6,7 +6,7 @@ import type { Overlay } from "$kit/map/scene";
 import { reading } from "$kit/reading.svelte";
 import { reachOverlay } from "../dispatch/overlay";
 import { unitsOverlay } from "../units/overlay";
-import type { LookoutRoom } from "./lookouts.svelte";
+import type { LookoutRoom } from "./rooms.svelte";
 
 const UNITS_MS = 2000;
 const REACH_MS = 20_000;
