@@ -17,6 +17,7 @@ import anshang
 from anshang import cli
 from anshang.app import ROUTERS
 from anshang.settings import Settings
+from anshang.vault.inventory import IMPERSONAL, PERSONAL
 
 GUIDE = Path(__file__).parents[1] / "docs" / "guide"
 
@@ -113,7 +114,29 @@ def commands_page() -> str:
     return "# The command line\n\n" + "\n".join(part.rstrip() + "\n" for part in parts)
 
 
+def privacy_page() -> str:
+    """Every personal field with its class, purpose and retention."""
+    personal = [
+        f"| `{name}` | {field.of} | {field.purpose} | {field.retention} |" for name, field in PERSONAL.items()
+    ]
+    impersonal = [f"| `{name}` | {why} |" for name, why in IMPERSONAL.items()]
+    return (
+        "# What is known of people, what for, and how long\n\n"
+        "Counts, not identities: no sensor tells who somebody is. What members of the public tell us lies in the vault alone,\n"
+        "each record under a key of its own; reading it needs the purpose it was given for and is journalled. When its time is over\n"
+        "the key is destroyed, and with it every copy, also in back-ups, which hold no keys. Coordinates of a look-out say where\n"
+        "somebody was last seen, not who. A test compares this list with the tables: a new field that can hold words fails the\n"
+        "build until somebody has decided what it is.\n\n"
+        "| field | whose | what for | how long |\n|---|---|---|---|\n"
+        + "\n".join(personal)
+        + "\n\n## Fields that can hold words, and hold nothing about anybody\n\n| field | why |\n|---|---|\n"
+        + "\n".join(impersonal)
+        + "\n"
+    )
+
+
 PAGES = {
+    "privacy.md": privacy_page,
     "settings.md": settings_page,
     "api.md": api_page,
     "journal.md": journal_page,

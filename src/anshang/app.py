@@ -125,10 +125,9 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     searches = LookoutSweep(database, doors)
     worker = Worker(settings, database, watch, hub, whereabouts, dispatcher, outlooks, keyring, searches)
     app = _bare(_running(settings, database, whereabouts, intake, hub, worker))
-    cookies = Cookies(timedelta(hours=settings.session_hours), settings.secure_cookies)
     _share(
         app,
-        runtime=Runtime(database, hub, doorkeeper, cookies, demo),
+        runtime=Runtime(database, hub, doorkeeper, _cookies(settings), demo),
         watch=watch,
         data_folder=settings.data_folder if settings.data_folder.exists() else Path(),
         intake=intake,
@@ -141,6 +140,15 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     )
     _furnish(app)
     return app
+
+
+def _cookies(settings: Settings) -> Cookies:
+    """How long a session lasts, and whether over HTTPS only."""
+    return Cookies(
+        timedelta(hours=settings.session_hours),
+        settings.secure_cookies,
+        timedelta(days=settings.partner_session_days),
+    )
 
 
 def _bare(lifespan: Lifespan) -> FastAPI:

@@ -32,6 +32,8 @@ class Settings:
     """Send the session cookie over HTTPS only; true wherever people sign in from another machine."""
     session_hours: float = 14.0
     """How long a sign-in lasts: a long shift with its hand-over."""
+    partner_session_days: float = 30.0
+    """How long a partner's sign-in lasts, on a phone that lies behind a counter."""
     sign_in_tries_per_minute: int = 6
     """Failed and successful tries allowed per name and address in a minute."""
     raw_hours: float = 48.0

@@ -264,7 +264,8 @@ def close_feed(id: Id, district: DistrictQuery, caller: Caller) -> FeedShown:
 
 def enter(running: Runtime, account: Account, response: Response) -> SessionShown:
     """Open a session for a recognised account and set its cookie."""
-    lasts = running.cookies.last
+    cookies = running.cookies
+    lasts = cookies.last_for_partners if account.role is Role.PARTNER else cookies.last
     with running.database.transaction(EVERYWHERE) as tx:
         token, opened = actions.open_session(tx, account=account, lasts=lasts)
     response.set_cookie(
@@ -272,7 +273,7 @@ def enter(running: Runtime, account: Account, response: Response) -> SessionShow
         token,
         max_age=int(lasts.total_seconds()),
         httponly=True,
-        secure=running.cookies.secure,
+        secure=cookies.secure,
         samesite="strict",
     )
     return _shown_session(account, opened.csrf_token)

@@ -58,6 +58,7 @@ class Cookies:
 
     last: timedelta
     secure: bool
+    last_for_partners: timedelta = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
