@@ -68,6 +68,18 @@ export const notices = (district: string): Question<Shape["NoticeLine"][]> => ({
   ask: () => answered(client.GET("/api/notices", query(district))),
 });
 
+export const shift = (district: string): Question<Shape["ShiftShown"] | null> => ({
+  key: `shift ${district}`,
+  topics: ["shift", "duty_note"],
+  ask: async () => (await answered(client.GET("/api/shift", query(district)))) ?? null,
+});
+
+export const services = (district: string): Question<Shape["ServicesShown"]> => ({
+  key: `services ${district}`,
+  topics: ["service"],
+  ask: () => answered(client.GET("/api/services", query(district))),
+});
+
 export const units = (district: string): Question<Shape["UnitShown"][]> => ({
   key: `units ${district}`,
   topics: ["unit", "duty", "assignment"],
@@ -208,7 +220,7 @@ export const feeds = (district: string) => ({
 /** First words of everything that is written into the journal. */
 export const JOURNAL_NOUNS = [
   "matter", "level", "levels", "flow", "measure", "zone", "sensor", "place",
-  "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "record", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
+  "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "record", "shift", "duty_note", "service", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
   "unit", "duty", "member", "account", "password", "session", "body", "feed",
 ] as const; // prettier-ignore
 export const JOURNAL_PAGE = 100;

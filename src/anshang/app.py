@@ -26,7 +26,7 @@ from anshang.crowds.ingest import Intake
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
 from anshang.desk import api as desk_api
-from anshang.desk import public_api, shop_api
+from anshang.desk import public_api, shift_api, shop_api
 from anshang.desk.public import PublicDesk
 from anshang.dispatch import api as dispatch_api
 from anshang.dispatch import board_api
@@ -77,6 +77,7 @@ ROUTERS = (
     lookouts_api.router,
     shop_api.router,
     public_api.router,
+    shift_api.router,
     desk_api.router,
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from anshang.desk.model import CheckState, Findings, judged
+from anshang.desk.check import CheckState, Findings, judged
 
 WELL = Findings(
     disk_free_bytes=50_000_000_000,

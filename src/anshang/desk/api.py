@@ -9,7 +9,7 @@ from fastapi import APIRouter, Request
 
 from anshang.crowds import store as crowds
 from anshang.crowds.watch import Watch, sensor_health
-from anshang.desk.model import Findings, judged
+from anshang.desk.check import Findings, judged
 from anshang.foundation.actor import Permission
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE

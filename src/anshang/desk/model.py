@@ -1,95 +1,111 @@
-"""The check of an installation: what a duty team needs before it can rely on the screen, and how each
-stands.
-"""
+"""Who is on the desk and what the kiosk does for people: shifts and their hand-over, the log, services."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
 
-DISK_SHORT_BYTES = 5_000_000_000
-DISK_FULL_BYTES = 500_000_000
+from anshang.foundation.errors import BadInput, RuleBroken
 
 
-class CheckState(StrEnum):
-    """How a point of the check stands."""
+class DeskKind(StrEnum):
+    """What can happen at the desk (journal kinds)."""
 
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One point: a dictionary key, how it stands, and the figures its text shows."""
-
-    name: str
-    state: CheckState
-    params: dict[str, Any] = field(default_factory=dict)
+    SHIFT_BEGUN = "shift.begun"
+    SHIFT_JOINED = "shift.joined"
+    SHIFT_HANDED_OVER = "shift.handed_over"
+    SHIFT_ACCEPTED = "shift.accepted"
+    DUTY_NOTED = "duty_note.written"
+    SERVICE_ASKED = "service.asked"
+    SERVICE_DONE = "service.done"
 
 
 @dataclass(frozen=True, slots=True)
-class Findings:
-    """What was found: figures only, so that the judgement is pure."""
+class Shift:
+    """Who is on the desk, from when; handed over with a note that the next one must accept."""
 
-    disk_free_bytes: int
-    zone_count: int
-    gate_count: int
-    sensor_states: tuple[str, ...]
-    open_feed_count: int
-    secure_cookies: bool
-    local_only: bool
-    desk_account_count: int
-    journal_fault_count: int
-    journal_sealed_on: date | None
-    """The day after which the journal was looked at; None: all of it."""
+    id: str
+    district_id: str
+    began_at: datetime
+    people: tuple[str, ...]
+    handed_over_at: datetime | None = None
+    handed_over_by: str | None = None
+    note: str = ""
+    open_items: dict[str, int] = field(default_factory=dict)
+    accepted_at: datetime | None = None
+    accepted_by: str | None = None
+    version: int = 1
 
+    def joined(self, by: str) -> Shift:
+        """Somebody more is on the desk; RuleBroken once it was handed over."""
+        self._must_run()
+        return self if by in self.people else replace(self, people=(*self.people, by))
 
-def judged(found: Findings) -> list[Check]:
-    """Each point of the check in the order in which a new installation meets them."""
-    heard = [state for state in found.sensor_states if state not in ("never", "retired")]
-    fresh = [state for state in heard if state != "silent"]
-    in_use = [state for state in found.sensor_states if state != "retired"]
-    return [
-        Check("disk.room", _room(found.disk_free_bytes), {"free_gb": round(found.disk_free_bytes / 1e9, 1)}),
-        Check(
-            "place.present",
-            _ok(found.zone_count > 0),
-            {"zones": found.zone_count, "gates": found.gate_count},
-        ),
-        Check("sensors.defined", _ok(bool(in_use)), {"sensors": len(in_use)}),
-        Check("feed.open", _ok(found.open_feed_count > 0, CheckState.WARN), {"feeds": found.open_feed_count}),
-        Check("sensors.heard", _all(heard, in_use), {"heard": len(heard), "sensors": len(in_use)}),
-        Check("counts.fresh", _all(fresh, in_use), {"fresh": len(fresh), "sensors": len(in_use)}),
-        Check(
-            "accounts.desk",
-            _ok(found.desk_account_count > 0, CheckState.WARN),
-            {"accounts": found.desk_account_count},
-        ),
-        Check("cookies.secure", _ok(found.secure_cookies or found.local_only, CheckState.WARN)),
-        Check(
-            "journal.whole",
-            _ok(found.journal_fault_count == 0),
-            {"faults": found.journal_fault_count, "since": str(found.journal_sealed_on or "")},
-        ),
-    ]
+    def handed_over(self, by: str, at: datetime, note: str, open_items: dict[str, int]) -> Shift:
+        """Ready for the next shift, with what they must know; BadInput without a word."""
+        self._must_run()
+        if by not in self.people:
+            raise RuleBroken("shift.not_yours", en="You are not in this shift.", zh="您不在当前班次中。")
+        if not note.strip():
+            raise BadInput("shift.no_note", en="Write what they must know.", zh="请填写交接内容。")
+        return replace(self, handed_over_at=at, handed_over_by=by, note=note, open_items=open_items)
+
+    def accepted(self, by: str, at: datetime) -> Shift:
+        """Somebody else has read the note and takes over."""
+        if self.handed_over_at is None or self.accepted_at is not None:
+            raise RuleBroken("shift.not_waiting", en="Nothing waits to be accepted.", zh="没有待接收的交接。")
+        if by == self.handed_over_by:
+            raise RuleBroken(
+                "shift.same_person", en="Somebody else must accept it.", zh="须由接班人员确认接收。"
+            )
+        return replace(self, accepted_at=at, accepted_by=by)
+
+    def _must_run(self) -> None:
+        if self.handed_over_at is not None:
+            raise RuleBroken("shift.over", en="This shift was handed over.", zh="该班次已交接。")
 
 
-def _ok(holds: bool, otherwise: CheckState = CheckState.FAIL) -> CheckState:
-    return CheckState.OK if holds else otherwise
+@dataclass(frozen=True, slots=True)
+class DutyNote:
+    """A line of the duty log."""
+
+    id: str
+    district_id: str
+    shift_id: str
+    at: datetime
+    author_id: str
+    text: str
+    version: int = 1
 
 
-def _all(some: Iterable[str], of: list[str]) -> CheckState:
-    count = len(list(some))
-    if not of or count == 0:
-        return CheckState.FAIL
-    return _ok(count == len(of), CheckState.WARN)
+class Service(StrEnum):
+    """What a kiosk does for people: aid 救助, advice 咨询, convenience 便民. None asks who it is for."""
+
+    FIRST_AID = "first_aid"
+    WHEELCHAIR = "wheelchair"
+    SHELTER = "shelter"
+    DIRECTIONS = "directions"
+    POLICE = "police"
+    TRANSPORT = "transport"
+    WATER = "water"
+    CHARGE = "charge"
+    LOST_PROPERTY = "lost_property"
 
 
-def _room(free_bytes: int) -> CheckState:
-    if free_bytes < DISK_FULL_BYTES:
-        return CheckState.FAIL
-    return _ok(free_bytes >= DISK_SHORT_BYTES, CheckState.WARN)
+@dataclass(frozen=True, slots=True)
+class ServiceRequest:
+    """Somebody at the kiosk wanted something; counted, with the time they waited."""
+
+    id: str
+    district_id: str
+    service: Service
+    asked_at: datetime
+    asked_by: str
+    done_at: datetime | None = None
+    done_by: str | None = None
+    version: int = 1
+
+    def done(self, by: str, at: datetime) -> ServiceRequest:
+        """They have got it; saying so twice changes nothing."""
+        return self if self.done_at else replace(self, done_at=at, done_by=by)

@@ -42,6 +42,7 @@ class Permission(StrEnum):
     SHOP_USE = "shop.use"
     LOOKOUT_OPEN = "lookout.open"
     LOOKOUT_LEAD = "lookout.lead"
+    DESK_WORK = "desk.work"
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ _DESK = _WATCHES | {
     _P.NOTICE_SEND,
     _P.LOOKOUT_OPEN,
     _P.LOOKOUT_LEAD,
+    _P.DESK_WORK,
 }
 
 PERMISSIONS: dict[Role, frozenset[Permission]] = {

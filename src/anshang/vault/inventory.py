@@ -73,6 +73,9 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
         "messages.report": _duty("M/ETHANE"),
         "roll_call_answers.words": _duty("answers to the roll-call 点名答复"),
         "measures.note": _duty("what was done about the crowd 处置说明"),
+        "shifts.people": Personal(PersonalClass.STAFF, "who was on the desk 值班记录", "3 years 与台账同期"),
+        "shifts.note": _duty("what the next shift must know 交接内容"),
+        "duty_notes.text": _duty("the duty log 值班日志"),
         "notices.words_zh": _duty("reminders and requests to partners 提醒与请求"),
         "notices.words_en": _duty("reminders and requests to partners 提醒与请求"),
     }
@@ -125,6 +128,7 @@ IMPERSONAL: Mapping[str, str] = MappingProxyType(
                 "level_rules.numbers",
                 "accounts.district_ids",
                 "roll_calls.unit_ids",
+                "shifts.open_items",
                 "notice_deliveries.looked",
                 "duty_checks.not_in_order",
                 "lookouts.steps",

@@ -1,6 +1,5 @@
 // The rooms that the desk loads once it stands, so that the first screen need not wait for them.
 export type LookoutRoom = typeof import("../lookouts");
-export type PartnerRoom = typeof import("../partners");
 
 /** A room, null until it is loaded. */
 function useRoom<R>(wanted: () => boolean, load: () => Promise<R>): { readonly room: R | null } {
@@ -16,4 +15,5 @@ function useRoom<R>(wanted: () => boolean, load: () => Promise<R>): { readonly r
 }
 
 export const useLookouts = (wanted: () => boolean) => useRoom(wanted, () => import("../lookouts"));
+export const useDuty = (wanted: () => boolean) => useRoom(wanted, () => import("../duty"));
 export const usePartners = (wanted: () => boolean) => useRoom(wanted, () => import("../partners"));

@@ -1,0 +1,3 @@
+// The desk's shift and the kiosk's services, loaded by the desk after it stands.
+export { default as Services } from "./Services.svelte";
+export { default as Shift } from "./Shift.svelte";

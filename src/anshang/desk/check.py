@@ -1,0 +1,95 @@
+"""The check of an installation: what a duty team needs before it can rely on the screen, and how each
+stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+from typing import Any
+
+DISK_SHORT_BYTES = 5_000_000_000
+DISK_FULL_BYTES = 500_000_000
+
+
+class CheckState(StrEnum):
+    """How a point of the check stands."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One point: a dictionary key, how it stands, and the figures its text shows."""
+
+    name: str
+    state: CheckState
+    params: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What was found: figures only, so that the judgement is pure."""
+
+    disk_free_bytes: int
+    zone_count: int
+    gate_count: int
+    sensor_states: tuple[str, ...]
+    open_feed_count: int
+    secure_cookies: bool
+    local_only: bool
+    desk_account_count: int
+    journal_fault_count: int
+    journal_sealed_on: date | None
+    """The day after which the journal was looked at; None: all of it."""
+
+
+def judged(found: Findings) -> list[Check]:
+    """Each point of the check in the order in which a new installation meets them."""
+    heard = [state for state in found.sensor_states if state not in ("never", "retired")]
+    fresh = [state for state in heard if state != "silent"]
+    in_use = [state for state in found.sensor_states if state != "retired"]
+    return [
+        Check("disk.room", _room(found.disk_free_bytes), {"free_gb": round(found.disk_free_bytes / 1e9, 1)}),
+        Check(
+            "place.present",
+            _ok(found.zone_count > 0),
+            {"zones": found.zone_count, "gates": found.gate_count},
+        ),
+        Check("sensors.defined", _ok(bool(in_use)), {"sensors": len(in_use)}),
+        Check("feed.open", _ok(found.open_feed_count > 0, CheckState.WARN), {"feeds": found.open_feed_count}),
+        Check("sensors.heard", _all(heard, in_use), {"heard": len(heard), "sensors": len(in_use)}),
+        Check("counts.fresh", _all(fresh, in_use), {"fresh": len(fresh), "sensors": len(in_use)}),
+        Check(
+            "accounts.desk",
+            _ok(found.desk_account_count > 0, CheckState.WARN),
+            {"accounts": found.desk_account_count},
+        ),
+        Check("cookies.secure", _ok(found.secure_cookies or found.local_only, CheckState.WARN)),
+        Check(
+            "journal.whole",
+            _ok(found.journal_fault_count == 0),
+            {"faults": found.journal_fault_count, "since": str(found.journal_sealed_on or "")},
+        ),
+    ]
+
+
+def _ok(holds: bool, otherwise: CheckState = CheckState.FAIL) -> CheckState:
+    return CheckState.OK if holds else otherwise
+
+
+def _all(some: Iterable[str], of: list[str]) -> CheckState:
+    count = len(list(some))
+    if not of or count == 0:
+        return CheckState.FAIL
+    return _ok(count == len(of), CheckState.WARN)
+
+
+def _room(free_bytes: int) -> CheckState:
+    if free_bytes < DISK_FULL_BYTES:
+        return CheckState.FAIL
+    return _ok(free_bytes >= DISK_SHORT_BYTES, CheckState.WARN)
