@@ -1,8 +1,8 @@
 """1,000 partners online: from the desk's look-out to its words on every page, then 1,000 answers.
 
-The server runs in a process of its own; partners are bare sockets that hold a stream of nudges and ask for
-their page after each, all in one process beside it. The peer is the plain way to the same end: every page
-asks again once a second, and nothing is pushed.
+The server runs in a process of its own; partners are bare sockets that hold a stream and are told every
+notice, all in one process beside it. The peer is the plain way to the same end: every page asks again once a
+second, and nothing is pushed.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ async def ask(session: Session, method: str, path: str, body: object = None) -> 
 async def follow(
     session: Session, shown_s: dict[str, float], notice: dict[str, str], ready: asyncio.Event
 ) -> None:
-    """A page that is nudged."""
+    """A page that is told."""
     reader, writer = await asyncio.open_connection("127.0.0.1", PORT)
     writer.write(
         f"GET /api/shop/live?district={DISTRICT} HTTP/1.1\r\nHost: x\r\n"
@@ -104,8 +104,8 @@ async def follow(
     while chunk := await reader.read(1 << 14):
         if b"beat" in chunk:
             ready.set()
-        if b"nudge" in chunk:
-            await look(session, shown_s, notice)
+        if b"event: notice" in chunk and notice["id"].encode() in chunk and b"raincoats" in chunk:
+            shown_s.setdefault(session[0], time.monotonic())
             break
     writer.close()
 
@@ -139,7 +139,7 @@ async def open_lookout(desk: Session, notice: dict[str, str]) -> float:
     return time.monotonic()
 
 
-async def nudged(sessions: list[Session]) -> tuple[list[float], str]:
+async def pushed(sessions: list[Session]) -> tuple[list[float], str]:
     """How late each page shows the notice (s) when it is pushed, and the notice."""
     notice, shown_s = {"id": ids.new_id()}, {}
     ready = [asyncio.Event() for _ in sessions[1:]]
@@ -195,7 +195,7 @@ async def measure(sessions: list[Session]) -> tuple[list[float], list[float], fl
             break
         except OSError:
             await asyncio.sleep(0.2)
-    late_s, notice_id = await nudged(sessions)
+    late_s, notice_id = await pushed(sessions)
     took_s, counted = await answer_all(sessions, notice_id)
     return late_s, await polled(sessions), took_s, counted
 

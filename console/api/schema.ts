@@ -2391,11 +2391,11 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Nudges
-         * @description Server-sent events without a word in them: `nudge` when it is worth asking for the page anew.
+         * Live
+         * @description Server-sent events: `notice` (whole), `withdrawn` (its id), `nudge` (ask anew), `beat`.
          *     It ends within 10 s after the session did, or the right to it.
          */
-        get: operations["nudges_api_shop_live_get"];
+        get: operations["live_api_shop_live_get"];
         put?: never;
         post?: never;
         delete?: never;
@@ -21687,7 +21687,7 @@ export interface operations {
             };
         };
     };
-    nudges_api_shop_live_get: {
+    live_api_shop_live_get: {
         parameters: {
             query: {
                 district: string;

@@ -28,6 +28,7 @@ from anshang.crowds.watch import Watch
 from anshang.desk import api as desk_api
 from anshang.desk import public_api, shift_api, shop_api
 from anshang.desk.public import PublicDesk
+from anshang.desk.shop_feed import ShopFeed
 from anshang.dispatch import api as dispatch_api
 from anshang.dispatch import board_api
 from anshang.dispatch.dispatcher import Dispatcher
@@ -138,6 +139,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
         keyring=keyring,
         doors=doors,
         public=PublicDesk(watch, outlooks),
+        shop_feed=ShopFeed(database, keyring, hub),
     )
     _furnish(app)
     return app

@@ -8,7 +8,7 @@ export type Notice = Shape["ShopNotice"];
 export type Told = { partner_id: string; answer: "seen" | "not_here" | "unsure"; looked: Shape["ShopAnswer"]["looked"] };
 
 const KEPT = "anshang.shop.answers";
-const EVERY_MS = 15_000;
+const EVERY_MS = 60_000;
 const LISTEN_AGAIN_MS = 4_000;
 export const STALE_MS = 40_000;
 const HIDE_MS = 300_000;
@@ -117,6 +117,17 @@ class Shop {
     }
   }
 
+  #take(notice: Notice): void {
+    const same = (one: Notice) => one.id === notice.id && one.partner_id === notice.partner_id;
+    if (this.told) this.told = { ...this.told, notices: [notice, ...this.told.notices.filter((one) => !same(one))] };
+    this.#heard();
+  }
+
+  #drop(id: string): void {
+    if (this.told) this.told = { ...this.told, notices: this.told.notices.filter((one) => one.id !== id) };
+    this.#heard();
+  }
+
   #keep(): void {
     localStorage.setItem(KEPT, JSON.stringify(this.waiting));
   }
@@ -137,13 +148,24 @@ class Shop {
         clearTimeout(silent);
         silent = setTimeout(open, HEARD_MS);
       };
+      let first = true;
       stream.addEventListener("nudge", () => {
         hear();
         void this.refresh();
       });
+      stream.addEventListener("notice", (event) => {
+        hear();
+        this.#take(JSON.parse(event.data as string) as Notice);
+      });
+      stream.addEventListener("withdrawn", (event) => {
+        hear();
+        this.#drop((JSON.parse(event.data as string) as { id: string }).id);
+      });
       stream.addEventListener("beat", () => {
         hear();
         this.#heard();
+        if (first) void this.refresh(); // what happened while nobody listened
+        first = false;
       });
       stream.addEventListener("error", () => {
         stream?.close();
@@ -152,11 +174,18 @@ class Shop {
       });
       hear();
     };
-    open();
-    return () => {
+    const shut = () => {
       clearTimeout(again);
       clearTimeout(silent);
       stream?.close();
+    };
+    open();
+    addEventListener("offline", shut);
+    addEventListener("online", open);
+    return () => {
+      removeEventListener("offline", shut);
+      removeEventListener("online", open);
+      shut();
     };
   }
 }

@@ -16,7 +16,8 @@ import httpx
 
 from anshang.demonstration.duty import LASTS, Crewed
 from anshang.foundation import ids
-from anshang.foundation.database import Database
+from anshang.foundation.actor import Actor
+from anshang.foundation.database import Database, Transaction
 from anshang.journal.model import EVERYWHERE
 from anshang.partners import actions as partners
 from anshang.partners.model import Partner, Side
@@ -24,7 +25,7 @@ from anshang.people import actions as people
 from anshang.people import store as people_store
 from anshang.people.actions import PasswordHash
 from anshang.people.model import Role, operator_actor
-from anshang.places.model import Place
+from anshang.places.model import Place, Premises
 
 SHOPS_MAX = 200
 ANSWER_MEDIAN_S, ANSWER_SPREAD = 60.0, 0.5
@@ -47,50 +48,58 @@ def register(database: Database, place: Place, password: PasswordHash) -> dict[s
     """Enter the partners; the session of each one's telephone, but for the one that waits for a visitor."""
     district_id = place.district.id
     operator = operator_actor(district_id)
-    phones: dict[str, Crewed] = {}
+    chosen = place.premises[:SHOPS_MAX]
     with database.transaction(EVERYWHERE) as tx:
         waiting = people_store.find_account_by_name(tx.connection, str(Role.PARTNER))
-        for number, premises in enumerate(place.premises[:SHOPS_MAX]):
-            if number == 0 and waiting is not None and waiting.body_id is not None:
-                phones[premises.id] = Crewed("", waiting.body_id, premises.point_lonlat, "", "")
-                continue
-            body = people.register_body(
-                tx,
-                actor=operator,
-                id=ids.new_id(),
-                name_zh=premises.name_zh[:120],
-                name_en=premises.name_en[:120],
-            )
-            account = people.open_account(
-                tx,
-                actor=operator,
-                id=ids.new_id(),
-                name=f"shop-{premises.id}"[:40],
-                display_name=premises.name_zh[:80],
-                role=Role.PARTNER,
-                body_id=body.id,
-                district_ids=(district_id,),
-                password=password,
-            )
-            token, session = people.open_session(tx, account=account, lasts=LASTS)
-            phones[premises.id] = Crewed("", body.id, premises.point_lonlat, token, session.csrf_token)
+        phones = {one.id: _phone(tx, operator, district_id, one, password) for one in chosen[1:]}
+    bodies = {id: phone.kind_id for id, phone in phones.items()}
+    if waiting is not None and waiting.body_id is not None and chosen:
+        bodies[chosen[0].id] = waiting.body_id
     with database.transaction(district_id) as tx:
-        for premises in place.premises[:SHOPS_MAX]:
-            partners.enter(
-                tx,
-                actor=operator,
-                partner=Partner(
-                    id=premises.id,
-                    district_id=district_id,
-                    body_id=phones[premises.id].kind_id,
-                    name_zh=premises.name_zh[:80],
-                    name_en=premises.name_en[:80],
-                    side=Side.SHOP,
-                    premises_id=premises.id,
-                    group_id=premises.zone_id or "",
-                ),
-            )
-    return {id: phone for id, phone in phones.items() if phone.token}
+        for premises in chosen:
+            if premises.id in bodies:
+                told = _partner(premises, district_id, bodies[premises.id])
+                partners.enter(tx, actor=operator, partner=told)
+    return phones
+
+
+def _phone(
+    tx: Transaction, operator: Actor, district_id: str, premises: Premises, password: PasswordHash
+) -> Crewed:
+    """A body and an account of its own for the premises; the session of its telephone."""
+    body = people.register_body(
+        tx,
+        actor=operator,
+        id=ids.new_id(),
+        name_zh=premises.name_zh[:120],
+        name_en=premises.name_en[:120],
+    )
+    account = people.open_account(
+        tx,
+        actor=operator,
+        id=ids.new_id(),
+        name=f"shop-{premises.id}"[:40],
+        display_name=premises.name_zh[:80],
+        role=Role.PARTNER,
+        body_id=body.id,
+        district_ids=(district_id,),
+        password=password,
+    )
+    token, session = people.open_session(tx, account=account, lasts=LASTS)
+    return Crewed("", body.id, premises.point_lonlat, token, session.csrf_token)
+
+
+def _partner(premises: Premises, district_id: str, body_id: str) -> Partner:
+    return Partner(
+        id=premises.id,
+        district_id=district_id,
+        body_id=body_id,
+        name_zh=premises.name_zh[:80],
+        name_en=premises.name_en[:80],
+        side=Side.SHOP,
+        premises_id=premises.id,
+        group_id=premises.zone_id or "",
+    )
 
 
 class Shops:

@@ -52,6 +52,16 @@ class ShopNotice(Shown):
     answer: str | None
     looked: list[str]
 
+    def of(self, delivery: Delivery) -> ShopNotice:
+        """The same notice at another partner."""
+        told = {
+            "partner_id": delivery.partner_id,
+            "reminded_at": delivery.reminded_at,
+            "answer": None if delivery.answer is None else str(delivery.answer),
+            "looked": list(delivery.looked),
+        }
+        return self.model_copy(update=told)
+
 
 class ShopReport(Shown):
     """What was reported from here, and what became of it."""
@@ -116,7 +126,7 @@ def shop(
             )
             for one in own
         ],
-        notices=[_notice(connection, keyring, *each) for each in told],
+        notices=[shown_notice(connection, keyring, *each) for each in told],
         reports=_reports(connection, actor, district_id),
         lists=[DutyListShown.model_validate(one) for one in LISTS.values() if one.side in sides],
     )
@@ -130,20 +140,22 @@ def photo_of(connection: Connection, own: list[Partner], district_id: str, notic
     raise NotFound("photo.missing", en="There is no such photograph.", zh="没有该照片。")
 
 
-def _notice(connection: Connection, keyring: Keyring, notice: Notice, delivery: Delivery) -> ShopNotice:
-    return ShopNotice(
+def shown_notice(connection: Connection, keyring: Keyring, notice: Notice, delivery: Delivery) -> ShopNotice:
+    """A notice with its words, and what was answered at the delivery's partner."""
+    shown = ShopNotice(
         id=notice.id,
-        partner_id=delivery.partner_id,
+        partner_id="",
         kind=str(notice.kind),
         words=_words(connection, keyring, notice),
         photo=notice.photo_id is not None and notice.kind is NoticeKind.LOOKOUT,
         asks=notice.asks,
         sent_at=notice.sent_at,
         expires_at=notice.expires_at,
-        reminded_at=delivery.reminded_at,
-        answer=None if delivery.answer is None else str(delivery.answer),
-        looked=list(delivery.looked),
+        reminded_at=None,
+        answer=None,
+        looked=[],
     )
+    return shown.of(delivery)
 
 
 def _words(connection: Connection, keyring: Keyring, notice: Notice) -> BothLanguages:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request, Response
@@ -10,6 +11,7 @@ from pydantic import Field, StringConstraints
 
 from anshang.desk import actions
 from anshang.desk.shop import Shop, own_partners, photo_of, shop, shown_notices
+from anshang.desk.shop_feed import ShopFeed
 from anshang.foundation.actor import Permission
 from anshang.partners import actions as partners
 from anshang.partners.model import Answer, Looked
@@ -17,11 +19,10 @@ from anshang.partners.shapes import AnswerShown
 from anshang.vault import actions as vault
 from anshang.vault.keys import Keyring
 from anshang.vault.model import Purpose
-from anshang.web.session import Caller, DistrictQuery, nudged
+from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, Code, Id, Shown
 
 router = APIRouter(prefix="/api/shop", tags=["shop"])
-FOR_SHOPS = ("notice.sent", "notice.widened", "notice.withdrawn", "notice.illustrated", "notice.reminded")
 Text = Annotated[str, StringConstraints(max_length=500, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 Where = Literal["floor", "till", "fitting_rooms", "toilets", "store_room", "outside"]
 
@@ -81,11 +82,18 @@ def page(district: DistrictQuery, caller: Caller, request: Request) -> Shop:
 @router.get(
     "/live", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}}
 )
-def nudges(district: DistrictQuery, caller: Caller) -> StreamingResponse:
-    """Server-sent events without a word in them: `nudge` when it is worth asking for the page anew.
+def live(district: DistrictQuery, caller: Caller, request: Request) -> StreamingResponse:
+    """Server-sent events: `notice` (whole), `withdrawn` (its id), `nudge` (ask anew), `beat`.
     It ends within 10 s after the session did, or the right to it.
     """
-    return nudged(caller, Permission.SHOP_USE, district, FOR_SHOPS)
+    caller.actor.must(Permission.SHOP_USE, district)
+    with caller.reading(district) as connection:
+        partner_ids = [one.id for one in own_partners(connection, caller.actor, district)]
+    feed: ShopFeed = request.app.state.shop_feed
+    welcome = partial(caller.still_may, Permission.SHOP_USE, district)
+    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    stream = feed.stream(district, partner_ids, welcome)
+    return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
 @router.post("/notices/{id}")

@@ -105,6 +105,11 @@ class Hub:
         """How many streams are open."""
         return sum(len(channel.listeners) for channel in self._channels.values())
 
+    @property
+    def stopping(self) -> bool:
+        """Whether the server is about to stop."""
+        return self._stopping
+
     def offer_frames_of(self, district_id: str, full_frame: FullFrame) -> None:
         """Where a new stream of the district gets its first, full frame (JSON)."""
         self._frames[district_id] = full_frame

@@ -1,0 +1,132 @@
+"""What happens to notices, told to every partner's page that is open: each is unsealed and rendered once,
+however many pages show it.
+
+Runs on the server's event loop beside the hub, whose entries it follows. Before a page is told a word, that
+it will be shown there is on disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from collections.abc import AsyncIterator, Collection, Iterable
+from dataclasses import dataclass, field
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from anshang.desk.shop import shown_notice
+from anshang.foundation import clock, ids
+from anshang.foundation.database import Database
+from anshang.foundation.errors import Refusal
+from anshang.partners import actions, store
+from anshang.partners.model import PartnerEvent
+from anshang.vault.keys import Keyring
+from anshang.web.live import BEAT_S, Hub, Welcome
+
+FOLLOWED = (
+    PartnerEvent.SENT,
+    PartnerEvent.WIDENED,
+    PartnerEvent.ILLUSTRATED,
+    PartnerEvent.REMINDED,
+    PartnerEvent.WITHDRAWN,
+)
+BEAT = b"event: beat\ndata: {}\n\n"
+NUDGE = b"event: nudge\ndata: {}\n\n"
+WAITING_MAX = 64
+
+log = structlog.get_logger()
+
+
+@dataclass(eq=False)
+class _Page:
+    """One open page and the partners it is for."""
+
+    partner_ids: frozenset[str]
+    waiting: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(WAITING_MAX))
+
+    def offer(self, event: bytes) -> None:
+        """Hand it an event; one that cannot follow asks anew when it can."""
+        if self.waiting.full():
+            while not self.waiting.empty():
+                self.waiting.get_nowait()
+            event = NUDGE
+        self.waiting.put_nowait(event)
+
+
+class ShopFeed:
+    """Tells the open pages of every district."""
+
+    def __init__(self, database: Database, keyring: Keyring, hub: Hub) -> None:
+        self._database, self._keyring, self._hub = database, keyring, hub
+        self._pages: dict[str, set[_Page]] = {}
+        self._following: dict[str, asyncio.Task[None]] = {}
+
+    async def stream(
+        self, district_id: str, partner_ids: Collection[str], welcome: Welcome
+    ) -> AsyncIterator[bytes]:
+        """The events of one page: `notice` (whole), `withdrawn` (its id), `nudge` (ask anew), `beat`.
+
+        `welcome` is asked before every beat (in a thread); the stream ends when it says no.
+        """
+        page = _Page(frozenset(partner_ids))
+        self._pages.setdefault(district_id, set()).add(page)
+        if district_id not in self._following or self._following[district_id].done():
+            self._following[district_id] = asyncio.create_task(self._follow(district_id))
+        try:
+            yield f"retry: {random.randint(1000, 3000)}\n\n".encode() + BEAT  # noqa: S311 - jitter
+            while not self._hub.stopping:
+                try:
+                    yield await asyncio.wait_for(page.waiting.get(), BEAT_S * random.uniform(0.8, 1.0))  # noqa: S311
+                except TimeoutError:
+                    if not await asyncio.to_thread(welcome):
+                        return
+                    yield BEAT
+        finally:
+            self._pages[district_id].discard(page)
+
+    async def _follow(self, district_id: str) -> None:
+        nouns = tuple(f'"kind": "{kind}"'.encode() for kind in FOLLOWED)
+        async for events in self._hub.stream(district_id, None, lambda: True, nouns):
+            for kind, notice_id in _entries(events):
+                pages = list(self._pages.get(district_id, ()))
+                wanted = frozenset().union(*(page.partner_ids for page in pages))
+                try:
+                    told = await asyncio.to_thread(self._told, district_id, kind, notice_id, wanted)
+                except (Refusal, DBAPIError):
+                    log.exception("shop.untold", district=district_id)
+                    told = dict.fromkeys(wanted, NUDGE)
+                for page in pages:
+                    for event in {told[id] for id in page.partner_ids if id in told}:
+                        page.offer(event)
+
+    def _told(self, district_id: str, kind: str, notice_id: str, wanted: frozenset[str]) -> dict[str, bytes]:
+        """What each of the partners' pages is told."""
+        if kind == PartnerEvent.WITHDRAWN:
+            return dict.fromkeys(wanted, _event("withdrawn", json.dumps({"id": notice_id})))
+        with self._database.reading([district_id]) as connection:
+            notice = store.notices.get(connection, district_id, notice_id)
+            made = store.list_deliveries(connection, district_id, [notice_id])
+        here = [one for one in made if one.partner_id in wanted]
+        if kind == PartnerEvent.REMINDED or not notice.open_at(clock.now()):
+            return {one.partner_id: NUDGE for one in here}
+        fresh = [ids.derived(notice_id, one.partner_id) for one in here if one.opened_at is None]
+        actions.open_all(self._database, district_id, fresh)
+        with self._database.reading([district_id]) as connection:
+            first = shown_notice(connection, self._keyring, notice, here[0]) if here else None
+        if first is None:
+            return {}
+        return {one.partner_id: _event("notice", first.of(one).model_dump_json()) for one in here}
+
+
+def _event(name: str, content: str) -> bytes:
+    return f"event: {name}\ndata: {content}\n\n".encode()
+
+
+def _entries(events: bytes) -> Iterable[tuple[str, str]]:
+    """Kind and subject of every entry among the events."""
+    for line in events.split(b"\n"):
+        if line.startswith(b"data: ") and b'"kind"' in line:
+            told = json.loads(line.removeprefix(b"data: "))
+            yield told["kind"], told["subject_id"]

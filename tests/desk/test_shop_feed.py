@@ -1,0 +1,78 @@
+"""A partner's open page is told its own notices, whole and at once, and their withdrawal; and nobody else's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from tests.conftest import DISTRICT
+from tests.partners.conftest import app as app_fixture
+from tests.partners.conftest import at_shop
+from tests.partners.conftest import quarter as quarter_fixture
+from tests.serving import serving, signed_in
+
+from anshang.foundation import clock, ids
+from anshang.people.model import Role
+
+HERE = f"?district={DISTRICT}"
+app, quarter = app_fixture, quarter_fixture
+
+
+@contextmanager
+def listening(app: FastAPI, address: str, shop: str) -> Iterator[Iterator[tuple[str, dict[str, object]]]]:
+    """The events of a shop's page but its beats; the first beat is past, so it hears what comes."""
+    cookies = dict(at_shop(app, shop).cookies)
+    with httpx.stream("GET", f"{address}/api/shop/live{HERE}", cookies=cookies, timeout=10) as answer:
+        lines = answer.iter_lines()
+        assert next(line for line in lines if line.startswith("event")) == "event: beat"
+
+        def events() -> Iterator[tuple[str, dict[str, object]]]:
+            name = ""
+            for line in lines:
+                if line.startswith("event: "):
+                    name = line.removeprefix("event: ")
+                elif line.startswith("data: ") and name not in ("", "beat"):
+                    yield name, json.loads(line.removeprefix("data: "))
+
+        yield events()
+
+
+def lookout() -> dict[str, object]:
+    """A small child at the west end of the street: p0 is asked, p5 is not."""
+    return {
+        "id": ids.new_id(), "notice_id": ids.new_id(), "sort": "child", "age_band": "small",
+        "seen_at": clock.now().isoformat(), "lon": 112.97008, "lat": 28.190225, "words_zh": "黄雨衣", "words_en": "Yellow coat",
+    }  # fmt: skip
+
+
+@pytest.mark.slow
+def test_a_page_is_told_its_notice_and_its_withdrawal_and_that_it_was_shown_is_on_disk(app: FastAPI) -> None:
+    with serving(app) as address:
+        desk = signed_in(app, Role.DESK, DISTRICT)
+        with listening(app, address, "p0") as near, listening(app, address, "p5") as far:
+            body = lookout()
+            page = desk.post(f"/api/lookouts{HERE}", json=body).json()
+            name, told = next(near)
+            assert (name, told["id"], told["partner_id"], told["words"]) == (
+                "notice", body["notice_id"], "p0", {"zh": "黄雨衣", "en": "Yellow coat"},
+            )  # fmt: skip
+            rows = desk.get(f"/api/notices/{body['notice_id']}{HERE}").json()["deliveries"]
+            opened = {row["partner_id"] for row in rows if row["opened_at"]}
+            assert opened == {"p0"}, "the others have no page open"
+            desk.post(f"/api/lookouts/{page['id']}/found{HERE}")
+            assert next(near) == ("withdrawn", {"id": body["notice_id"]})
+            assert next(far) == ("withdrawn", {"id": body["notice_id"]}), "the first that far hears: an id"
+
+
+def test_a_page_is_for_a_registered_partner(app: FastAPI) -> None:
+    body_id = ids.new_id()
+    signed_in(app, Role.ADMIN, DISTRICT).post(
+        "/api/bodies", json={"id": body_id, "name_zh": "甲", "name_en": "a"}
+    )
+    stranger = signed_in(app, Role.PARTNER, DISTRICT, body_id=body_id)
+    assert stranger.get(f"/api/shop/live{HERE}").json()["error"] == "partner.none"
+    assert signed_in(app, Role.DESK, DISTRICT).get(f"/api/shop/live{HERE}").status_code == 403
