@@ -79,6 +79,14 @@ def refused(client: TestClient, id: str, verb: str, body: object = None) -> str:
     return code
 
 
+def clock_of(client: TestClient) -> dict[str, Any]:
+    """The clock by which she is to be found."""
+    (matter,) = client.get(f"/api/matters{HERE}").json()["matters"]
+    (found,) = [clock for clock in matter["clocks"] if clock["kind"] == "resolve"]
+    told: dict[str, Any] = found
+    return told
+
+
 def not_here(client: TestClient, notice_id: str, shop: str, answer: str = "not_here") -> int:
     body = {"partner_id": shop, "answer": answer, "looked": ["floor", "till"]}
     return client.post(f"/api/shop/notices/{notice_id}{HERE}", json=body).status_code
@@ -209,7 +217,9 @@ def test_who_cannot_show_it_gets_nobody_and_the_desk_hears_of_it(app: FastAPI, d
 def test_it_was_somebody_else_and_those_who_were_asked_are_asked_anew(app: FastAPI, desk: TestClient) -> None:
     page = opened(desk)
     do(desk, page["id"], "found")
+    assert clock_of(desk)["met_at"] is not None
     again = do(desk, page["id"], "lost-again", {"notice_id": ids.new_id()})
+    assert clock_of(desk)["met_at"] is None, "it runs on"
     assert (again["state"], again["tally"]["sent"]) == ("open", page["tally"]["sent"])
     assert len(at_shop(app, "p0").get(f"/api/shop{HERE}").json()["notices"]) == 1
 

@@ -7,6 +7,7 @@ one of those who are asked has seen whoever is looked for. The account that a vi
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -29,6 +30,7 @@ from anshang.places.model import Place, Premises
 
 SHOPS_MAX = 200
 ANSWER_MEDIAN_S, ANSWER_SPREAD = 60.0, 0.5
+EVERY_S = 1.0
 SILENT_SHARE, UNSURE_SHARE = 0.12, 0.06
 SEEN_AFTER = timedelta(minutes=5)
 """When somebody has seen them, at the earliest."""
@@ -111,9 +113,13 @@ class Shops:
         self._chance = chance
         self._planned: dict[tuple[str, str], _Planned] = {}
         self._seen: set[str] = set()
+        self._due_s = 0.0
 
     def work(self, now: datetime) -> None:
-        """Answer what is due."""
+        """Answer what is due; looked at once a second of real time."""
+        if time.monotonic() < self._due_s:
+            return
+        self._due_s = time.monotonic() + EVERY_S
         for notice in self._ask("GET", "/api/notices").json():
             if notice["asks"] and notice["withdrawn_at"] is None:
                 page = self._ask("GET", f"/api/notices/{notice['id']}").json()

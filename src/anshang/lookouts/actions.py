@@ -191,7 +191,9 @@ def found(tx: Transaction, *, actor: Actor, id: str) -> Lookout:
     lookout = _mine(tx, actor, id)
     if lookout.state is State.FOUND:
         return lookout
-    after = store.lookouts.put(tx, lookout.found(actor.id, clock.now()))
+    now = clock.now()
+    after = store.lookouts.put(tx, lookout.found(actor.id, now))
+    matters_store.meet_clocks(tx, id, [ClockKind.RESOLVE], now)
     partners.withdraw(tx, actor=_widened(actor), id=lookout.notice_id)
     _tell(tx, actor, LookoutKind.FOUND, after, {"after_s": round(_age_s(after))})
     return after
@@ -215,6 +217,9 @@ def lost_again(tx: Transaction, *, actor: Actor, id: str, notice_id: str) -> Loo
         asks=True,
         drill=lookout.drill,
     )
+    for running in matters_store.list_clocks(tx.connection, tx.district_id, [id]):
+        if running.kind is ClockKind.RESOLVE:
+            matters_store.clocks.put(tx, replace(running, met_at=None))
     _tell(tx, actor, LookoutKind.LOST_AGAIN, after, {})
     return after
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pkgutil import resolve_name
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Body, Query, Request, Response
@@ -10,7 +11,6 @@ from anshang.foundation.actor import Permission
 from anshang.vault import actions
 from anshang.vault.keys import Keyring
 from anshang.vault.model import Purpose, RecordKind
-from anshang.vault.pictures import plain_jpeg
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Id, Shown
 
@@ -38,7 +38,7 @@ def keep_photo(
 ) -> PhotoShown:
     """Keep a photograph `of` an incident or a look-out: small, and bare of what the camera wrote in it."""
     caller.actor.must(Permission.PERSON_KEEP, district)
-    plain = plain_jpeg(content)
+    plain: bytes = resolve_name("anshang.vault.pictures:plain_jpeg")(content)  # Pillow is loaded for it
     with caller.writing(district) as tx:
         kept = actions.keep(
             tx,
