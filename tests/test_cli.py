@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import os
 import sqlite3
+import ssl
 import subprocess
 import sys
 import tarfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
@@ -191,3 +194,39 @@ def test_the_vault_says_what_it_holds_and_takes_a_new_master_key(
     refused = run("vault", "rotate", "--data", str(data))
     assert refused.exit_code == 2
     assert "vault_keys" in refused.output
+
+
+def test_a_closed_network_has_https_with_an_authority_of_its_own(data: Path) -> None:
+    """Whoever has installed the authority trusts the server, by its name and by its address; nobody else does."""
+    refused = run("cert", "not a host", "--data", str(data))
+    assert refused.exit_code == 2
+    for _ in range(2):
+        made = run("cert", "127.0.0.1", "kiosk.local", "--data", str(data))
+        assert made.exit_code == 0, made.output
+    assert (data / "tls" / "server.key").stat().st_mode & 0o077 == 0
+    port = free_port()
+    environment = {**os.environ, "ANSHANG_HTTPS": "true"}
+    command = [sys.executable, "-m", "anshang", "serve", "--data", str(data), "--port", str(port)]
+    with subprocess.Popen(
+        command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as server:
+        try:
+            trusting = ssl.create_default_context(cafile=str(data / "tls" / "authority.pem"))
+            until_s = time.monotonic() + 30
+            while True:
+                try:
+                    with urllib.request.urlopen(
+                        f"https://127.0.0.1:{port}/api/health", context=trusting
+                    ) as answer:
+                        assert answer.status == 200
+                    break
+                except urllib.error.URLError as error:
+                    assert "CERTIFICATE" not in str(error), error
+                    assert time.monotonic() < until_s
+                    time.sleep(0.2)
+            with pytest.raises(urllib.error.URLError, match="CERTIFICATE_VERIFY_FAILED"):
+                urllib.request.urlopen(
+                    f"https://127.0.0.1:{port}/api/health", context=ssl.create_default_context()
+                )
+        finally:
+            server.terminate()

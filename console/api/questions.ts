@@ -62,6 +62,13 @@ export const partners = (district: string): Question<Shape["PartnerLine"][]> => 
   ask: () => answered(client.GET("/api/partners", query(district))),
 });
 
+/** A notice and what became of it at each partner. */
+export const notice = (district: string, id: string): Question<Shape["NoticePage"]> => ({
+  key: `notice ${district} ${id}`,
+  topics: ["notice"],
+  ask: () => answered(client.GET("/api/notices/{id}", { params: { path: { id }, query: { district } } })),
+});
+
 export const notices = (district: string): Question<Shape["NoticeLine"][]> => ({
   key: `notices ${district}`,
   topics: ["notice"],

@@ -28,6 +28,8 @@ class Settings:
     """The address the server listens on; behind a proxy leave it as it is."""
     port: int = 8765
     """The port the server listens on."""
+    https: bool = False
+    """Serve HTTPS with the certificate in `data_folder/tls`, which `anshang cert` makes."""
     secure_cookies: bool = False
     """Send the session cookie over HTTPS only; true wherever people sign in from another machine."""
     session_hours: float = 14.0
@@ -63,6 +65,11 @@ class Settings:
     def resolved_database_url(self) -> str:
         """The database's address, the embedded one when none is set."""
         return self.database_url or f"sqlite:///{(self.data_folder / 'anshang.db').absolute()}"
+
+    @property
+    def tls_folder(self) -> Path:
+        """Where the certificate of a closed network lies; no back-up takes its keys along."""
+        return self.data_folder / "tls"
 
     @property
     def vault_folder(self) -> Path:

@@ -184,6 +184,30 @@ def test_seen_wakes_the_desk_at_once(app: FastAPI, desk: TestClient) -> None:
     assert (seen["partner_id"], seen["premises_id"]) == ("p0", "p0")
 
 
+def test_the_silent_are_called_and_what_they_say_counts_as_their_answer(
+    app: FastAPI, desk: TestClient, night: MoveOn
+) -> None:
+    page = opened(desk)
+    not_here(at_shop(app, "p0"), page["notice_id"], "p0")
+    not_here(at_shop(app, "p1"), page["notice_id"], "p1", "unsure")
+
+    def to_call() -> set[str]:
+        rows = desk.get(f"/api/notices/{page['notice_id']}{HERE}").json()["deliveries"]
+        return {row["partner_id"] for row in rows if row["call"]}
+
+    assert to_call() == {"p1"}, "asked for it"
+    night(timedelta(minutes=7))
+    assert "p0" not in to_call()
+    assert len(to_call()) == page["tally"]["sent"] - 1
+    before = chances(desk, page["id"])
+    assert not_here(desk, page["notice_id"], "p1") == 200
+    assert "p1" not in to_call()
+    assert chances(desk, page["id"])["p1"] < before["p1"]
+    assert not_here(desk, page["notice_id"], "p2", "seen") == 200
+    (matter,) = desk.get(f"/api/matters{HERE}").json()["matters"]
+    assert matter["params"]["premises"] == "p2"
+
+
 def test_from_found_to_handed_over_two_people_check(app: FastAPI, desk: TestClient) -> None:
     page = opened(desk)
     patrol = signed_in(app, Role.PATROL, DISTRICT)

@@ -7,6 +7,7 @@ import sys
 import tempfile
 from datetime import date, time
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Annotated
 
 import typer
@@ -17,7 +18,7 @@ from anshang.app import create_app
 from anshang.cli.journal import report_journal
 from anshang.cli.terminal import DataFolder, ask_password, in_words, installation, read_file, say
 from anshang.demonstration.running import run as run_demo
-from anshang.foundation import migrations
+from anshang.foundation import clock, migrations
 from anshang.foundation.backups import unpack_backup, write_backup
 from anshang.foundation.database import Database
 from anshang.journal.model import EVERYWHERE
@@ -82,7 +83,26 @@ def serve(
             log_level=settings.log_level,
             access_log=False,
             timeout_graceful_shutdown=GRACEFUL_STOP_S,
+            ssl_certfile=settings.tls_folder / "server.pem" if settings.https else None,
+            ssl_keyfile=settings.tls_folder / "server.key" if settings.https else None,
         )
+
+
+@app.command()
+def cert(
+    hosts: Annotated[list[str], typer.Argument(help="The server's names and addresses, as phones say them.")],
+    data: DataFolder = None,
+) -> None:
+    """Make a certificate for a network without the Internet, so that phones can use HTTPS.
+
+    Install data/tls/authority.pem on the phones; then set `https = true` and `secure_cookies = true`.
+    """
+    with installation(data) as (settings, _database):
+        make = resolve_name("anshang.foundation.certificates:make_certificate")
+        until = make(settings.tls_folder, hosts, clock.now())
+        say(f"{settings.tls_folder / 'server.pem'} until 有效期至 {until:%Y-%m-%d}")
+        say(f"Install on phones 请安装到手机: {settings.tls_folder / 'authority.pem'}")
+        say("anshang.toml: https = true, secure_cookies = true")
 
 
 @app.command()

@@ -178,7 +178,8 @@ def step(tx: Transaction, *, actor: Actor, id: str, step: Step) -> Lookout:
 
 def hear(tx: Transaction, *, actor: Actor, notice_id: str, premises_id: str | None) -> None:
     """A partner says it has seen her: whoever is on the desk must answer that at once."""
-    actor.must(Permission.SHOP_USE, tx.district_id)
+    if not actor.may(Permission.NOTICE_SEND, tx.district_id):
+        actor.must(Permission.SHOP_USE, tx.district_id)
     lookout = store.find_by_notice(tx.connection, tx.district_id, notice_id)
     if lookout is None or lookout.state is not State.OPEN:
         return

@@ -38,6 +38,8 @@ def keep_photo(
 ) -> PhotoShown:
     """Keep a photograph `of` an incident or a look-out: small, and bare of what the camera wrote in it."""
     caller.actor.must(Permission.PERSON_KEEP, district)
+    if Purpose(purpose) is Purpose.LOOKOUT:
+        caller.actor.must(Permission.LOOKOUT_OPEN, district)
     plain: bytes = resolve_name("anshang.vault.pictures:plain_jpeg")(content)  # Pillow is loaded for it
     with caller.writing(district) as tx:
         kept = actions.keep(

@@ -75,6 +75,24 @@ export function sendUnit(district: string, unit_id: string, sign: string, place:
   return done(answered(client.POST("/api/messages", { params: { query: { district } }, body })), words.sentUnit(sign));
 }
 
+/** Whom to call at a partner; that one has looked is recorded. */
+export async function numbersOf(district: string, partner: string): Promise<string> {
+  const told = await answered(client.GET("/api/partners/{id}/contact", { params: at(district, partner) }));
+  return [told.name, told.phone, told.stand_in, told.stand_in_phone].filter(Boolean).join(" ");
+}
+
+/** What a partner said on the telephone. */
+export const answerFor = (district: string, notice: string, partner_id: string, answer: "seen" | "not_here") =>
+  done(
+    answered(
+      client.POST("/api/shop/notices/{id}", {
+        params: at(district, notice),
+        body: { partner_id, answer, looked: answer === "not_here" ? ["floor"] : [] },
+      }),
+    ),
+    words.noted,
+  );
+
 export const takeStep = (district: string, id: string, step: string): Promise<boolean> =>
   done(
     answered(
