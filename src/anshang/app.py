@@ -53,6 +53,7 @@ from anshang.vault import api as vault_api
 from anshang.vault.keys import Keyring, read_masters
 from anshang.web import api as web_api
 from anshang.web import errors
+from anshang.web.caching import Uncached
 from anshang.web.limits import BodyLimit
 from anshang.web.live import Hub
 from anshang.web.session import Cookies, Runtime
@@ -173,6 +174,7 @@ def _furnish(app: FastAPI) -> None:
         app.include_router(router)
     errors.install(app)
     _serve_console(app)
+    app.add_middleware(Uncached)
     app.add_middleware(BodyLimit, larger=LARGER_BODIES)
     app.add_middleware(SecureASGIMiddleware, secure=HEADERS)
     app.add_middleware(errors.LastResort)

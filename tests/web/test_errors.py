@@ -111,3 +111,10 @@ def test_a_commit_comes_before_the_answer(app: FastAPI) -> None:
             f"/api/matters?district={DISTRICT}", json={"id": id, "kind": "note", "priority": 4, "text": "x"}
         )
         assert desk.get(f"/api/matters/{id}?district={DISTRICT}").json()["text"] == "x"
+
+
+def test_no_answer_of_the_api_is_kept_by_a_browser(app: FastAPI) -> None:
+    """Neither a page that tells of a person nor a refusal; the console's own files may be."""
+    client = signed_in(app, Role.DESK, DISTRICT)
+    for path in ("/api/matters", "/api/lookouts", "/api/lookouts/none", "/api/nothing"):
+        assert client.get(f"{path}?district={DISTRICT}").headers["cache-control"] == "no-store", path

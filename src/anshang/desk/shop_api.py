@@ -91,7 +91,7 @@ def live(district: DistrictQuery, caller: Caller, request: Request) -> Streaming
         partner_ids = [one.id for one in own_partners(connection, caller.actor, district)]
     feed: ShopFeed = request.app.state.shop_feed
     welcome = partial(caller.still_may, Permission.SHOP_USE, district)
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    headers = {"X-Accel-Buffering": "no"}
     stream = feed.stream(district, partner_ids, welcome)
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
@@ -123,7 +123,7 @@ def photo(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> 
         content = vault.opened(
             connection, _keyring(request), district_id=district, id=record_id, purpose=Purpose.LOOKOUT
         )
-    return Response(content, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+    return Response(content, media_type="image/jpeg")
 
 
 @router.post("/checks")

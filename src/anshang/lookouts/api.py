@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Permission
+from anshang.foundation.database import Transaction
 from anshang.foundation.errors import RuleBroken
 from anshang.lookouts import actions, reading, store
 from anshang.lookouts.model import ERASE_AFTER, AgeBand, LookKind, Lookout, Sort, Step
@@ -153,7 +154,7 @@ def open_lookout(body: NewLookout, district: DistrictQuery, caller: Caller, requ
             ask=ask,
             insist=body.insist,
         )
-        return reading.page(tx.connection, caller.actor, opened)
+        return _page(tx, caller, opened)
 
 
 @router.get("/{id}")
@@ -226,7 +227,7 @@ def ask(id: Id, body: More, district: DistrictQuery, caller: Caller) -> LookoutP
     with caller.writing(district) as tx:
         wanted = partners_of(tx.connection, district, set(body.premises_ids))
         actions.widen(tx, actor=caller.actor, id=id, partner_ids=wanted)
-        return reading.page(tx.connection, caller.actor, store.lookouts.get(tx.connection, district, id))
+        return _page(tx, caller, store.lookouts.get(tx.connection, district, id))
 
 
 @router.post("/{id}/photo")
@@ -234,7 +235,7 @@ def illustrate(id: Id, body: NewPhoto, district: DistrictQuery, caller: Caller) 
     """Show a photograph of her with the notice."""
     with caller.writing(district) as tx:
         after = actions.illustrate(tx, actor=caller.actor, id=id, photo_id=body.photo_id)
-        return reading.page(tx.connection, caller.actor, after)
+        return _page(tx, caller, after)
 
 
 @router.post("/{id}/steps")
@@ -242,14 +243,14 @@ def step(id: Id, body: StepTaken, district: DistrictQuery, caller: Caller) -> Lo
     """Say that a step of the plan is done."""
     with caller.writing(district) as tx:
         after = actions.step(tx, actor=caller.actor, id=id, step=Step(body.step))
-        return reading.page(tx.connection, caller.actor, after)
+        return _page(tx, caller, after)
 
 
 @router.post("/{id}/found")
 def found(id: Id, district: DistrictQuery, caller: Caller) -> LookoutPage:
     """Somebody of ours has her: the notice is taken back everywhere."""
     with caller.writing(district) as tx:
-        return reading.page(tx.connection, caller.actor, actions.found(tx, actor=caller.actor, id=id))
+        return _page(tx, caller, actions.found(tx, actor=caller.actor, id=id))
 
 
 @router.post("/{id}/lost-again")
@@ -257,7 +258,7 @@ def lost_again(id: Id, body: NewNoticeId, district: DistrictQuery, caller: Calle
     """It was somebody else, or she is gone again."""
     with caller.writing(district) as tx:
         after = actions.lost_again(tx, actor=caller.actor, id=id, notice_id=body.notice_id)
-        return reading.page(tx.connection, caller.actor, after)
+        return _page(tx, caller, after)
 
 
 @router.post("/{id}/vouch")
@@ -267,14 +268,14 @@ def vouch(id: Id, body: Voucher, district: DistrictQuery, caller: Caller) -> Loo
         after = actions.vouch(
             tx, actor=caller.actor, id=id, answered=body.answered, document_seen=body.document_seen
         )
-        return reading.page(tx.connection, caller.actor, after)
+        return _page(tx, caller, after)
 
 
 @router.post("/{id}/refuse")
 def refuse(id: Id, district: DistrictQuery, caller: Caller) -> LookoutPage:
     """Whoever came for her could not show that they may."""
     with caller.writing(district) as tx:
-        return reading.page(tx.connection, caller.actor, actions.refuse(tx, actor=caller.actor, id=id))
+        return _page(tx, caller, actions.refuse(tx, actor=caller.actor, id=id))
 
 
 @router.post("/{id}/release")
@@ -282,7 +283,7 @@ def release(id: Id, body: Release, district: DistrictQuery, caller: Caller) -> L
     """She was handed over."""
     with caller.writing(district) as tx:
         after = actions.release(tx, actor=caller.actor, id=id, signed=body.signed)
-        return reading.page(tx.connection, caller.actor, after)
+        return _page(tx, caller, after)
 
 
 @router.post("/{id}/close")
@@ -290,7 +291,7 @@ def close(id: Id, body: LookoutEnd, district: DistrictQuery, caller: Caller) -> 
     """It is over here, found or not."""
     with caller.writing(district) as tx:
         after = actions.close(tx, actor=caller.actor, id=id, outcome=body.outcome)
-        return reading.page(tx.connection, caller.actor, after)
+        return _page(tx, caller, after)
 
 
 @router.post("/{id}/erase")
@@ -298,7 +299,11 @@ def erase(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> 
     """Destroy what was told of her now, not a day after the end."""
     with caller.writing(district) as tx:
         actions.erase(tx, _keyring(request), actor=caller.actor, id=id)
-        return reading.page(tx.connection, caller.actor, store.lookouts.get(tx.connection, district, id))
+        return _page(tx, caller, store.lookouts.get(tx.connection, district, id))
+
+
+def _page(tx: Transaction, caller: Call, lookout: Lookout) -> LookoutPage:
+    return reading.page(tx.connection, caller.actor, lookout)
 
 
 def _read(caller: Call, request: Request, district: str, id: str, part: str) -> dict[str, str]:

@@ -66,12 +66,7 @@ def photo(
     """A photograph, for the purpose it was given for; that it was looked at is journalled."""
     with caller.writing(district) as tx:
         content = actions.read(tx, keyring_of(request), actor=caller.actor, id=id, purpose=Purpose(purpose))
-    return picture(content)
-
-
-def picture(content: bytes) -> Response:
-    """A photograph as an answer that is kept nowhere."""
-    return Response(content, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+    return Response(content, media_type="image/jpeg")
 
 
 def keyring_of(request: Request) -> Keyring:

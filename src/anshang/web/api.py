@@ -57,7 +57,7 @@ def live(
     """
     caller.actor.must(Permission.LIVE_READ, district)
     after = int(last_event_id) if last_event_id is not None else since
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    headers = {"X-Accel-Buffering": "no"}
     welcome = partial(caller.still_may, Permission.LIVE_READ, district)
     stream = caller.runtime.hub.stream(district, after, welcome)
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)

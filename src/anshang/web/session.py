@@ -116,7 +116,7 @@ def nudged(call: Call, permission: Permission, district_id: str, nouns: tuple[st
     welcome = partial(call.still_may, permission, district_id)
     told = tuple(f'"kind": "{noun}'.encode() for noun in nouns)
     stream = nudges(call.runtime.hub.stream(district_id, None, welcome, told))
-    headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+    headers = {"X-Accel-Buffering": "no"}
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
