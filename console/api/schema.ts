@@ -4690,6 +4690,11 @@ export interface components {
              */
             lasts_s: number;
             /**
+             * Public
+             * @default false
+             */
+            public: boolean;
+            /**
              * @default {
              *       "group_ids": [],
              *       "trades": [],
@@ -5322,6 +5327,8 @@ export interface components {
             /** Helps */
             helps: components["schemas"]["PublicHelp"][];
             name: components["schemas"]["BothLanguages"];
+            /** Reminders */
+            reminders: components["schemas"]["BothLanguages"][];
             /** Zones */
             zones: components["schemas"]["PublicZone"][];
         };

@@ -37,6 +37,28 @@ def test_anybody_sees_levels_and_no_figures_and_gets_no_cookie(visitor: TestClie
     assert visitor.get(f"/api/public/spots/nowhere{HERE}").status_code == 404
 
 
+def test_a_reminder_for_everybody_stands_on_the_page_until_it_is_taken_back(
+    app: FastAPI, visitor: TestClient
+) -> None:
+    desk = signed_in(app, Role.DESK, DISTRICT)
+    body = {
+        "id": ids.new_id(),
+        "kind": "reminder",
+        "words_zh": "末班地铁 23:10",
+        "words_en": "Last metro 23:10",
+        "public": True,
+    }
+    assert desk.post(f"/api/notices{HERE}", json=body).status_code == 200
+    assert visitor.get(f"/api/public{HERE}").json()["reminders"] == [
+        {"zh": "末班地铁 23:10", "en": "Last metro 23:10"}
+    ]
+    desk.post(f"/api/notices/{body['id']}/withdraw{HERE}")
+    app.state.public.forget(DISTRICT)
+    assert visitor.get(f"/api/public{HERE}").json()["reminders"] == []
+    wrong = body | {"id": ids.new_id(), "kind": "request"}
+    assert desk.post(f"/api/notices{HERE}", json=wrong).json()["error"] == "notice.not_public"
+
+
 def test_a_call_reaches_the_desk_with_its_place_and_without_its_caller(
     app: FastAPI, visitor: TestClient
 ) -> None:

@@ -20,6 +20,7 @@ from anshang.crowds.outlook import HORIZONS_S, Outlook, Outlooks
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock
 from anshang.foundation.errors import NotFound, TooOften
+from anshang.partners import store as partners
 from anshang.places import store as places
 from anshang.places.model import Place, PostType
 from anshang.web.shapes import BothLanguages, Shown
@@ -65,6 +66,7 @@ class PublicShown(Shown):
 
     name: BothLanguages
     at: datetime
+    reminders: list[BothLanguages]
     zones: list[PublicZone]
     helps: list[PublicHelp]
 
@@ -96,6 +98,10 @@ class PublicDesk:
                 self._kept[district_id] = (time.monotonic() + KEPT_S, known)
         return known
 
+    def forget(self, district_id: str) -> None:
+        """Reckon anew the next time."""
+        self._kept.pop(district_id, None)
+
     def _admit(self, item: RateLimitItem, *who: str) -> None:
         if not self._tries.hit(item, *who):
             raise TooOften(
@@ -114,6 +120,11 @@ class PublicDesk:
         return PublicShown(
             name=BothLanguages(zh=district.name_zh, en=district.name_en),
             at=clock.now(),
+            reminders=[
+                BothLanguages(zh=one.words_zh, en=one.words_en)
+                for one in partners.list_open_notices(connection, district_id)
+                if one.public
+            ],
             zones=[
                 PublicZone(
                     id=id,

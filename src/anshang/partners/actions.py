@@ -122,6 +122,7 @@ def send(
     asks: bool = False,
     expires_at: datetime | None = None,
     drill: bool = False,
+    public: bool = False,
 ) -> Notice:
     """Tell partners something; the same id again answers with what is there.
 
@@ -132,6 +133,10 @@ def send(
         return known
     if record_id is None and not (words_zh.strip() and words_en.strip()):
         raise BadInput("notice.one_language", en="Say it in both languages.", zh="请同时填写中文和英文。")
+    if public and kind is not NoticeKind.REMINDER:
+        raise BadInput(
+            "notice.not_public", en="Only a reminder is for everybody.", zh="只有提醒可以公开显示。"
+        )
     now = clock.now()
     last = now + NOTICE_LASTS
     if expires_at is not None and not now < expires_at <= last:
@@ -150,6 +155,7 @@ def send(
         sent_by=actor.id,
         expires_at=expires_at or last,
         drill=drill,
+        public=public,
     )
     store.notices.add(tx, notice)
     count = _deliver(tx, actor, notice, partner_ids)

@@ -89,6 +89,7 @@ class NewNotice(Body):
     words_en: Words
     scope: NewScope = NewScope()
     lasts_s: Annotated[int, Field(ge=60, le=21_600)] = 3_600
+    public: bool = False
 
 
 @router.get("/api/partners")
@@ -197,6 +198,7 @@ def send(body: NewNotice, district: DistrictQuery, caller: Caller, request: Requ
             words_zh=body.words_zh,
             words_en=body.words_en,
             expires_at=clock.now() + timedelta(seconds=body.lasts_s),
+            public=body.public,
         )
         return reading.page(tx.connection, caller.actor, district, ids.checked_id(body.id))
 

@@ -123,6 +123,8 @@ class Notice:
     withdrawn_at: datetime | None = None
     withdrawn_by: str | None = None
     drill: bool = False
+    public: bool = False
+    """Whether the public page shows it, too."""
     version: int = 1
 
     def check_open(self, at: datetime) -> None:

@@ -66,6 +66,7 @@ notices_table = Table(
     Column("withdrawn_at", UtcTime),
     Column("withdrawn_by", String(64)),
     Column("drill", Boolean, nullable=False),
+    Column("public", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
     Index("ix_notices_district_id_expires_at", "district_id", "expires_at"),
 )
