@@ -56,6 +56,10 @@ class Settings:
     """The port for Cursor on Target over UDP; 0 for none."""
     cot_send_to: str = ""
     """Where units and open incidents go as CoT over UDP, as `239.2.3.1:6969`; empty for nowhere."""
+    notice_webhook_url: str = ""
+    """A gateway (enterprise chat, short messages) that is told when partners have a notice; or empty."""
+    notice_webhook_secret: str = dataclasses.field(default="", repr=False)
+    """Signs what the gateway is told."""
     vault_keys: str = dataclasses.field(default="", repr=False)
     """Master keys of the vault: base64 of 32 bytes each, the first for what is new; empty: a file's."""
     log_level: str = "info"

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
+from pkgutil import resolve_name
+from typing import Any
 
 import structlog
 from sqlalchemy import Connection
@@ -73,6 +75,10 @@ class Worker:
         self._outlooks = outlooks
         self._keyring = keyring
         self._searches = searches
+        self._gateway: Any = None
+        if settings.notice_webhook_url:  # what it takes is loaded only where it is wanted
+            gateway = resolve_name("anshang.connectors.webhook:Gateway")
+            self._gateway = gateway(database, settings.notice_webhook_url, settings.notice_webhook_secret)
         self._needless: set[str] = set()
         """Keys that no record needed an hour ago."""
         self._erased_ms = 0
@@ -92,10 +98,13 @@ class Worker:
     def start(self) -> None:
         """Build the engines from the store, then begin the loops."""
         self._watch.load_all()
-        for name, work, first_s, period_s in (
+        loops: list[tuple[str, Callable[[], object], float, float]] = [
             ("engine", self.step, 0.0, STEP_S),
             ("housekeeping", self.keep_house, HOUSEKEEPING_S, HOUSEKEEPING_S),  # answers come first
-        ):
+        ]
+        if self._gateway is not None:  # in a loop of its own: a gateway may be slow
+            loops.append(("gateway", self.tell_gateway, HOUSEKEEPING_S, STEP_S))
+        for name, work, first_s, period_s in loops:
             args = (work, first_s, period_s)
             thread = threading.Thread(target=self._loop, args=args, name=name, daemon=True)
             thread.start()
@@ -158,6 +167,12 @@ class Worker:
             follow(
                 tx, actor=engine_actor(district_id), outlook=outlook, levels=levels, persistence=persistence
             )
+
+    def tell_gateway(self) -> None:
+        """Tell the gateway what is new for partners."""
+        if self._gateway is not None:
+            for district_id in self._watch.district_ids:
+                self._gateway.deliver(district_id)
 
     def keep_house(self) -> None:
         """Notice new places and sensors, roll counts up; once a day seal the journal and the older counts."""

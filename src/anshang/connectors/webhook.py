@@ -1,0 +1,90 @@
+"""Tells a gateway (enterprise chat, short messages) that there is something new for partners.
+
+What goes out is that there is a notice, of which kind, and for which partners: never a word of it. Whoever
+gets the message opens the partner's page. `X-Anshang-Signature: sha256=HMAC(secret, body)` signs the body.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+
+import httpx
+import structlog
+
+from anshang.foundation import clock, ids
+from anshang.foundation.database import Database
+from anshang.journal import outgoing
+from anshang.journal.outgoing import Outgoing
+from anshang.matters import actions as matters
+from anshang.matters.model import MatterKind, Priority
+from anshang.partners import store
+from anshang.partners.model import PartnerEvent
+from anshang.people.model import engine_actor
+
+TOLD = (PartnerEvent.SENT, PartnerEvent.WIDENED, PartnerEvent.REMINDED, PartnerEvent.WITHDRAWN)
+ANSWERS_WITHIN_S = 5.0
+UNDELIVERED = "通知网关多次无响应，请改用电话通知。The gateway does not answer: tell partners by telephone."
+
+log = structlog.get_logger()
+
+
+class Gateway:
+    """The gateway of this installation; `deliver` is called again and again."""
+
+    def __init__(self, database: Database, url: str, secret: str) -> None:
+        self._database, self._url, self._secret = database, url, secret.encode()
+
+    def deliver(self, district_id: str) -> None:
+        """Line up what is new, try what is due, keep what came of it."""
+        kinds = [str(kind) for kind in TOLD]
+        with self._database.transaction(district_id) as tx:
+            outgoing.collect(tx, kinds, clock.now())
+            claimed = outgoing.claim(tx, clock.now())
+        for one in claimed:
+            arrived = self._post(one)
+            now = clock.now()
+            with self._database.transaction(district_id) as tx:
+                after = outgoing.outgoing.put(tx, one.sent(now) if arrived else one.failed(now))
+                if after.given_up_at is not None:
+                    matters.open_matter(
+                        tx,
+                        actor=engine_actor(district_id),
+                        id=ids.derived(one.id, "undelivered"),
+                        kind=MatterKind.NOTE,
+                        priority=Priority.P3,
+                        subject="matter.note",
+                        text=UNDELIVERED,
+                    )
+
+    def _post(self, one: Outgoing) -> bool:
+        body = json.dumps(self._message(one), separators=(",", ":")).encode()
+        signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
+        headers = {"Content-Type": "application/json", "X-Anshang-Signature": f"sha256={signature}"}
+        try:
+            answer = httpx.post(self._url, content=body, headers=headers, timeout=ANSWERS_WITHIN_S)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            log.warning("webhook.unreached", reason=type(error).__name__, tries=one.tries)
+            return False
+        if not answer.is_success:
+            log.warning("webhook.refused", status=answer.status_code, tries=one.tries)
+        return answer.is_success
+
+    def _message(self, one: Outgoing) -> dict[str, object]:
+        """Which partners should look: all who were told, or those who have not opened it yet."""
+        with self._database.reading([one.district_id]) as connection:
+            notice = store.notices.get(connection, one.district_id, one.subject_id)
+            made = store.list_deliveries(connection, one.district_id, [one.subject_id])
+        everybody = one.kind == PartnerEvent.WITHDRAWN
+        return {
+            "id": one.id,
+            "event": one.kind,
+            "at": one.at.isoformat(),
+            "district": one.district_id,
+            "notice": one.subject_id,
+            "kind": str(notice.kind),
+            "drill": notice.drill,
+            "partners": [each.partner_id for each in made if everybody or each.opened_at is None],
+            "page": "/shop/",
+        }

@@ -1,0 +1,124 @@
+"""What must still be delivered to the outside: entries of the journal on their way to a gateway.
+
+Each is claimed, tried again with growing pauses, and in the end given up where everybody sees it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, insert, select, update
+
+from anshang.foundation.columns import UtcTime
+from anshang.foundation.database import Transaction, metadata
+from anshang.foundation.shelf import Shelf
+from anshang.journal import store
+from anshang.journal.model import Entry
+
+FIRST_PAUSE = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=10)
+TRIES_MAX = 8
+CLAIMED_FOR = timedelta(minutes=1)
+"""So long nobody else tries a delivery that is being tried; after a crash it is free again."""
+
+outgoing_table = Table(
+    "outgoing",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("district_id", String(64), nullable=False),
+    Column("seq", BigInteger, nullable=False),
+    Column("kind", String(64), nullable=False),
+    Column("subject_id", String(64), nullable=False),
+    Column("at", UtcTime, nullable=False),
+    Column("due_at", UtcTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("sent_at", UtcTime),
+    Column("given_up_at", UtcTime),
+    Column("version", Integer, nullable=False),
+    Index("ix_outgoing_district_id_due_at", "district_id", "due_at"),
+)
+
+marks_table = Table(
+    "outgoing_marks",
+    metadata,
+    Column("district_id", String(64), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """An entry on its way out."""
+
+    id: str
+    district_id: str
+    seq: int
+    kind: str
+    subject_id: str
+    at: datetime
+    due_at: datetime
+    tries: int = 0
+    sent_at: datetime | None = None
+    given_up_at: datetime | None = None
+    version: int = 1
+
+    def claimed(self, now: datetime) -> Outgoing:
+        """Being tried now."""
+        return replace(self, tries=self.tries + 1, due_at=now + CLAIMED_FOR)
+
+    def sent(self, now: datetime) -> Outgoing:
+        """It has arrived."""
+        return replace(self, sent_at=now)
+
+    def failed(self, now: datetime) -> Outgoing:
+        """To be tried again later, each time after twice the pause; after TRIES_MAX given up."""
+        if self.tries >= TRIES_MAX:
+            return replace(self, given_up_at=now)
+        pause = min(FIRST_PAUSE * 2 ** (self.tries - 1), LONGEST_PAUSE)
+        return replace(self, due_at=now + pause)
+
+
+outgoing = Shelf(outgoing_table, Outgoing, missing=("There is no such delivery.", "没有该投递。"))
+
+
+def collect(tx: Transaction, kinds: Sequence[str], now: datetime) -> int:
+    """Line up what the journal says since the last time; the first time only from now on. How many."""
+    mark = tx.connection.execute(
+        select(marks_table.c.seq).where(marks_table.c.district_id == tx.district_id)
+    ).scalar()
+    last = store.last_seq(tx.connection, tx.district_id)
+    if mark is None:
+        tx.connection.execute(insert(marks_table).values(district_id=tx.district_id, seq=last))
+        return 0
+    fresh = [e for e in store.list_after(tx.connection, tx.district_id, mark) if e.kind in kinds]
+    for entry in fresh:
+        outgoing.add(tx, _lined_up(entry, now))
+    if last > mark:
+        mine = marks_table.c.district_id == tx.district_id
+        tx.connection.execute(update(marks_table).where(mine).values(seq=last))
+    return len(fresh)
+
+
+def claim(tx: Transaction, now: datetime, limit: int = 50) -> list[Outgoing]:
+    """What is due, claimed: whoever else looks finds it taken."""
+    t = outgoing_table.c
+    query = outgoing.select().where(
+        t.district_id == tx.district_id, t.sent_at.is_(None), t.given_up_at.is_(None), t.due_at <= now
+    )
+    rows = tx.connection.execute(query.order_by(t.seq).limit(limit)).all()
+    return [outgoing.put(tx, outgoing.read(row).claimed(now)) for row in rows]
+
+
+def list_given_up(connection: Connection, district_id: str, since: datetime) -> list[Outgoing]:
+    """What could not be delivered since the instant."""
+    t = outgoing_table.c
+    query = outgoing.select().where(t.district_id == district_id, t.given_up_at >= since)
+    return [outgoing.read(row) for row in connection.execute(query)]
+
+
+def _lined_up(entry: Entry, now: datetime) -> Outgoing:
+    return Outgoing(
+        entry.id, entry.district_id, entry.seq, entry.kind, entry.subject_id, entry.at, due_at=now
+    )

@@ -1,0 +1,124 @@
+"""A gateway is told that there is a notice and for whom, never a word of it; what it does not take is tried again."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from tests.conftest import DISTRICT, Make
+from tests.partners.conftest import quarter as quarter_fixture
+
+from anshang.connectors.webhook import Gateway
+from anshang.foundation import ids
+from anshang.foundation.database import Database
+from anshang.journal.outgoing import TRIES_MAX
+from anshang.matters import store as matters
+from anshang.partners import actions, store
+from anshang.partners.model import NoticeKind
+from anshang.people.model import engine_actor
+
+pytestmark = pytest.mark.postgres
+
+MoveOn = Callable[[timedelta], None]
+SECRET = "shared"
+quarter = quarter_fixture
+
+
+@dataclass
+class Receiver:
+    """Somebody else's gateway."""
+
+    url: str = ""
+    status: int = 200
+    heard: list[tuple[dict[str, Any], str, bytes]] = field(default_factory=list)
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    found = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            found.heard.append((json.loads(body), self.headers["X-Anshang-Signature"], body))
+            self.send_response(found.status)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    found.url = f"http://127.0.0.1:{server.server_port}/hook"
+    yield found
+    server.shutdown()
+
+
+def sent(database: Database, make: Make) -> str:
+    id = ids.new_id()
+    with database.transaction(DISTRICT) as tx:
+        actions.send(
+            tx, actor=make.actor(), id=id, kind=NoticeKind.REQUEST, partner_ids=["p0", "p1"], asks=True,
+            words_zh="绝密内容", words_en="secret words",
+        )  # fmt: skip
+    return id
+
+
+def test_the_gateway_is_told_once_signed_and_without_a_word(
+    quarter: Database, make: Make, receiver: Receiver
+) -> None:
+    gateway = Gateway(quarter, receiver.url, SECRET)
+    gateway.deliver(DISTRICT)
+    assert receiver.heard == [], "what was before is not sent after"
+    id = sent(quarter, make)
+    actions.open_all(quarter, DISTRICT, [ids.derived(id, "p0")])
+    for _ in range(2):
+        gateway.deliver(DISTRICT)
+    ((told, signature, body),) = receiver.heard
+    assert (told["event"], told["notice"], told["partners"]) == ("notice.sent", id, ["p1"]), "p0 has it open"
+    assert "secret" not in body.decode() and "绝密" not in body.decode()
+    assert signature == "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    with quarter.transaction(DISTRICT) as tx:
+        actions.withdraw(tx, actor=make.actor(), id=id)
+    gateway.deliver(DISTRICT)
+    assert [one[0]["event"] for one in receiver.heard] == ["notice.sent", "notice.withdrawn"]
+    assert receiver.heard[-1][0]["partners"] == ["p0", "p1"]
+
+
+def test_a_gateway_that_is_away_hears_it_when_it_is_back(
+    quarter: Database, make: Make, receiver: Receiver, night: MoveOn
+) -> None:
+    gateway = Gateway(quarter, receiver.url, SECRET)
+    gateway.deliver(DISTRICT)
+    sent(quarter, make)
+    receiver.status = 503
+    for _ in range(3):
+        gateway.deliver(DISTRICT)
+    assert len(receiver.heard) == 1, "not before its pause is over"
+    receiver.status = 200
+    night(timedelta(seconds=6))
+    for _ in range(2):
+        gateway.deliver(DISTRICT)
+    assert len(receiver.heard) == 2
+    assert receiver.heard[0][0]["id"] == receiver.heard[1][0]["id"], "the gateway can tell a repetition"
+
+
+def test_what_is_given_up_is_said_in_the_queue(quarter: Database, make: Make, night: MoveOn) -> None:
+    gateway = Gateway(quarter, "http://127.0.0.1:9/nobody", SECRET)
+    gateway.deliver(DISTRICT)
+    sent(quarter, make)
+    for _ in range(TRIES_MAX + 2):
+        gateway.deliver(DISTRICT)
+        night(timedelta(minutes=11))
+    with quarter.reading([DISTRICT]) as connection:
+        waiting = matters.list_waiting(connection, engine_actor(DISTRICT).scope, DISTRICT)
+        assert store.list_recent_notices(connection, DISTRICT, waiting[0].opened_at - timedelta(days=1))
+    assert [matter.text[:4] for matter in waiting] == ["通知网关"]
