@@ -168,3 +168,37 @@ def test_a_shop_reports_with_a_photograph_that_the_desk_looks_at(visit: Visit, s
     desk.locator("[data-matter]", has_text="a wire hangs down").click()
     desk.get_by_role("button", name="Show the photograph").click()
     expect(desk.get_by_role("img", name="Show the photograph")).to_have_js_property("naturalWidth", 640)
+
+
+def test_a_reminder_reaches_the_shops_and_the_public_page(visit: Visit, street: Town) -> None:
+    desk = visit.open("/?view=table", Role.DESK, "en")
+    desk.get_by_role("button", name="Send a notice").click()
+    dialog = desk.get_by_role("dialog")
+    dialog.get_by_label("in Chinese").fill("末班地铁 23:10")
+    dialog.get_by_label("in English").fill("Last metro 23:10")
+    dialog.get_by_label("Show it on the public page").check()
+    dialog.get_by_role("button", name="Send", exact=True).click()
+    expect(desk.get_by_text("Sent to 6.")).to_be_visible()
+    _, shop = at_shop(visit, street, "p0")
+    expect(shop.get_by_text("Last metro 23:10")).to_be_visible()
+    here = visit.context(viewport=PHONE, locale="en-US").new_page()
+    here.goto(f"{street.address}/here?district={DISTRICT}")
+    expect(here.get_by_text("Last metro 23:10")).to_be_visible()
+
+
+def test_a_shift_is_handed_over_and_a_service_takes_two_taps(visit: Visit, street: Town) -> None:
+    first = visit.open("/?view=table", Role.DESK, "en")
+    first.get_by_role("button", name="Begin", exact=True).click()
+    first.get_by_role("button", name="wheelchair").click()
+    expect(first.get_by_text(re.compile("wheelchair waits"))).to_be_visible()
+    first.get_by_role("button", name="Done").click()
+    expect(first.get_by_text(re.compile("1 served"))).to_be_visible()
+    first.get_by_role("button", name="Hand over").click()
+    first.get_by_role("dialog").get_by_label("What the next shift must know").fill(
+        "the barrier at gate 2 is loose"
+    )
+    first.get_by_role("dialog").get_by_role("button", name="Hand over").click()
+    second = visit.open("/?view=table", Role.SUPERVISOR, "en")
+    expect(second.get_by_text("the barrier at gate 2 is loose")).to_be_visible()
+    second.get_by_role("button", name="Read, take over").click()
+    expect(second.get_by_role("button", name="Hand over")).to_be_visible()
