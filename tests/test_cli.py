@@ -22,6 +22,8 @@ from anshang import cli
 from anshang.foundation import ids
 from anshang.foundation.database import Database
 from anshang.journal import store as journal
+from anshang.partners import store as partners
+from anshang.people.model import operator_actor
 from anshang.vault.keys import Keyring
 from tests.conftest import DISTRICT
 from tests.crowds.conftest import row_of_zones
@@ -230,3 +232,59 @@ def test_a_closed_network_has_https_with_an_authority_of_its_own(data: Path) -> 
                 )
         finally:
             server.terminate()
+
+
+REGISTER = """id,name_zh,name_en,side,group_id,opens,closes,languages,sees,sign_in
+tea,老茶馆,Old Tea House,shop,west,09:00,22:30,zh en,entrance till,tea-house
+mall,星汇物业,Xinghui Mall,property,,,,,,
+"""
+
+
+def test_a_register_of_partners_is_taken_whole_and_again_without_doubling(data: Path, tmp_path: Path) -> None:
+    file, accounts = tmp_path / "register.csv", tmp_path / "accounts.csv"
+    file.write_text(REGISTER, "utf-8")
+    first = run("partner", "import", str(file), "--accounts", str(accounts), "--data", str(data))
+    assert "2 partners 家单位, 1 new accounts" in first.output, first.output
+    assert accounts.stat().st_mode & 0o077 == 0
+    name, password, _ = accounts.read_text("utf-8").splitlines()[1].split(",")
+    assert (name, len(password) >= 12) == ("tea-house", True)
+    file.write_text(REGISTER.replace("west", "east"), "utf-8")
+    assert (
+        "2 partners 家单位, 0 new accounts" in run("partner", "import", str(file), "--data", str(data)).output
+    )
+    database = Database(f"sqlite:///{data / 'anshang.db'}")
+    with database.reading([DISTRICT]) as connection:
+        known = partners.list_partners(connection, operator_actor(DISTRICT).scope, DISTRICT)
+    database.dispose()
+    assert [(one.id, one.group_id, one.version) for one in known] == [("mall", "", 1), ("tea", "east", 2)]
+
+
+@pytest.mark.parametrize(
+    ("register", "says"),
+    [
+        (REGISTER.replace("property", "owner"), "side"),
+        (REGISTER.replace("09:00", "9 am"), "opens"),
+        (REGISTER.replace("mall,", "tea,"), "id"),
+        (REGISTER.replace("tea-house", "Tea House!"), "sign_in"),
+        (
+            REGISTER.replace("sees,", "sees,premises_id,")
+            .replace("till,", "till,nowhere,")
+            .replace(",,,,,,", ",,,,,,,"),
+            "nowhere",
+        ),
+        ("name,address\nx,y\n", "columns"),
+        ("", "columns"),
+    ],
+)
+def test_a_bad_line_of_a_register_keeps_all_of_it_out(
+    data: Path, tmp_path: Path, register: str, says: str
+) -> None:
+    file = tmp_path / "register.csv"
+    file.write_text(register, "utf-8")
+    refused = run("partner", "import", str(file), "--data", str(data))
+    assert refused.exit_code == 2
+    assert says in refused.output
+    database = Database(f"sqlite:///{data / 'anshang.db'}")
+    with database.reading([DISTRICT]) as connection:
+        assert partners.list_partners(connection, operator_actor(DISTRICT).scope, DISTRICT) == []
+    database.dispose()

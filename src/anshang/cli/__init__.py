@@ -11,7 +11,7 @@ from typer.main import get_group
 
 from anshang.cli.installing import app
 
-GROUPS = ("crowd", "dispatch", "journal", "lookout", "people", "place", "vault")
+GROUPS = ("crowd", "dispatch", "journal", "lookout", "partner", "people", "place", "vault")
 
 
 class _OnDemand(TyperGroup):
