@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import BigInteger, Column, Connection, Index, Integer, String, Table, insert, select, update
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, insert, select, update
 
 from anshang.foundation.columns import UtcTime
 from anshang.foundation.database import Transaction, metadata
@@ -109,13 +109,6 @@ def claim(tx: Transaction, now: datetime, limit: int = 50) -> list[Outgoing]:
     )
     rows = tx.connection.execute(query.order_by(t.seq).limit(limit)).all()
     return [outgoing.put(tx, outgoing.read(row).claimed(now)) for row in rows]
-
-
-def list_given_up(connection: Connection, district_id: str, since: datetime) -> list[Outgoing]:
-    """What could not be delivered since the instant."""
-    t = outgoing_table.c
-    query = outgoing.select().where(t.district_id == district_id, t.given_up_at >= since)
-    return [outgoing.read(row) for row in connection.execute(query)]
 
 
 def _lined_up(entry: Entry, now: datetime) -> Outgoing:

@@ -141,15 +141,6 @@ def list_recent_notices(connection: Connection, district_id: str, since: datetim
     return [notices.read(row) for row in connection.execute(query.order_by(notices_table.c.sent_at.desc()))]
 
 
-def find_notice_about(connection: Connection, district_id: str, subject_id: str) -> Notice | None:
-    """The newest notice about the subject, None when there was none."""
-    query = notices.select().where(
-        notices_table.c.district_id == district_id, notices_table.c.subject_id == subject_id
-    )
-    row = connection.execute(query.order_by(notices_table.c.sent_at.desc()).limit(1)).first()
-    return None if row is None else notices.read(row)
-
-
 def list_deliveries(connection: Connection, district_id: str, notice_ids: Sequence[str]) -> list[Delivery]:
     """What became of the notices, in the order in which they were sent."""
     query = deliveries.select().where(
