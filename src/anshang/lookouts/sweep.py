@@ -35,10 +35,10 @@ class LookoutSweep:
         """One round in the district."""
         with self._database.reading([district_id]) as connection:
             live = store.list_live(connection, district_id)
-            open_notices = partners.list_open_notices(connection, district_id)
+            silent = partners_actions.anybody_silent(connection, district_id)
         for lookout in live:
             self._one(lookout)
-        if any(notice.asks for notice in open_notices):
+        if silent:
             with self._database.transaction(district_id) as tx:
                 partners_actions.remind(tx, actor=engine_actor(district_id))
 

@@ -237,24 +237,30 @@ def open_all(database: Database, district_id: str, delivery_ids: Sequence[str]) 
         database.bulk(district_id, mark)
 
 
+def anybody_silent(connection: Connection, district_id: str) -> bool:
+    """Whether somebody should be reminded now."""
+    return any(silent for _, silent in _silent(connection, district_id))
+
+
 def remind(tx: Transaction, *, actor: Actor) -> int:
     """Ask those again who have not answered for three minutes, once; how many that were."""
     actor.must(Permission.NOTICE_SEND, tx.district_id)
-    late_at = clock.now() - REMIND_AFTER
     count = 0
-    for notice in store.list_open_notices(tx.connection, tx.district_id):
-        if not notice.asks:
-            continue
-        silent = [
-            one.id
-            for one in store.list_deliveries(tx.connection, tx.district_id, [notice.id])
-            if one.answer is None and one.reminded_at is None and one.sent_at <= late_at
-        ]
+    for notice, silent in _silent(tx.connection, tx.district_id):
         if silent:
             store.mark_reminded(tx, silent, clock.now())
             _tell(tx, actor, PartnerEvent.REMINDED, notice.id, {"partners": len(silent)}, notice.drill)
             count += len(silent)
     return count
+
+
+def _silent(connection: Connection, district_id: str) -> list[tuple[Notice, list[str]]]:
+    """The notices that ask something, and the deliveries that were neither answered nor reminded in time."""
+    late_at = clock.now() - REMIND_AFTER
+    asking = [one for one in store.list_open_notices(connection, district_id) if one.asks]
+    made = store.list_deliveries(connection, district_id, [one.id for one in asking])
+    late = [one for one in made if one.answer is None and one.reminded_at is None and one.sent_at <= late_at]
+    return [(notice, [one.id for one in late if one.notice_id == notice.id]) for notice in asking]
 
 
 def _deliver(tx: Transaction, actor: Actor, notice: Notice, partner_ids: Sequence[str]) -> int:
