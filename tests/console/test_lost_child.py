@@ -100,6 +100,9 @@ def test_a_lost_child_is_found_handed_over_and_forgotten(visit: Visit, street: T
     phone.goto(f"{street.address}/field/")
     phone.get_by_role("button", name="Show the description").click()
     expect(phone.get_by_role("article", name="Look-out")).to_contain_text("Xiaoman")
+    expect(phone.get_by_role("article", name="Look-out")).to_contain_text(
+        re.compile(r"last seen [56] min ago")
+    )
     phone.get_by_role("button", name="Found, with me").click()
     expect(card).to_have_count(0)
     expect(second.get_by_role("article", name="LOOK-OUT")).to_be_visible()
