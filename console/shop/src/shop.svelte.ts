@@ -2,6 +2,7 @@
 // kept nowhere but in memory, and hidden when the server has not been heard for five minutes.
 import { answered, client, Refused, saidOf, type Shape } from "$api/client";
 import { newId } from "$api/ids";
+import { sendPhoto } from "$api/photos";
 import { session } from "$api/session.svelte";
 
 export type Notice = Shape["ShopNotice"];
@@ -86,12 +87,7 @@ class Shop {
     const id = newId();
     await answered(client.POST("/api/shop/reports", { params: { query }, body: { id, partner_id, category_id, text } }));
     let refusal = "";
-    if (photo) {
-      const address = `/api/photos/${newId()}?district=${this.district}&purpose=report&of=${id}`;
-      const headers = { "Content-Type": "application/octet-stream", "X-CSRF-Token": session.csrfToken };
-      const sent = await fetch(address, { method: "POST", headers, body: photo }).catch(() => null);
-      if (!sent?.ok) refusal = String(sent?.status ?? "…");
-    }
+    if (photo) await sendPhoto(this.district, "report", id, photo).catch((problem: Error) => (refusal = problem.message));
     await this.refresh();
     return refusal;
   }

@@ -16,9 +16,8 @@ from anshang.matters.model import MatterKind
 from anshang.partners import store as partners
 from anshang.partners.duties import LISTS
 from anshang.partners.model import Delivery, Notice, NoticeKind, Partner
-from anshang.partners.reading import duties_of
+from anshang.partners.reading import checks_of_the_week, duties_of
 from anshang.partners.shapes import CheckState, DutyListShown
-from anshang.places import store as places
 from anshang.vault import actions as vault
 from anshang.vault.keys import Keyring
 from anshang.vault.model import Purpose
@@ -112,8 +111,7 @@ def shop(
     told: list[tuple[Notice, Delivery]],
 ) -> Shop:
     """The page; that its notices are shown has been written down before."""
-    today = places.get_district(connection, district_id).local(clock.now()).date()
-    checks = partners.list_checks(connection, district_id, today - timedelta(days=today.weekday()))
+    today, checks = checks_of_the_week(connection, district_id)
     sides = {one.side for one in own}
     return Shop(
         at=clock.now(),

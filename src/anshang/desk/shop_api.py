@@ -99,8 +99,7 @@ def live(district: DistrictQuery, caller: Caller, request: Request) -> Streaming
 @router.post("/notices/{id}")
 def answer(id: Id, body: ShopAnswer, district: DistrictQuery, caller: Caller) -> AnswerShown:
     """Answer a notice, or change the answer; the desk does it for a partner that it has called."""
-    if not caller.actor.may(Permission.NOTICE_SEND, district):
-        caller.actor.must(Permission.SHOP_USE, district)
+    caller.actor.must_either(Permission.NOTICE_SEND, Permission.SHOP_USE, district)
     with caller.writing(district) as tx:
         told = actions.answer_notice(
             tx,
@@ -129,8 +128,7 @@ def photo(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> 
 @router.post("/checks")
 def check(body: ShopCheck, district: DistrictQuery, caller: Caller) -> CheckTaken:
     """Say that a list of duties was gone through; by somebody else it is a spot check."""
-    if not caller.actor.may(Permission.PARTNER_READ, district):
-        caller.actor.must(Permission.SHOP_USE, district)
+    caller.actor.must_either(Permission.PARTNER_READ, Permission.SHOP_USE, district)
     with caller.writing(district) as tx:
         made = partners.check_duties(
             tx,

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from anshang.desk.shop import shown_notice
-from anshang.foundation import clock, ids
+from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.foundation.errors import Refusal
 from anshang.partners import actions, store
@@ -111,7 +111,7 @@ class ShopFeed:
         here = [one for one in made if one.partner_id in wanted]
         if kind == PartnerEvent.REMINDED or not notice.open_at(clock.now()):
             return {one.partner_id: NUDGE for one in here}
-        fresh = [ids.derived(notice_id, one.partner_id) for one in here if one.opened_at is None]
+        fresh = [one.id for one in here if one.opened_at is None]
         actions.open_all(self._database, district_id, fresh)
         with self._database.reading([district_id]) as connection:
             first = shown_notice(connection, self._keyring, notice, here[0]) if here else None

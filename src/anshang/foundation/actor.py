@@ -79,6 +79,11 @@ class Actor:
                 details={"permission": str(permission), "district": district_id},
             )
 
+    def must_either(self, enough: Permission, else_this: Permission, district_id: str) -> None:
+        """NotAllowed, naming `else_this`, unless the actor may one of the two."""
+        if not self.may(enough, district_id):
+            self.must(else_this, district_id)
+
     @property
     def scope(self) -> Scope:
         """What the actor may see."""

@@ -178,8 +178,7 @@ def step(tx: Transaction, *, actor: Actor, id: str, step: Step) -> Lookout:
 
 def hear(tx: Transaction, *, actor: Actor, notice_id: str, premises_id: str | None) -> None:
     """A partner says it has seen her: whoever is on the desk must answer that at once."""
-    if not actor.may(Permission.NOTICE_SEND, tx.district_id):
-        actor.must(Permission.SHOP_USE, tx.district_id)
+    actor.must_either(Permission.NOTICE_SEND, Permission.SHOP_USE, tx.district_id)
     lookout = store.find_by_notice(tx.connection, tx.district_id, notice_id)
     if lookout is None or lookout.state is not State.OPEN:
         return
@@ -353,8 +352,7 @@ def _retell(
 
 
 def _mine(tx: Transaction, actor: Actor, id: str) -> Lookout:
-    if not actor.may(Permission.LOOKOUT_LEAD, tx.district_id):
-        actor.must(Permission.LOOKOUT_OPEN, tx.district_id)
+    actor.must_either(Permission.LOOKOUT_LEAD, Permission.LOOKOUT_OPEN, tx.district_id)
     return store.lookouts.get(tx.connection, tx.district_id, id)
 
 

@@ -177,7 +177,7 @@ def where(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> 
             raise RuleBroken("lookout.closed", en="This look-out is closed.", zh="该协查已结束。")
         units = patrols.list_units(connection, caller.actor.scope, district)
         known = search(connection, book, lookout)
-        return reading.shown_search(known, suggest(known, book, units, whereabouts.fresh(district)), units)
+        return reading.shown_search(known, suggest(known, units, whereabouts.fresh(district)), units)
 
 
 @router.get("/{id}/who")

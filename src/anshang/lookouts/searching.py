@@ -16,19 +16,21 @@ from sqlalchemy import Connection
 from anshang.foundation import clock
 from anshang.foundation.actor import Scope
 from anshang.kernels.daygrid import Bools, Reals
+from anshang.kernels.routing import EdgeTimes
 from anshang.kernels.search import Ground, Looks, after, ask_next, send_next, spread
 from anshang.lookouts import store
-from anshang.lookouts.model import ATTRACTION, DETECTION, EXIT_ATTRACTION, Look, LookKind, Lookout
+from anshang.lookouts.model import DETECTION, Look, LookKind, Lookout
 from anshang.lookouts.strategies import (
     AHEAD_S,
     COVER,
     FINDS_IN_PREMISES,
     MOST_AT_ONCE,
     SEARCH_S,
+    attraction_of,
 )
 from anshang.partners import store as partners
 from anshang.partners.doors import DoorBook, Doors, spots_of
-from anshang.partners.model import Answer, Delivery
+from anshang.partners.model import Answer, Delivery, Partner
 from anshang.patrols.model import Unit, UnitStatus
 from anshang.patrols.positions import Fix
 
@@ -42,6 +44,7 @@ class Known:
     """
 
     doors: Doors
+    times: EdgeTimes
     away_s: Reals
     chance: Reals
     likely_soon: Reals
@@ -75,16 +78,14 @@ class Suggestion:
 def search(connection: Connection, book: DoorBook, lookout: Lookout) -> Known:
     """What is known now."""
     doors = book.of(connection, lookout.district_id)
-    place = doors.place
-    spot = spots_of(doors, [(lookout.lon, lookout.lat)])
-    away_s = doors.seconds_from(book.times_now(doors), spot)[0]
-    trade = {premises.id: premises.trade for premises in place.premises}
-    draws = np.array([ATTRACTION[trade[id]] if id in trade else EXIT_ATTRACTION for id in doors.ids])
-    ground = Ground(away_s, draws, doors.is_exit)
+    times = book.times_now(doors)
+    away_s = doors.seconds_from(times, spots_of(doors, [(lookout.lon, lookout.lat)]))[0]
+    ground = Ground(away_s, attraction_of(doors), doors.is_exit)
     now = clock.now()
     elapsed_s = lookout.elapsed_s(now)
     number = {id: n for n, id in enumerate(doors.ids)}
-    told = _told(connection, lookout)
+    known = partners.list_partners(connection, Scope((lookout.district_id,), None), lookout.district_id)
+    told = _told(connection, lookout, known)
     made = store.list_looks(connection, lookout.district_id, [lookout.id])
     looks = _looks(told, made, number, lookout, now)
     asked, answered, watched, has_partner = (np.zeros(len(doors.ids), bool) for _ in range(4))
@@ -95,12 +96,12 @@ def search(connection: Connection, book: DoorBook, lookout: Lookout) -> Known:
     for look in made:
         if look.kind is LookKind.WATCH and (n := number.get(look.place_id)) is not None:
             watched[n] = True
-    known = partners.list_partners(connection, _scope(lookout), lookout.district_id)
     for partner in known:
         if (n := number.get(partner.premises_id or "")) is not None:
             has_partner[n] = True
     return Known(
         doors=doors,
+        times=times,
         away_s=away_s,
         chance=after(spread(ground, elapsed_s, lookout.pace), looks, elapsed_s),
         likely_soon=spread(ground, elapsed_s + AHEAD_S, lookout.pace),
@@ -112,9 +113,7 @@ def search(connection: Connection, book: DoorBook, lookout: Lookout) -> Known:
     )
 
 
-def suggest(
-    known: Known, book: DoorBook, units: Sequence[Unit] = (), fixes: dict[str, Fix] | None = None
-) -> Suggestion:
+def suggest(known: Known, units: Sequence[Unit], fixes: dict[str, Fix]) -> Suggestion:
     """What to do next, by the greatest gain in probability."""
     order = np.argsort(-known.chance, kind="stable")
     watch = [
@@ -123,7 +122,7 @@ def suggest(
     return Suggestion(
         ask=tuple(known.doors.ids[n] for n in to_ask(known)),
         watch=tuple(known.doors.ids[n] for n in watch[:EXITS_SHOWN]),
-        send=_sendings(known, book, units, fixes or {}),
+        send=_sendings(known, units, fixes),
     )
 
 
@@ -137,17 +136,17 @@ def to_ask(known: Known) -> list[int]:
     return found
 
 
-def _sendings(
-    known: Known, book: DoorBook, units: Sequence[Unit], fixes: dict[str, Fix]
-) -> tuple[Sending, ...]:
+def _sendings(known: Known, units: Sequence[Unit], fixes: dict[str, Fix]) -> tuple[Sending, ...]:
     posts = {post.id: post.point_lonlat for post in known.doors.place.posts}
     free = [
-        unit for unit in units if unit.status is UnitStatus.FREE and _where(unit, fixes, posts) is not None
+        (unit, where)
+        for unit in units
+        if unit.status is UnitStatus.FREE and (where := _where(unit, fixes, posts)) is not None
     ]
     if not free:
         return ()
-    places = [where for unit in free if (where := _where(unit, fixes, posts)) is not None]
-    travel_s = known.doors.seconds_from(book.times_now(known.doors), spots_of(known.doors, places))
+    spots = spots_of(known.doors, [where for _, where in free])
+    travel_s = known.doors.seconds_from(known.times, spots)
     finds = np.where(known.doors.is_exit, DETECTION.patrol, FINDS_IN_PREMISES)
     finds = np.where(known.watched, 0.0, finds)
     chosen, gains = send_next(known.chance, travel_s, finds, SEARCH_S)
@@ -159,7 +158,9 @@ def _sendings(
             chance=round(float(known.chance[place]), 4),
             gain_per_min=round(gain, 5),
         )
-        for row, (unit, place, gain) in enumerate(zip(free, chosen.tolist(), gains.tolist(), strict=True))
+        for row, ((unit, _), place, gain) in enumerate(
+            zip(free, chosen.tolist(), gains.tolist(), strict=True)
+        )
         if place >= 0
     )
 
@@ -172,10 +173,9 @@ def _where(
     return (fix.lon, fix.lat) if fix is not None else posts.get(unit.post_id or "")
 
 
-def _told(connection: Connection, lookout: Lookout) -> list[tuple[str, Delivery]]:
+def _told(connection: Connection, lookout: Lookout, known: Sequence[Partner]) -> list[tuple[str, Delivery]]:
     """What became of the notice at each premises."""
-    names = partners.list_partners(connection, _scope(lookout), lookout.district_id)
-    premises = {one.id: one.premises_id for one in names}
+    premises = {one.id: one.premises_id for one in known}
     made = partners.list_deliveries(connection, lookout.district_id, [lookout.notice_id])
     return [(id, one) for one in made if (id := premises.get(one.partner_id)) is not None]
 
@@ -202,7 +202,3 @@ def _looks(
     return Looks(
         np.array([place for place, *_ in rows], np.int64), np.array(at_s), np.array([c for *_, c in rows])
     )
-
-
-def _scope(lookout: Lookout) -> Scope:
-    return Scope((lookout.district_id,), None)

@@ -16,8 +16,8 @@ import numpy as np
 
 from anshang.foundation.errors import BadInput
 from anshang.kernels.daygrid import Reals
-from anshang.lookouts.model import ATTRACTION, DETECTION, EXIT_ATTRACTION, PACE, AgeBand
-from anshang.lookouts.strategies import STRATEGIES, Quarter, Scene, Search
+from anshang.lookouts.model import DETECTION, PACE, AgeBand
+from anshang.lookouts.strategies import STRATEGIES, Quarter, Scene, Search, attraction_of
 from anshang.partners.doors import prepare_doors
 from anshang.places.model import Place
 
@@ -81,10 +81,8 @@ def quarter(place: Place, density_per_m2: float = 0.5) -> Quarter:
             zh="该商圈没有可询问的商户。",
         )
     doors = prepare_doors(place)
-    trade = {premises.id: premises.trade for premises in place.premises}
-    draws = [ATTRACTION[trade[id]] if id in trade else EXIT_ATTRACTION for id in doors.ids]
     times = doors.streets.times(dict.fromkeys(place.zones, density_per_m2))
-    return Quarter(doors.seconds_apart(times), np.array(draws), doors.is_exit)
+    return Quarter(doors.seconds_apart(times), attraction_of(doors), doors.is_exit)
 
 
 def simulate(

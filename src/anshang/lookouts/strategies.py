@@ -13,7 +13,8 @@ import numpy as np
 
 from anshang.kernels.daygrid import Bools, Ints, Reals
 from anshang.kernels.search import Ground, Looks, after, ask_next, send_next, spread
-from anshang.lookouts.model import DETECTION
+from anshang.lookouts.model import ATTRACTION, DETECTION, EXIT_ATTRACTION
+from anshang.partners.doors import Doors
 
 MINUTE_S = 60.0
 NOTICE_MIN = 2
@@ -88,6 +89,12 @@ class _Units:
         self.visits.append(visit)
         self.free_s[unit], self.at[unit] = visit.to_s, place
         return visit
+
+
+def attraction_of(doors: Doors) -> Reals:
+    """How much each door draws somebody who strays (n,)."""
+    trade = {premises.id: premises.trade for premises in doors.place.premises}
+    return np.array([ATTRACTION[trade[id]] if id in trade else EXIT_ATTRACTION for id in doors.ids])
 
 
 Strategy = Callable[[Scene], Search]

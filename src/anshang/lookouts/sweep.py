@@ -46,15 +46,14 @@ class LookoutSweep:
         district_id, engine = lookout.district_id, engine_actor(lookout.district_id)
         with self._database.reading([district_id]) as connection:
             over = matters.matters.get(connection, district_id, lookout.id).state is MatterState.CLOSED
+            sought = lookout.state is State.OPEN and not over
+            known = _known(connection, self._book, lookout) if sought else None
+            wanted = [] if known is None else _partners_at(connection, lookout, known)
         if over:
             with self._database.transaction(district_id) as tx:
                 actions.close(tx, actor=engine, id=lookout.id, outcome="")
+        if not sought:
             return
-        if lookout.state is not State.OPEN:
-            return
-        with self._database.reading([district_id]) as connection:
-            known = self._search(connection, lookout)
-            wanted = [] if known is None else _partners_at(connection, lookout, known)
         due = set(lookout.due_by_itself(clock.now()))
         if known is not None and Step.NEAREST not in lookout.steps and _nearest_answered(known):
             due.add(Step.NEAREST)
@@ -69,27 +68,28 @@ class LookoutSweep:
                     actions.widen(tx, actor=engine, id=lookout.id, partner_ids=stops)
                 actions.step(tx, actor=engine, id=lookout.id, step=step)
 
-    def _search(self, connection: Connection, lookout: Lookout) -> Known | None:
-        """What is known; None where there are no streets to reckon on."""
-        try:
-            return search(connection, self._book, lookout)
-        except RuleBroken:
-            return None
-
 
 def first_to_ask(connection: Connection, book: DoorBook, lookout: Lookout) -> list[str]:
     """The partners that are asked first; all of them where there are no streets to reckon on."""
-    try:
-        return _partners_at(connection, lookout, search(connection, book, lookout))
-    except RuleBroken:
-        scope = engine_actor(lookout.district_id).scope
-        return [one.id for one in partners.list_partners(connection, scope, lookout.district_id)]
+    known = _known(connection, book, lookout)
+    if known is not None:
+        return _partners_at(connection, lookout, known)
+    scope = engine_actor(lookout.district_id).scope
+    return [one.id for one in partners.list_partners(connection, scope, lookout.district_id)]
 
 
 def partners_of(connection: Connection, district_id: str, premises_ids: set[str]) -> list[str]:
     """The partners at these premises."""
     known = partners.list_partners(connection, engine_actor(district_id).scope, district_id)
     return [one.id for one in known if one.premises_id in premises_ids]
+
+
+def _known(connection: Connection, book: DoorBook, lookout: Lookout) -> Known | None:
+    """What is known now; None where there are no streets to reckon on."""
+    try:
+        return search(connection, book, lookout)
+    except RuleBroken:
+        return None
 
 
 def _partners_at(connection: Connection, lookout: Lookout, known: Known) -> list[str]:

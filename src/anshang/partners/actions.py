@@ -31,6 +31,10 @@ from anshang.partners.model import (
 )
 from anshang.people import store as people
 from anshang.places import store as places
+from anshang.vault import actions as vault
+from anshang.vault import store as vault_store
+from anshang.vault.keys import Keyring
+from anshang.vault.model import Purpose, RecordKind
 
 
 def enter(tx: Transaction, *, actor: Actor, partner: Partner) -> Partner:
@@ -63,6 +67,36 @@ def retire(tx: Transaction, *, actor: Actor, id: str) -> Partner:
     retired = store.partners.put(tx, replace(known, retired_at=clock.now()))
     _tell(tx, actor, PartnerEvent.RETIRED, id, {})
     return retired
+
+
+def put_contact(
+    tx: Transaction, keyring: Keyring, *, actor: Actor, id: str, partner_id: str, content: bytes
+) -> None:
+    """Say whom to call there, in a new record of the vault; what was said before is destroyed."""
+    actor.must(Permission.NOTICE_SEND, tx.district_id)
+    store.partners.get(tx.connection, tx.district_id, partner_id)
+    if vault_store.records.find(tx.connection, tx.district_id, id) is None:
+        vault.erase(tx, keyring, actor=actor, subject_ids=[partner_id])
+    vault.keep(
+        tx,
+        keyring,
+        actor=actor,
+        id=id,
+        subject_id=partner_id,
+        kind=RecordKind.CONTACT,
+        purpose=Purpose.PARTNER,
+        content=content,
+    )
+
+
+def contact(tx: Transaction, keyring: Keyring, *, actor: Actor, partner_id: str) -> bytes:
+    """Whom to call there; that one has looked is journalled."""
+    actor.must(Permission.PERSON_READ, tx.district_id)
+    known = vault_store.list_of_subjects(tx.connection, tx.district_id, [partner_id])
+    live = [record for record in known if record.erased_at is None]
+    if not live:
+        raise NotFound("contact.missing", en="Nobody is named there.", zh="尚未登记联系人。")
+    return vault.read(tx, keyring, actor=actor, id=live[-1].id, purpose=Purpose.PARTNER)
 
 
 def check_duties(

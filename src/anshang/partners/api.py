@@ -11,11 +11,18 @@ from pydantic import Field, StringConstraints
 
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Permission
-from anshang.foundation.errors import NotFound
 from anshang.partners import actions, reading, store
 from anshang.partners.doors import DoorBook, premised
 from anshang.partners.duties import LISTS
-from anshang.partners.model import Addressed, NoticeKind, Partner, Side, addressed
+from anshang.partners.model import (
+    HOUR_PATTERN,
+    LANGUAGE_PATTERN,
+    Addressed,
+    NoticeKind,
+    Partner,
+    Side,
+    addressed,
+)
 from anshang.partners.shapes import (
     ContactShown,
     DutyListShown,
@@ -24,17 +31,15 @@ from anshang.partners.shapes import (
     PartnerLine,
     PartnerShown,
 )
-from anshang.vault import actions as vault
-from anshang.vault import store as vault_store
-from anshang.vault.model import Purpose, RecordKind
+from anshang.vault.keys import Keyring
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, Code, Id, Name, Words
 
 router = APIRouter(tags=["partners"])
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
-Hour = Annotated[str, StringConstraints(pattern=r"^([01]\d|2[0-3]):[0-5]\d$|^$")]
+Hour = Annotated[str, StringConstraints(pattern=f"^({HOUR_PATTERN})?$")]
 Phone = Annotated[str, StringConstraints(pattern=r"^[0-9+ ()-]{0,30}$")]
-Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")]
+Language = Annotated[str, StringConstraints(pattern=f"^{LANGUAGE_PATTERN}$")]
 Line = Annotated[str, StringConstraints(max_length=80, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 
 
@@ -130,20 +135,14 @@ def put_contact(
     id: Code, body: NewContact, district: DistrictQuery, caller: Caller, request: Request
 ) -> ContactShown:
     """Say whom to call there; what was said before is destroyed."""
-    caller.actor.must(Permission.NOTICE_SEND, district)
     told = body.model_dump(exclude={"id"})
     with caller.writing(district) as tx:
-        store.partners.get(tx.connection, district, id)
-        if vault_store.records.find(tx.connection, district, body.id) is None:
-            vault.erase(tx, request.app.state.keyring, actor=caller.actor, subject_ids=[id])
-        vault.keep(
+        actions.put_contact(
             tx,
-            request.app.state.keyring,
+            _keyring(request),
             actor=caller.actor,
             id=body.id,
-            subject_id=id,
-            kind=RecordKind.CONTACT,
-            purpose=Purpose.PARTNER,
+            partner_id=id,
             content=json.dumps(told).encode(),
         )
     return ContactShown(**told)
@@ -152,15 +151,8 @@ def put_contact(
 @router.get("/api/partners/{id}/contact")
 def contact(id: Code, district: DistrictQuery, caller: Caller, request: Request) -> ContactShown:
     """Whom to call there; that one has looked is journalled."""
-    caller.actor.must(Permission.PERSON_READ, district)
     with caller.writing(district) as tx:
-        known = vault_store.list_of_subjects(tx.connection, district, [id])
-        live = [record for record in known if record.erased_at is None]
-        if not live:
-            raise NotFound("contact.missing", en="Nobody is named there.", zh="尚未登记联系人。")
-        content = vault.read(
-            tx, request.app.state.keyring, actor=caller.actor, id=live[-1].id, purpose=Purpose.PARTNER
-        )
+        content = actions.contact(tx, _keyring(request), actor=caller.actor, partner_id=id)
     return ContactShown(**json.loads(content))
 
 
@@ -209,3 +201,8 @@ def withdraw(id: Id, district: DistrictQuery, caller: Caller) -> NoticePage:
     with caller.writing(district) as tx:
         actions.withdraw(tx, actor=caller.actor, id=id)
         return reading.page(tx.connection, caller.actor, district, id)
+
+
+def _keyring(request: Request) -> Keyring:
+    keyring: Keyring = request.app.state.keyring
+    return keyring

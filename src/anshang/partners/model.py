@@ -142,6 +142,8 @@ class Notice:
 
 
 REMIND_AFTER = timedelta(minutes=3)
+HOUR_PATTERN = r"([01]\d|2[0-3]):[0-5]\d"
+LANGUAGE_PATTERN = r"[a-z]{2,3}"
 CALL_AFTER = timedelta(minutes=6)
 """Whoever has not answered by then is called by telephone."""
 NOTICE_LASTS = timedelta(hours=6)
@@ -176,6 +178,11 @@ class Delivery:
         return self.answer in (None, Answer.UNSURE)
 
 
+def week_of(on: date) -> date:
+    """The Monday of a day's week: the longest period of a duty begins there."""
+    return on - timedelta(days=on.weekday())
+
+
 @dataclass(frozen=True, slots=True)
 class DutyItem:
     """One thing to look at."""
@@ -198,7 +205,7 @@ class DutyList:
 
     def period(self, on: date) -> date:
         """The first day of the period that a day is in."""
-        return on if self.every is Every.DAY else on - timedelta(days=on.weekday())
+        return on if self.every is Every.DAY else week_of(on)
 
 
 @dataclass(frozen=True, slots=True)

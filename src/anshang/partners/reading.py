@@ -11,7 +11,7 @@ from anshang.foundation import clock
 from anshang.foundation.actor import Actor
 from anshang.partners import store
 from anshang.partners.duties import LISTS
-from anshang.partners.model import CALL_AFTER, Delivery, DutyCheck, Notice, Partner, tally
+from anshang.partners.model import CALL_AFTER, Delivery, DutyCheck, Notice, Partner, tally, week_of
 from anshang.partners.shapes import (
     CheckState,
     DeliveryShown,
@@ -31,8 +31,7 @@ RECENT = timedelta(hours=24)
 def register(connection: Connection, actor: Actor, district_id: str) -> list[PartnerLine]:
     """The partners with their duties: what is due, and what was not in order."""
     known = store.list_partners(connection, actor.scope, district_id)
-    today = places.get_district(connection, district_id).local(clock.now()).date()
-    checks = store.list_checks(connection, district_id, today - timedelta(days=today.weekday()))
+    today, checks = checks_of_the_week(connection, district_id)
     contacts = vault.list_of_subjects(connection, district_id, [one.id for one in known])
     reachable = {record.subject_id for record in contacts if record.erased_at is None}
     return [
@@ -43,6 +42,12 @@ def register(connection: Connection, actor: Actor, district_id: str) -> list[Par
         )
         for one in known
     ]
+
+
+def checks_of_the_week(connection: Connection, district_id: str) -> tuple[date, list[DutyCheck]]:
+    """Today in the district, and every check whose period is not over, newest first."""
+    today = places.get_district(connection, district_id).local(clock.now()).date()
+    return today, store.list_checks(connection, district_id, week_of(today))
 
 
 def duties_of(partner: Partner, checks: Sequence[DutyCheck], today: date) -> list[CheckState]:

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 
 from anshang.foundation.errors import BadInput
 from anshang.foundation.ids import CODE_PATTERN
-from anshang.partners.model import Side, Sight
+from anshang.partners.model import HOUR_PATTERN, LANGUAGE_PATTERN, Side, Sight
 from anshang.people.model import NAME_PATTERN
 
-_HOUR = r"(([01]\d|2[0-3]):[0-5]\d)?"
+_HOUR = f"({HOUR_PATTERN})?"
 _OR_NONE = f"({CODE_PATTERN})?"
 FORMS = {
     "id": CODE_PATTERN,
@@ -24,7 +24,7 @@ FORMS = {
     "group_id": _OR_NONE,
     "opens": _HOUR,
     "closes": _HOUR,
-    "languages": r"([a-z]{2,3}( +|$))*",
+    "languages": rf"({LANGUAGE_PATTERN}( +|$))*",
     "sees": rf"(({'|'.join(Sight)})( +|$))*",
     "sign_in": rf"({NAME_PATTERN})?",
 }

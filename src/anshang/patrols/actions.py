@@ -165,8 +165,7 @@ def employ(tx: Transaction, *, actor: Actor, unit: Unit, status: UnitStatus) -> 
 
 def must_serve(actor: Actor, district_id: str) -> None:
     """Who neither directs duty nor does any has no say in it."""
-    if not actor.may(Permission.UNIT_DIRECT, district_id):
-        actor.must(Permission.UNIT_DUTY, district_id)
+    actor.must_either(Permission.UNIT_DIRECT, Permission.UNIT_DUTY, district_id)
 
 
 def must_serve_with(tx: Transaction, actor: Actor, unit: Unit) -> None:

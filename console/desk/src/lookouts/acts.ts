@@ -1,8 +1,8 @@
 // What is done in a look-out. A refusal is handed back, or stays until it is read.
 import { answered, client, Refused, saidOf, type Shape } from "$api/client";
 import { newId } from "$api/ids";
+import { sendPhoto } from "$api/photos";
 import { answers } from "$api/queries.svelte";
-import { session } from "$api/session.svelte";
 import { small } from "$kit/picture";
 import { toasts } from "$kit/toasts.svelte";
 import { words } from "./words";
@@ -45,13 +45,7 @@ export async function open(district: string, id: string, told: Told, insist: boo
 
 async function illustrate(district: string, id: string, file: File): Promise<void> {
   try {
-    const photo_id = newId();
-    const response = await fetch(`/api/photos/${photo_id}?district=${district}&purpose=lookout&of=${id}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/octet-stream", "X-CSRF-Token": session.csrfToken },
-      body: await small(file).catch(() => file),
-    });
-    if (!response.ok) throw new Error(String(response.status));
+    const photo_id = await sendPhoto(district, "lookout", id, await small(file));
     await answered(client.POST("/api/lookouts/{id}/photo", { params: at(district, id), body: { photo_id } }));
     toasts.say(words.opened);
   } catch (problem) {

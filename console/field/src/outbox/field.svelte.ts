@@ -1,6 +1,7 @@
 // The phone's state: what the server told last, kept across reloads, and over it what waits to be told.
 import { answered, client, Refused, saidOf, type Shape } from "$api/client";
 import { newId } from "$api/ids";
+import { newPhoto } from "$api/photos";
 import { session } from "$api/session.svelte";
 import { language } from "$kit/i18n.svelte";
 import { Outbox, type Row, type Sent } from "./outbox.svelte";
@@ -146,7 +147,7 @@ class Field {
 
   /** Keep a photograph of what was told before, until the server has it, too. */
   async picture(of: string, blob: Blob, label: string): Promise<void> {
-    const path = `/api/photos/${newId()}?district=${encodeURIComponent(this.district)}&purpose=report&of=${of}`;
+    const { path } = newPhoto(this.district, "report", of);
     await this.outbox.put({ key: newId(), path, body: null, blob, label, at_ms: Date.now(), by: this.#by });
   }
 
