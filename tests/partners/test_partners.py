@@ -242,6 +242,15 @@ def test_whom_to_call_is_kept_in_the_vault_and_forgotten_when_it_changes(app: Fa
     assert at_shop(app, "p0").get(address).status_code == 403
 
 
+def test_whoever_takes_part_no_longer_is_nobody_to_call(app: FastAPI) -> None:
+    desk, admin = signed_in(app, Role.DESK, DISTRICT), signed_in(app, Role.ADMIN, DISTRICT)
+    desk.put(f"/api/partners/p0/contact{HERE}", json={"id": ids.new_id(), "name": "陈店长", "phone": "139"})
+    for _ in range(2):
+        assert admin.delete(f"/api/partners/p0{HERE}").status_code == 200
+    assert app.state.keyring.list_ids() == []
+    assert desk.get(f"/api/partners/p0/contact{HERE}").json()["error"] == "contact.missing"
+
+
 def test_a_partner_reports_from_its_premises_and_reads_what_became_of_it(app: FastAPI) -> None:
     shop, desk = at_shop(app, "p3"), signed_in(app, Role.DESK, DISTRICT)
     body = {"id": ids.new_id(), "partner_id": "p3", "text": "门口有人争吵"}

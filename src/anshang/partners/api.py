@@ -123,10 +123,11 @@ def enter(id: Code, body: NewPartner, district: DistrictQuery, caller: Caller) -
 
 
 @router.delete("/api/partners/{id}")
-def retire(id: Code, district: DistrictQuery, caller: Caller) -> PartnerShown:
+def retire(id: Code, district: DistrictQuery, caller: Caller, request: Request) -> PartnerShown:
     """A partner takes part no longer; whom to call there is forgotten."""
     with caller.writing(district) as tx:
         retired = actions.retire(tx, actor=caller.actor, id=id)
+        actions.forget_contact(tx, _keyring(request), actor=caller.actor, partner_id=id)
         return PartnerShown.model_validate(retired)
 
 
