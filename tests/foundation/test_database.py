@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from anshang.foundation.columns import UtcTime
 from anshang.foundation.database import Database, metadata
-from anshang.foundation.errors import BadInput, StorageFailed
+from anshang.foundation.errors import StorageFailed
 from anshang.people import store as people
 
 pytestmark = pytest.mark.postgres
@@ -59,71 +57,6 @@ def test_a_reader_keeps_its_snapshot_while_others_write(database: Database) -> N
         after = connection.execute(select(func.count()).select_from(people.bodies_table)).scalar_one()
     assert before == after == 0
     assert bodies_count(database) == 1
-
-
-def test_waiting_batches_are_all_committed(database: Database) -> None:
-    def work(number: int) -> None:
-        database.bulk("*", lambda connection: add_body(connection, f"b{number}"))
-
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(40)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert bodies_count(database) == 40
-
-
-def test_a_failing_batch_undoes_only_itself(database: Database) -> None:
-    def fails(connection: Connection) -> None:
-        add_body(connection, "bad")
-        raise BadInput("x", en="x", zh="x")
-
-    with database.transaction("*"):  # both batches wait for this turn to end and are committed together
-        threads = [
-            threading.Thread(target=lambda: database.bulk("*", lambda c: add_body(c, "good"))),
-            threading.Thread(target=lambda: pytest.raises(BadInput, database.bulk, "*", fails)),
-        ]
-        for thread in threads:
-            thread.start()
-    for thread in threads:
-        thread.join()
-    assert bodies_count(database) == 1
-
-
-def test_what_a_broken_batch_undoes_is_never_acknowledged(database: Database) -> None:
-    """A fault of ours in one batch ends the shared commit: whoever shared it must hear that."""
-    if not database.is_sqlite:
-        pytest.skip("PostgreSQL commits each batch by itself")
-    told: dict[str, BaseException | None] = {}
-
-    def breaks(connection: Connection) -> None:
-        raise TypeError
-
-    def send(name: str, work: Callable[[Connection], None]) -> None:
-        try:
-            database.bulk("*", work)
-            told[name] = None
-        except (TypeError, StorageFailed) as error:
-            told[name] = error
-
-    with database.transaction("*"):  # all wait for this turn to end and share one commit
-        threads = [
-            threading.Thread(target=send, args=(name, work))
-            for name, work in (
-                ("broken", breaks),
-                ("good", lambda c: add_body(c, "good")),
-                ("too", lambda c: add_body(c, "too")),
-            )
-        ]
-        for thread in threads:
-            thread.start()
-        while len(database._queue) < 3:
-            time.sleep(0.001)
-    for thread in threads:
-        thread.join()
-    acknowledged = sum(1 for error in told.values() if error is None)
-    assert len(told) == 3
-    assert bodies_count(database) == acknowledged
 
 
 def test_two_programs_write_to_one_database_in_turn(database: Database) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.conftest import DISTRICT
+from tests.conftest import DISTRICT, Make
 from tests.crowds.conftest import row_of_zones
 
 from anshang.foundation import ids
 from anshang.foundation.actor import Actor
 from anshang.foundation.database import Database
-from anshang.incidents import actions
+from anshang.incidents import actions, reading
 from anshang.incidents.model import Incident, Source, Spot
+from anshang.incidents.shapes import IncidentPage
 from anshang.journal import store as journal
 from anshang.people.model import operator_actor
 from anshang.places import actions as places
@@ -67,3 +69,15 @@ def kinds(database: Database) -> list[str]:
     """What the journal says happened, but for the district itself."""
     with database.reading([DISTRICT]) as connection:
         return [e.kind for e in journal.list_after(connection, DISTRICT, 0) if e.kind != "place.imported"]
+
+
+def page_of(database: Database, make: Make, id: str) -> IncidentPage:
+    """What the desk reads of an incident."""
+    with database.reading([DISTRICT]) as connection:
+        return reading.page(connection, make.actor(), DISTRICT, id)
+
+
+def act(database: Database, verb: Callable[..., Any], **told: Any) -> Any:
+    """Do something in a transaction of its own."""
+    with database.transaction(DISTRICT) as tx:
+        return verb(tx, **told)

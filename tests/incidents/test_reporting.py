@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import DISTRICT, NIGHT, Make
-from tests.incidents.conftest import INSIDE, kinds, reported
+from tests.incidents.conftest import INSIDE, act, kinds, page_of, reported
 
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database, Transaction
@@ -17,7 +17,6 @@ from anshang.foundation.errors import BadInput, NotAllowed, NotFound, Refusal, R
 from anshang.incidents import actions, category_actions, reading, store
 from anshang.incidents.categories import Category
 from anshang.incidents.model import IncidentKind, LinkKind, Source, Spot, Step
-from anshang.incidents.shapes import IncidentPage
 from anshang.journal import store as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.matters import actions as matter_actions
@@ -29,16 +28,6 @@ from anshang.people.model import Role, operator_actor
 pytestmark = pytest.mark.postgres
 
 MoveOn = Callable[[timedelta], None]
-
-
-def page_of(database: Database, make: Make, id: str) -> IncidentPage:
-    with database.reading([DISTRICT]) as connection:
-        return reading.page(connection, make.actor(), DISTRICT, id)
-
-
-def act(database: Database, verb: Callable[..., Any], **told: Any) -> Any:
-    with database.transaction(DISTRICT) as tx:
-        return verb(tx, **told)
 
 
 def body_of(database: Database) -> str:
@@ -164,32 +153,6 @@ def test_it_is_moved_to_where_it_is(district: Database, make: Make) -> None:
     with district.reading([DISTRICT]) as connection:
         (matter,) = matters.list_waiting(connection, desk.scope, DISTRICT)
     assert (moved.zone_id, matter.zone_id) == ("z0", "z0")
-
-
-def test_steps_are_marked_and_corrected_and_arriving_meets_the_clock(
-    district: Database, make: Make, night: MoveOn
-) -> None:
-    desk, incident, id = make.actor(), reported(district, make.actor(), category_id="fight"), ids.new_id()
-    night(timedelta(seconds=120))
-    told = {"actor": desk, "incident_id": incident.id, "step": Step.ON_SCENE}
-    early, right = NIGHT + timedelta(seconds=60), NIGHT + timedelta(seconds=110)
-    for _ in range(2):
-        act(district, actions.mark, **told, id=id, at=early)
-    act(district, actions.mark, **told, id=ids.new_id(), at=right, corrects=id)
-    page = page_of(district, make, incident.id)
-    assert (page.spans_s["response"], len([m for m in page.moments if m.step == "on_scene"])) == (110, 2)
-    assert "moving" in page.missing
-    with district.reading([DISTRICT]) as connection:
-        clocks = {c.kind: c for c in matters.list_clocks(connection, DISTRICT, [incident.id])}
-    assert clocks[ClockKind.ARRIVE].met_at == early
-    for wrong, kind in (
-        ({"at": NIGHT + timedelta(seconds=300)}, BadInput),
-        ({"at": NIGHT - timedelta(seconds=1)}, BadInput),
-        ({"at": right, "step": Step.MOVING, "corrects": id}, RuleBroken),
-    ):
-        with pytest.raises(kind):
-            act(district, actions.mark, **(told | {"id": ids.new_id()} | wrong))
-    assert kinds(district).count(IncidentKind.MARKED) == 2
 
 
 def test_clearing_closes_the_matter_and_its_duplicates(district: Database, make: Make, night: MoveOn) -> None:

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from anshang.foundation.errors import BadInput, RuleBroken
 from anshang.incidents.categories import Task
-from anshang.incidents.model import CLOCKS_APART, Step
+from anshang.incidents.model import CLOCKS_APART, Step, not_before
 from anshang.matters.model import Priority
 from anshang.patrols.model import UnitStatus
 
@@ -124,8 +124,8 @@ class Assignment:
         return self.state in STATUS_OF
 
     def since(self, at: datetime) -> datetime:
-        """The instant, but not before it was offered: a phone's clock may go a little slow."""
-        return max(at, self.offered_at) if at >= self.offered_at - CLOCKS_APART else at
+        """The instant, but not before it was offered."""
+        return not_before(self.offered_at, at)
 
     def has_reached(self, state: AssignmentState) -> bool:
         """Whether it was accepted and has taken this step, or one after it."""

@@ -1,20 +1,20 @@
 """The database behind two doors and a service entrance; the only file that asks which database it is.
 
 `transaction()` is for verbs: writers of one district take turns, claimed at BEGIN, so that journal numbers
-become visible in order. `reading()` is one snapshot that cannot write. `bulk()` is for telemetry: on SQLite
-every batch that waits shares one commit, and so one disk flush. The embedded SQLite comes from PyPI because
-the one in Debian 12 can corrupt a write-ahead log that several connections checkpoint.
+become visible in order; those who wait share a commit. `reading()` is one snapshot that cannot write.
+`bulk()` is for telemetry. The embedded SQLite comes from PyPI because the one in Debian 12 can corrupt a
+write-ahead log that several connections checkpoint.
 """
 
 from __future__ import annotations
 
 import subprocess
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import pysqlite3
 from sqlalchemy import (
@@ -27,11 +27,11 @@ from sqlalchemy import (
     text,
 )
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from anshang.foundation.errors import Refusal, StorageFailed
-from anshang.foundation.turns import Turns
+from anshang.foundation.errors import StorageFailed
+from anshang.foundation.sharing import SharedCommits
 
 T = TypeVar("T")
 
@@ -70,16 +70,6 @@ class Transaction:
         self.after_commit: list[Callable[[], None]] = []
 
 
-class _Batch:
-    """A piece of bulk work waiting for the next shared commit."""
-
-    def __init__(self, work: Callable[[Connection], Any]) -> None:
-        self.work = work
-        self.done = False
-        self.answer: Any = None
-        self.error: Exception | None = None
-
-
 class Database:
     """One database, SQLite (`sqlite:///path`) or PostgreSQL (`postgresql+psycopg://…`).
 
@@ -93,14 +83,11 @@ class Database:
         self._owner_url = owner_url or url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.on_commit: list[Callable[[str], None]] = []
-        self._turns = Turns()
-        self._writer = threading.Lock()
-        self._queue: list[_Batch] = []
-        self._queue_lock = threading.Lock()
+        self._shared: dict[str, SharedCommits] = {}
         if self.is_sqlite:
             Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
-            self._writing = _sqlite(url, begin="BEGIN IMMEDIATE", connections=1)
-            self._reading = _sqlite(url, begin="BEGIN", connections=24)
+            self._writing = _sqlite(url, "cache_size=-4096", connections=1)
+            self._reading = _sqlite(url, "query_only=ON", connections=24)
         else:
             self._writing = create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
             self._reading = self._writing.execution_options(
@@ -112,6 +99,7 @@ class Database:
         """One transaction of the role that owns the tables; the role that works may use them after it."""
         if self._owner_url == self.url:
             with self._writing.begin() as connection:
+                self._enter(connection)
                 yield connection
             return
         owner = create_engine(self._owner_url, poolclass=NullPool)
@@ -126,10 +114,7 @@ class Database:
         """One write. Committed when the block ends, undone when it raises. Journal entries are made here
         only.
         """
-        with _storage_errors(), self._turn(), self._writing.begin() as connection:
-            self._enter(connection, [district_id])
-            if not self.is_sqlite:
-                connection.execute(_TAKE_TURN, {"district": district_id})
+        with _storage_errors(), self._writers(district_id).join() as connection:
             tx = Transaction(connection, district_id)
             yield tx
         for act in tx.after_commit:
@@ -147,22 +132,14 @@ class Database:
             yield connection
 
     def bulk(self, district_id: str, work: Callable[[Connection], T]) -> T:
-        """Run `work` durably and return its answer; on SQLite all work that waits shares one commit. No
-        journal here.
-        """
-        if not self.is_sqlite:
-            with _storage_errors(), self._writing.begin() as connection:
+        """Run `work` durably and return its answer. No journal here."""
+        with _storage_errors():
+            if self.is_sqlite:
+                with self._writers(district_id).join() as connection:
+                    return work(connection)
+            with self._writing.begin() as connection:
                 self._enter(connection, [district_id])
                 return work(connection)
-        batch = _Batch(work)
-        with self._queue_lock:
-            self._queue.append(batch)
-        with self._writer:
-            if not batch.done:
-                self._commit_waiting()
-        if batch.error is not None:
-            raise batch.error
-        return cast(T, batch.answer)
 
     def dispose(self) -> None:
         """Close every connection."""
@@ -206,41 +183,25 @@ class Database:
             reason = done.stderr.strip().splitlines()[-1:] or ["?"]
             raise StorageFailed("storage.tool_failed", en=f"{tool}: {reason[0]}", zh=f"{tool}：{reason[0]}")
 
-    def _commit_waiting(self) -> None:
-        with self._queue_lock:
-            waiting, self._queue = self._queue, []
-        lost: Exception = StorageFailed(
-            "storage.undone",
-            en="Another write broke the shared commit. Nothing was saved; send it again.",
-            zh="同批的另一写入出错。未保存任何内容，请重新发送。",
-        )
-        committed = False
-        try:
-            with _storage_errors(), self._writing.begin() as connection:
-                for batch in waiting:
-                    _run_apart(connection, batch)
-            committed = True
-        except (StorageFailed, DBAPIError) as error:
-            lost = error
-        finally:
-            for batch in waiting:
-                batch.error = batch.error if committed else lost
-                batch.done = True
+    def _writers(self, district_id: str) -> SharedCommits:
+        """Whose turns these writes take: an embedded database has one writer, PostgreSQL one for each
+        district. Other processes wait at BEGIN.
+        """
+        key = "" if self.is_sqlite else district_id
+        return self._shared.setdefault(key, SharedCommits(self._writing, partial(self._begin, district_id)))
 
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        """Writers of an embedded database take turns in this process; other processes wait at BEGIN
-        IMMEDIATE.
+    def _begin(self, district_id: str, connection: Connection) -> None:
+        self._enter(connection, [district_id])
+        if not self.is_sqlite:
+            connection.execute(_TAKE_TURN, {"district": district_id})
+
+    def _enter(self, connection: Connection, district_ids: Sequence[str] = ()) -> None:
+        """Say BEGIN to SQLite; tell PostgreSQL's row-level security which districts exist here. `*` is the
+        installation itself.
         """
         if self.is_sqlite:
-            with self._turns, self._writer:  # verbs in their order, batches of telemetry in between
-                yield
+            connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.engine is self._writing else "BEGIN")
         else:
-            yield
-
-    def _enter(self, connection: Connection, district_ids: Sequence[str]) -> None:
-        """Tell PostgreSQL's row-level security which districts exist here; `*` is the installation itself."""
-        if not self.is_sqlite:
             connection.execute(_SEE_DISTRICTS, {"districts": ",".join(("*", *district_ids))})
 
 
@@ -278,18 +239,7 @@ def _execute_many(
     return count
 
 
-def _run_apart(connection: Connection, batch: _Batch) -> None:
-    """Run one batch so that its failure undoes only itself."""
-    apart = connection.begin_nested()
-    try:
-        batch.answer = batch.work(connection)
-        apart.commit()
-    except (Refusal, ValueError, IntegrityError) as error:
-        apart.rollback()
-        batch.error = error
-
-
-def _sqlite(url: str, *, begin: str, connections: int) -> Engine:
+def _sqlite(url: str, pragma: str, *, connections: int) -> Engine:
     engine = create_engine(
         url,
         module=pysqlite3,
@@ -305,13 +255,7 @@ def _sqlite(url: str, *, begin: str, connections: int) -> Engine:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("PRAGMA synchronous=FULL")
         connection.execute("PRAGMA foreign_keys=ON")
-        connection.execute(
-            "PRAGMA cache_size=-4096" if begin.endswith("IMMEDIATE") else "PRAGMA query_only=ON"
-        )
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+        connection.execute(f"PRAGMA {pragma}")
 
     return engine
 

@@ -14,6 +14,11 @@ class Turns:
         self._held = False
         self._gates: deque[threading.Lock] = deque()
 
+    @property
+    def awaited(self) -> bool:
+        """Whether somebody waits for the turn."""
+        return bool(self._gates)
+
     def __enter__(self) -> None:
         with self._guard:
             if not self._held:

@@ -29,6 +29,7 @@ from anshang.incidents.model import (
     Spot,
     Step,
     Transfer,
+    not_before,
 )
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
@@ -161,6 +162,8 @@ def mark(
 ) -> Moment:
     """Tell when a step happened, or, naming a moment that was wrong, when it really did."""
     incident = _mine(tx, actor, incident_id)
+    if step is not Step.CALL:
+        at = not_before(incident.called_at, at)
     said = {"incident_id": incident_id, "step": step, "at": at, "unit_id": unit_id}
     if known := store.moments.find_again(tx.connection, tx.district_id, id, **said):
         return known

@@ -152,6 +152,13 @@ class Incident:
         )
 
 
+def not_before(start: datetime, at: datetime) -> datetime:
+    """The instant, but `start` where it is at most CLOCKS_APART before that: another clock told it, or one
+    that tells whole seconds.
+    """
+    return max(at, start) if at >= start - CLOCKS_APART else at
+
+
 @dataclass(frozen=True, slots=True)
 class Moment:
     """Somebody told when a step happened; `corrects` names an earlier moment that was wrong."""
