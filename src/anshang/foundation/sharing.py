@@ -62,16 +62,17 @@ class SharedCommits:
         with self._turns:
             alone = self._open is None
             commit = self._open = self._open or self._begun()
+            kept = False
             try:
                 if not alone:
                     commit.connection.exec_driver_sql("SAVEPOINT joined")
                 yield commit.connection
                 if not alone:
                     commit.connection.exec_driver_sql("RELEASE SAVEPOINT joined")
-            except BaseException as error:
-                self._undo(commit, alone, error)
-                raise
+                kept = True
             finally:
+                if not kept:
+                    self._undo(commit, alone)
                 if self._open is not None and not self._goes_on(commit):
                     self._open = None
                     commit.end()
@@ -83,15 +84,15 @@ class SharedCommits:
         commit = _Commit(self._engine.connect())
         try:
             self._enter(commit.connection)
-        except BaseException as error:
-            commit.end(_undone(error))
+        except SQLAlchemyError as error:
+            commit.end(error)
             raise
         return commit
 
     def _goes_on(self, commit: _Commit) -> bool:
         return self._turns.awaited and time.monotonic() - commit.began_s < LONGEST_S
 
-    def _undo(self, commit: _Commit, alone: bool, error: BaseException) -> None:
+    def _undo(self, commit: _Commit, alone: bool) -> None:
         """Undo what one of them did, or everything when the database cannot tell it from the rest."""
         if not alone:
             try:
@@ -101,14 +102,10 @@ class SharedCommits:
             except SQLAlchemyError:
                 pass
         self._open = None
-        commit.end(_undone(error))
-
-
-def _undone(error: BaseException) -> StorageFailed:
-    failure = StorageFailed(
-        "storage.undone",
-        en="Another write broke the shared commit. Nothing was saved; send it again.",
-        zh="同批的另一写入出错。未保存任何内容，请重新发送。",
-    )
-    failure.__cause__ = error
-    return failure
+        commit.end(
+            StorageFailed(
+                "storage.undone",
+                en="Another write broke the shared commit. Nothing was saved; send it again.",
+                zh="同批的另一写入出错。未保存任何内容，请重新发送。",
+            )
+        )
