@@ -130,11 +130,17 @@ class Locator:
         if self._of is None or self._of.roster is not roster:
             self._of = self._places(roster)
         of = self._of
-        told = [fixes.get(id) if moves else None for id, moves in zip(of.ids, of.moves.tolist(), strict=True)]
-        at_ms = np.array([0 if fix is None else fix.at_ms for fix in told], dtype=np.int64)
+        at_ms = np.array(
+            [
+                fix.at_ms if moves and (fix := fixes.get(id)) is not None else 0
+                for id, moves in zip(of.ids, of.moves.tolist(), strict=True)
+            ],
+            dtype=np.int64,
+        )
         if (new := np.flatnonzero((at_ms != of.at_ms) & (at_ms > 0))).size:
-            of.put(new, self.spots([(fix.lon, fix.lat) for n in new.tolist() if (fix := told[n])]))
-            of.accuracy_m[new] = [fix.accuracy_m or UNSURE_M for n in new.tolist() if (fix := told[n])]
+            told = [fixes[of.ids[number]] for number in new.tolist()]
+            of.put(new, self.spots([(fix.lon, fix.lat) for fix in told]))
+            of.accuracy_m[new] = [fix.accuracy_m or UNSURE_M for fix in told]
             of.at_ms[new] = at_ms[new]
         known = at_ms > 0
         age_s = np.where(known, np.maximum(clock.to_ms(clock.now()) - at_ms, 0) / 1000, 0.0)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anshang.kernels.routing import WALKING_M_PER_S, EdgeTimes, StreetGraph, seconds_to_nodes
-from anshang.kernels.snapping import Numbers, Reals, Spots
+from anshang.kernels.snapping import Numbers, Reals, Spots, ragged
 
 AT_ONCE = 64
 """Sources whose times to all nodes are held in memory together."""
@@ -70,7 +70,8 @@ def people_on_edges(people: Reals, length_m: Reals, zone: Numbers) -> Reals:
 
 @dataclass(frozen=True, slots=True)
 class Cover:
-    """Who covers how many people: p pieces, by how many sources each is covered, and whose they are.
+    """Who covers how many people: p pieces, by how many sources each is covered, and whose they are, source
+    by source.
 
     `total` are all the people there are, also where nobody can come from; `losses` (k) the share of people
     that only this source reaches.
@@ -91,20 +92,22 @@ class Cover:
 
     def of(self, sources: Numbers) -> Cover:
         """The cover that these sources alone give, in their order; -1 stands for one that gives none."""
-        number = np.full(len(self.losses), -1, dtype=np.intp)
         known = np.flatnonzero(sources >= 0)
-        number[sources[known]] = known
-        theirs = number[self.source] >= 0
-        source = number[self.source[theirs]]
+        theirs, count = self._pieces_of(sources[known])
+        source = np.repeat(known, count)
         return _cover(self.people, self.first[theirs], self.last[theirs], source, len(sources), self.total)
 
     def without(self, sources: Numbers) -> float:
         """The share reached when these sources are gone."""
-        named = np.zeros(len(self.losses), dtype=bool)
-        named[sources] = True
-        gone = named[self.source]
+        gone, _ = self._pieces_of(sources)
         steps = _steps(self.first[gone], self.last[gone], len(self.people))
         return self._share(self.covered_by - np.cumsum(steps)[:-1])
+
+    def _pieces_of(self, sources: Numbers) -> tuple[Numbers, Numbers]:
+        """Which pieces these sources (k) cover, source by source, and how many each (k)."""
+        first = np.searchsorted(self.source, sources)
+        count = np.searchsorted(self.source, sources, side="right") - first
+        return ragged(first, count), count
 
     def _share(self, covered_by: Numbers) -> float:
         if self.total <= 0:

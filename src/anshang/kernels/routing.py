@@ -174,7 +174,8 @@ def seconds_between(
             done = spread.going & (np.isfinite(found_s).sum(axis=0) >= enough)
             known_s[:, done] = found_s[:, done]
             spread.finish(done)
-    known_s[:, spread.going] = meeting.known(limit_s)[:, spread.going]
+    if spread.going.any():
+        known_s[:, spread.going] = meeting.known(limit_s)[:, spread.going]
     return known_s.T
 
 
