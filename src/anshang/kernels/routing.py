@@ -32,7 +32,7 @@ DRIVING_M_PER_S = 5.5
 CARS_STOP_PER_M2 = 0.5
 """From this density on a car moves with the people around it."""
 LIMIT_S = 900.0
-FIRST_BUCKET_S = 60.0
+FIRST_BUCKET_S = 120.0
 
 
 @dataclass(frozen=True, slots=True)
