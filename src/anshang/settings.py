@@ -62,6 +62,8 @@ class Settings:
     """Signs what the gateway is told."""
     vault_keys: str = dataclasses.field(default="", repr=False)
     """Master keys of the vault: base64 of 32 bytes each, the first for what is new; empty: a file's."""
+    training_hour: int = 4
+    """The local hour in which the forecast of crowds is trained each night; -1 for never."""
     log_level: str = "info"
     """How much is logged: debug, info, warning or error."""
 

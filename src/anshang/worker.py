@@ -26,6 +26,8 @@ from anshang.crowds.outlook import Outlooks
 from anshang.crowds.rolling import DELAY, roll_up
 from anshang.crowds.sealing import seal
 from anshang.crowds.telemetry import MINUTE_MS
+from anshang.crowds.trained_store import forget_outcomes
+from anshang.crowds.training_process import TrainingProcess
 from anshang.crowds.watch import Watch
 from anshang.dispatch.dispatcher import Dispatcher
 from anshang.dispatch.sweep import Sweep
@@ -47,6 +49,8 @@ DISPATCH_PAUSE_S = 0.1
 HOUSEKEEPING_S = 5.0
 PAUSE_AFTER_FAULT_S = 2.0
 HOUR_MS = 3_600_000
+MINUTE_S = 60.0
+OUTCOMES_KEPT = timedelta(days=400)
 
 log = structlog.get_logger()
 
@@ -89,6 +93,9 @@ class Worker:
         self._reached_ms: dict[str, int] = {}
         database.on_commit.append(lambda _district_id: self._changed.set())
         self._stopping = threading.Event()
+        self._training = TrainingProcess(
+            database, settings.data_folder, settings.training_hour, self._stopping
+        )
         self._threads: list[threading.Thread] = []
         self._minute_ms: dict[str, int] = {}
         self._rested_s: dict[str, float] = {}
@@ -102,6 +109,8 @@ class Worker:
             ("engine", self.step, 0.0, STEP_S),
             ("housekeeping", self.keep_house, HOUSEKEEPING_S, HOUSEKEEPING_S),  # answers come first
         ]
+        if self._settings.training_hour >= 0:  # in a loop of its own: it waits for a process
+            loops.append(("training", self.train, HOUSEKEEPING_S, MINUTE_S))
         if self._gateway is not None:  # in a loop of its own: a gateway may be slow
             loops.append(("gateway", self.tell_gateway, HOUSEKEEPING_S, STEP_S))
         for name, work, first_s, period_s in loops:
@@ -168,6 +177,12 @@ class Worker:
                 tx, actor=engine_actor(district_id), outlook=outlook, levels=levels, persistence=persistence
             )
 
+    def train(self) -> None:
+        """Train the forecasts of districts whose night it is."""
+        for district_id in self._watch.district_ids:
+            if (engine := self._watch.find(district_id)) is not None:
+                self._training.go_on(engine.place.district)
+
     def tell_gateway(self) -> None:
         """Tell the gateway what is new for partners."""
         if self._gateway is not None:
@@ -194,6 +209,10 @@ class Worker:
         for district_id in self._watch.district_ids:
             seal(self._database, district_id, oldest_at, folder)
             self._whereabouts.forget_old(district_id)
+            before_ms = clock.to_ms(clock.now() - OUTCOMES_KEPT)
+            self._database.bulk(
+                district_id, partial(forget_outcomes, district_id=district_id, before_ms=before_ms)
+            )
         self._sealed_on = yesterday
 
     def _erase(self) -> None:

@@ -8,14 +8,13 @@ import os
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
-from pkgutil import resolve_name
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from anshang.cli.terminal import complain, err, in_words, progress_bar, say
+from anshang.cli.terminal import complain, err, in_words, progress_bar, say, tool
 from anshang.crowds.count_table import CountTable, read_counts
 from anshang.foundation.errors import BadInput
 
@@ -53,7 +52,7 @@ def backtest(
     with in_words(), progress_bar() as bar:
         task = bar.add_task(counts.name, total=1.0)
         table = read_counts(counts, time_zone)
-        result = _tool("anshang.crowds.backtesting:try_table")(
+        result = tool("anshang.crowds.backtesting:try_table")(
             table,
             horizons_s=_horizons(horizons),
             test_from=None if test_from is None else _day(test_from, table),
@@ -65,21 +64,13 @@ def backtest(
             progress=lambda name, share: bar.update(task, completed=share, description=name or counts.name),
         )
         if out is not None:
-            _tool("anshang.crowds.backtest_report:write")(result, table, out, locations)
+            tool("anshang.crowds.backtest_report:write")(result, table, out, locations)
     if as_json:
         say(json.dumps(_plain(result), allow_nan=False))
     else:
         _show(table, result)
     if out is not None:
         complain(f"{out / 'report.html'}\n{out / 'report.pdf'}")
-
-
-def _tool(name: str) -> Any:
-    """What only this command needs; BadInput when a library of it cannot be loaded."""
-    try:
-        return resolve_name(name)
-    except ImportError as error:
-        raise BadInput("backtest.library", en=f"{error}.", zh=f"缺少程序库：{error}。") from None
 
 
 def _horizons(told: str) -> list[int]:

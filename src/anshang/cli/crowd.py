@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from anshang.cli.backtest import backtest
+from anshang.cli.forecast import models, train
 from anshang.cli.terminal import DataFolder, District, district_meant, installation, progress_bar, say
 from anshang.crowds.files import ImportOptions, import_file
 from anshang.crowds.rolling import roll_up
@@ -18,6 +19,8 @@ from anshang.people.model import operator_actor
 
 app = typer.Typer(no_args_is_help=True, help="Counts of people: files in, older ones sealed away.")
 app.command("backtest")(backtest)
+app.command("train")(train)
+app.command("models")(models)
 Column = Annotated[str | None, typer.Option(help="Its column, if its name is unusual.")]
 
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from pkgutil import resolve_name
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -87,6 +88,14 @@ def progress_bar() -> Iterator[Progress]:
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
         yield progress
+
+
+def tool(name: str) -> Any:
+    """What only one command needs; BadInput when a library of it cannot be loaded."""
+    try:
+        return resolve_name(name)
+    except ImportError as error:
+        raise BadInput("program.library", en=f"{error}.", zh=f"缺少程序库：{error}。") from None
 
 
 def read_file(path: Path) -> bytes:

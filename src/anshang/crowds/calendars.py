@@ -57,6 +57,14 @@ def day_grid(
     )
 
 
+def day_grid_known(first_at_ms: int, steps: int, step_s: int, zone: tzinfo, country: str | None) -> DayGrid:
+    """The grid with the holidays of a country; without any where nobody knows them."""
+    try:
+        return day_grid(first_at_ms, steps, step_s, zone, country=country)
+    except BadInput:
+        return day_grid(first_at_ms, steps, step_s, zone)
+
+
 def wall_clock_s(first_s: int, steps: int, step_s: int, zone: tzinfo) -> Ints:
     """The wall clock at each step from an instant on, in seconds since 1970 of a clock without a zone."""
     at_s = first_s + np.arange(steps, dtype=np.int64) * step_s

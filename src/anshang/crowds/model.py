@@ -43,6 +43,9 @@ class CrowdKind(StrEnum):
     SENSOR_RETIRED = "sensor.retired"
     SENSOR_FAILED = "sensor.failed"
     SENSOR_RECOVERED = "sensor.recovered"
+    FORECAST_TRAINED = "forecast.trained"
+    FORECAST_CHOSEN = "forecast.chosen"
+    FORECAST_FAILED = "forecast.failed"
 
 
 class Level(IntEnum):
@@ -80,6 +83,42 @@ class PlannedEvent:
     start_at: datetime
     end_at: datetime
     expected_count: int | None = None
+
+
+class ModelState(StrEnum):
+    """Of a trained forecast: shown at the desk, shown before, or never better than the one shown then."""
+
+    IN_USE = "in_use"
+    REPLACED = "replaced"
+    NOT_BETTER = "not_better"
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """A trained forecast of a district's zones and how it did on the last week before it was made, which it
+    had not seen. `figures` holds, for each horizon, `loss` and `error` of this one (`mine`), of the one in
+    use then (`running`) and of the outlook without training (`plain`), and `covered80` of this one.
+    """
+
+    id: str
+    district_id: str
+    trained_at: datetime
+    learnt_until_at: datetime
+    days_count: int
+    zones_count: int
+    state: ModelState
+    figures: dict[str, dict[str, list[float | None]]]
+    version: int = 1
+
+    @property
+    def gain_share(self) -> float:
+        """By how much its loss is lower than that of the one in use then; 0 where one is not known."""
+        mine, running = (
+            [x for x in self.figures[name]["loss"] if x is not None] for name in ("mine", "running")
+        )
+        if not mine or len(mine) != len(running) or len(mine) != len(self.figures["mine"]["loss"]):
+            return 0.0
+        return 1 - sum(mine) / sum(running) if sum(running) > 0 else 0.0
 
 
 class Observation(NamedTuple):

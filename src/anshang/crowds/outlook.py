@@ -1,40 +1,50 @@
 """What is expected of each zone in the next two hours, anew every minute.
 
 It stands on the minutes of the last day, kept in memory and read from the store once, and on what was usual
-in the weeks before as soon as there are two days of them. It holds nothing that the store does not hold
-too.
+in the weeks before as soon as there are two days of them; where a trained model is in use, on what that says
+as well. How it came out is kept, quarter by quarter.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from pkgutil import resolve_name
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import structlog
 from sqlalchemy import Connection
 
-from anshang.crowds.calendars import day_grid, wall_clock_s
+from anshang.crowds import trained_store
+from anshang.crowds.calendars import day_grid_known, wall_clock_s
 from anshang.crowds.engine import Engine, ZoneFigures
 from anshang.crowds.model import Level
+from anshang.crowds.outcomes import Outcomes
 from anshang.crowds.telemetry import MINUTE_MS, MINUTE_S, zone_people
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock
 from anshang.foundation.database import Database
-from anshang.foundation.errors import BadInput
 from anshang.kernels.climate import climate
 from anshang.kernels.damped import Ahead, look_ahead
-from anshang.kernels.daygrid import DAY_S, DayGrid, Floats, Reals, mean_known
+from anshang.kernels.daygrid import DAY_S, Floats, Reals, mean_known
 from anshang.kernels.quantiles import LEVELS, MEDIAN, chance_over
 
 STEP_S = 300
 HORIZONS_S = (900, 1_800, 2_700, 3_600, 5_400, 7_200)
 MEMORY_MINUTES = 26 * 60
 USUAL_STEP_S, USUAL_DAYS, USUAL_MIN_DAYS = 900, 35, 2
+TRAINED_DAYS = 120
+"""How many days a trained model is shown to say what is usual."""
+WATCH_MS = 4 * 3_600_000
 LOW, HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
 LEARNT = np.array(LEVELS)
 LEVELS_TOLD = tuple(level for level in Level if level)
+
+log = structlog.get_logger("crowds.outlook")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +78,7 @@ class Quality:
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A district ahead. `basis` says what it stands on: weeks, today, or a guess."""
+    """A district ahead. `basis` says what it stands on: a trained model, weeks, today, or a guess."""
 
     at: datetime
     basis: str
@@ -126,6 +136,11 @@ class Outlooks:
         self._database, self._watch = database, watch
         self._past: dict[str, _Past] = {}
         self._known: dict[str, Outlook] = {}
+        self._outcomes = Outcomes()
+        self._living: dict[str, Any] = {}
+        """`trained_live.Living` of districts that have a model; what it needs is loaded only then."""
+        self._unfit: dict[str, tuple[str, int]] = {}
+        """Models that could not be made ready, each with the watch in which that was tried."""
 
     def find(self, district_id: str) -> Outlook | None:
         """The last outlook, None until there is one."""
@@ -152,13 +167,60 @@ class Outlooks:
         usual = past.usual_steps(steps.shape[1], zone)
         ahead = np.array(HORIZONS_S, np.int64) // STEP_S
         told = look_ahead(steps, usual, STEP_S, ahead)
+        living = self._living_of(district_id, engine, past, zone)
+        end_ms = past.last_ms + MINUTE_MS
+        if living is not None:
+            told = replace(told, quantiles=living.quantiles(past.people, end_ms, told.quantiles))
+        self._keep_outcomes(district_id, past, steps[:, -1], told, "" if living is None else living.model_id)
         whole = np.where(np.isnan(steps).all(axis=0), np.nan, np.nansum(steps, axis=0))[None]
         all_usual = np.full((1, usual.shape[1]), np.nan) if np.isnan(usual).any() else usual.sum(axis=0)[None]
-        outlook = _outlook(
-            now, engine, told, look_ahead(whole, all_usual, STEP_S, ahead), past.usual is not None
-        )
+        basis = _basis(told, past, living is not None)
+        outlook = _outlook(now, engine, told, look_ahead(whole, all_usual, STEP_S, ahead), basis)
         self._known[district_id] = outlook
         return outlook
+
+    def _keep_outcomes(
+        self, district_id: str, past: _Past, people: Reals, told: Ahead, model_id: str
+    ) -> None:
+        """At the end of a quarter keep how what was said of now came out."""
+        end_ms = past.last_ms + MINUTE_MS
+        rows = self._outcomes.compare(
+            district_id, past.zone_ids, end_ms, people, told.quantiles, HORIZONS_S, model_id
+        )
+        if rows:
+            self._database.bulk(district_id, partial(trained_store.keep_outcomes, rows=rows))
+
+    def _living_of(self, district_id: str, engine: Engine, past: _Past, zone: ZoneInfo) -> Any:
+        """The model in use, made ready anew every four hours; None without one, or when it does not fit."""
+        living = self._living.get(district_id)
+        with self._database.reading([district_id]) as connection:
+            model = trained_store.find_in_use(connection, district_id)
+            watch = past.last_ms // WATCH_MS
+            if model is None or self._unfit.get(district_id) == (model.id, watch):
+                self._living.pop(district_id, None)
+                return None
+            if living is not None and (living.model_id, living.watch) == (model.id, watch):
+                return living
+            content = trained_store.read_trees(connection, district_id, model.id) or b""
+            midnight = datetime(1970, 1, 1, tzinfo=zone) + timedelta(days=past.made_on - TRAINED_DAYS)
+            first_ms = clock.to_ms(midnight)
+            steps = (past.last_ms - first_ms) // (USUAL_STEP_S * 1000) + 2 * DAY_S // USUAL_STEP_S
+            span = (first_ms, first_ms + steps * USUAL_STEP_S * 1000)
+            quarters = zone_people(connection, district_id, past.zone_ids, span, USUAL_STEP_S)
+        grid = day_grid_known(first_ms, steps, USUAL_STEP_S, zone, engine.place.district.country)
+        wake = resolve_name("anshang.crowds.trained_live:wake")
+        try:
+            woken = wake(model.id, content, past.zone_ids, quarters, grid, first_ms, watch)
+        except ValueError:
+            woken = None
+        if woken is None:
+            log.warning("forecast.model_unfit", district=district_id, model=model.id)
+            self._unfit[district_id] = (model.id, watch)
+            return None
+        if living is not None and living.model_id == model.id:
+            woken.waiting, woken.outcomes = living.waiting, living.outcomes
+        self._living[district_id] = woken
+        return woken
 
     def _past_of(
         self, district_id: str, engine: Engine, zone_ids: list[str], now: datetime, zone: ZoneInfo
@@ -193,19 +255,20 @@ def _read(
     )
     usual = None
     if (~np.isnan(quarters)).any(axis=0).sum() >= USUAL_MIN_DAYS * DAY_S // USUAL_STEP_S:
-        usual = climate(quarters, _grid(engine, first_ms, steps, zone), steps).usual
+        grid = day_grid_known(first_ms, steps, USUAL_STEP_S, zone, engine.place.district.country)
+        usual = climate(quarters, grid, steps).usual
     return _Past(zone_ids, last_ms, people, usual, today)
 
 
-def _grid(engine: Engine, first_ms: int, steps: int, zone: ZoneInfo) -> DayGrid:
-    """The days with the holidays of the district's country; without them where nobody knows any."""
-    try:
-        return day_grid(first_ms, steps, USUAL_STEP_S, zone, country=engine.place.district.country)
-    except BadInput:
-        return day_grid(first_ms, steps, USUAL_STEP_S, zone)
+def _basis(told: Ahead, past: _Past, trained: bool) -> str:
+    if trained:
+        return "trained"
+    if past.usual is not None:
+        return "weeks"
+    return "today" if told.trusted[0] >= 0.5 else "guess"
 
 
-def _outlook(now: datetime, engine: Engine, told: Ahead, whole: Ahead, knows_usual: bool) -> Outlook:
+def _outlook(now: datetime, engine: Engine, told: Ahead, whole: Ahead, basis: str) -> Outlook:
     zones = list(engine.place.zones.values())
     shown = []
     for place, zone in enumerate(zones):
@@ -217,7 +280,6 @@ def _outlook(now: datetime, engine: Engine, told: Ahead, whole: Ahead, knows_usu
         shown.append(
             ZoneOutlook(zone.id, _band(quantiles), tuple(tuple(each.round(3).tolist()) for each in chances))
         )
-    basis = "weeks" if knows_usual else "today" if told.trusted[0] >= 0.5 else "guess"
     return Outlook(now, basis, tuple(shown), _together(shown, whole), _quality(told))
 
 

@@ -91,7 +91,9 @@ def run(
         programme = Programme(open_scene(place), date_on)
     clock.run_from(programme.started_at, speed=speed)
     with tempfile.TemporaryDirectory(prefix="anshang-demo-", ignore_cleanup_errors=True) as folder:
-        settings = Settings(data_folder=Path(folder), port=port, session_hours=SESSION_HOURS)
+        settings = Settings(
+            data_folder=Path(folder), port=port, session_hours=SESSION_HOURS, training_hour=-1
+        )
         app = create_app(settings, demo=demo_notice(speed, programme.scene.place))
         runtime: Runtime = app.state.runtime
         url = f"http://{HOST}:{port}"

@@ -108,6 +108,19 @@ def list_before(
     return [_entry(row) for row in connection.execute(query.order_by(journal.c.seq.desc()).limit(limit))]
 
 
+def list_of_kinds(
+    connection: Connection, district_id: str, kinds: Sequence[str], from_at: datetime, to_at: datetime
+) -> list[Entry]:
+    """The entries of these kinds in [from_at, to_at), oldest first."""
+    query = select(journal).where(
+        journal.c.district_id == district_id,
+        journal.c.kind.in_(kinds),
+        journal.c.at >= from_at,
+        journal.c.at < to_at,
+    )
+    return [_entry(row) for row in connection.execute(query.order_by(journal.c.seq))]
+
+
 def list_of_subject(connection: Connection, district_id: str, subject_ids: Sequence[str]) -> list[Entry]:
     """Everything that happened to the subjects, oldest first."""
     query = select(journal).where(journal.c.district_id == district_id, journal.c.subject_id.in_(subject_ids))

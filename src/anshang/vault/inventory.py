@@ -126,6 +126,8 @@ IMPERSONAL: Mapping[str, str] = MappingProxyType(
                 "incident_categories.content",
                 "ladders.content",
                 "level_rules.numbers",
+                "trained_models.figures",
+                "trained_trees.content",
                 "accounts.district_ids",
                 "roll_calls.unit_ids",
                 "shifts.open_items",

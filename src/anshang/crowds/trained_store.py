@@ -1,0 +1,147 @@
+"""The tables of trained forecasts and of how forecasts came out, and the questions asked of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Connection,
+    Float,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+)
+
+from anshang.crowds.model import ModelState, TrainedModel
+from anshang.foundation.columns import Named, UtcTime
+from anshang.foundation.database import Transaction, insert_new, metadata
+from anshang.foundation.shelf import Shelf
+
+trained_table = Table(
+    "trained_models",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("district_id", String(64), nullable=False, index=True),
+    Column("trained_at", UtcTime, nullable=False),
+    Column("learnt_until_at", UtcTime, nullable=False),
+    Column("days_count", Integer, nullable=False),
+    Column("zones_count", Integer, nullable=False),
+    Column("state", Named(ModelState), nullable=False),
+    Column("figures", JSON, nullable=False),
+    Column("version", Integer, nullable=False),
+)
+
+trees_table = Table(
+    "trained_trees",
+    metadata,
+    Column("model_id", String(36), primary_key=True),
+    Column("district_id", String(64), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+)
+
+outcomes_table = Table(
+    "forecast_outcomes",
+    metadata,
+    Column("district_id", String(64), primary_key=True),
+    Column("at_ms", BigInteger, primary_key=True),
+    Column("horizon_s", Integer, primary_key=True),
+    Column("model_id", String(36), nullable=False),
+    Column("zones_count", Integer, nullable=False),
+    Column("people_sum", Float, nullable=False),
+    Column("error_sum", Float, nullable=False),
+    Column("still_sum", Float, nullable=False),
+    Column("loss_sum", Float, nullable=False),
+    Column("inside80_count", Integer, nullable=False),
+    Column("inside95_count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""How the forecasts for an instant came out, all zones together; `model_id` is empty without training."""
+
+SUMS: Final = (
+    "zones_count",
+    "people_sum",
+    "error_sum",
+    "still_sum",
+    "loss_sum",
+    "inside80_count",
+    "inside95_count",
+)
+
+trained_models = Shelf(
+    trained_table, TrainedModel, missing=("There is no such forecast model.", "没有该预测模型。")
+)
+
+
+def list_trained(connection: Connection, district_id: str) -> list[TrainedModel]:
+    """The district's models, the newest first."""
+    query = trained_models.select().where(trained_table.c.district_id == district_id)
+    rows = connection.execute(query.order_by(trained_table.c.trained_at.desc(), trained_table.c.id.desc()))
+    return [trained_models.read(row) for row in rows]
+
+
+def find_in_use(connection: Connection, district_id: str) -> TrainedModel | None:
+    """The model that the desk's forecast stands on; None without one."""
+    query = trained_models.select().where(
+        trained_table.c.district_id == district_id, trained_table.c.state == ModelState.IN_USE
+    )
+    row = connection.execute(query).one_or_none()
+    return None if row is None else trained_models.read(row)
+
+
+def read_trees(connection: Connection, district_id: str, model_id: str) -> bytes | None:
+    """What a model learnt; None when it is not kept any more."""
+    mine = (trees_table.c.district_id == district_id) & (trees_table.c.model_id == model_id)
+    return connection.execute(select(trees_table.c.content).where(mine)).scalar()
+
+
+def add_trees(tx: Transaction, model_id: str, content: bytes) -> None:
+    """Keep what a model learnt."""
+    row = {"model_id": model_id, "district_id": tx.district_id, "content": content}
+    tx.connection.execute(insert(trees_table).values(row))
+
+
+def drop_models(tx: Transaction, model_ids: Sequence[str]) -> None:
+    """Forget models and what they learnt."""
+    for table, column in ((trees_table, trees_table.c.model_id), (trained_table, trained_table.c.id)):
+        tx.connection.execute(
+            delete(table).where(table.c.district_id == tx.district_id, column.in_(model_ids))
+        )
+
+
+def keep_outcomes(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Keep rows of `forecast_outcomes`, in the order of its columns."""
+    insert_new(connection, outcomes_table, rows)
+
+
+def forget_outcomes(connection: Connection, district_id: str, before_ms: int) -> None:
+    """Forget how forecasts for instants before came out."""
+    mine = outcomes_table.c.district_id == district_id
+    connection.execute(delete(outcomes_table).where(mine, outcomes_table.c.at_ms < before_ms))
+
+
+def sum_outcomes(
+    connection: Connection, district_id: str, from_ms: int, to_ms: int
+) -> dict[tuple[int, bool], dict[str, float]]:
+    """The SUMS of a span, and the number of `instants`, by horizon and whether a trained model spoke."""
+    trained = (outcomes_table.c.model_id != "").label("trained")
+    columns = [func.sum(outcomes_table.c[name]).label(name) for name in SUMS]
+    query = (
+        select(outcomes_table.c.horizon_s, trained, func.count().label("instants"), *columns)
+        .where(outcomes_table.c.district_id == district_id)
+        .where(outcomes_table.c.at_ms >= from_ms, outcomes_table.c.at_ms < to_ms)
+        .group_by(outcomes_table.c.horizon_s, trained)
+        .order_by(outcomes_table.c.horizon_s)
+    )
+    return {
+        (row.horizon_s, bool(row.trained)): {name: float(getattr(row, name)) for name in ("instants", *SUMS)}
+        for row in connection.execute(query)
+    }
