@@ -1,4 +1,4 @@
-"""Trained forecasts, and how forecasts came out."""
+"""Trained forecasts and how forecasts came out; alarms that are put aside."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -46,9 +46,10 @@ def upgrade() -> None:
         "trained_trees",
         sa.Column("model_id", sa.String(length=36), nullable=False),
         sa.Column("district_id", sa.String(length=64), nullable=False),
-        sa.Column("content", sa.LargeBinary(), nullable=False),
+        sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("model_id", name=op.f("pk_trained_trees")),
     )
+    op.add_column("matters", sa.Column("shelved_until", sa.BigInteger(), nullable=True))
     if op.get_bind().dialect.name != "postgresql":
         return
     for table in TABLES:

@@ -105,7 +105,7 @@ def choose(database: Database, make: Make, id: str, role: Role = Role.SUPERVISOR
         trained_actions.choose(tx, actor=make.actor(role), id=id)
 
 
-def kept(database: Database, gain: float, trees: bytes = b"x") -> TrainedModel:
+def kept(database: Database, gain: float, trees: str = "x") -> TrainedModel:
     """A model with made-up figures that was better or worse by a share than what was in use."""
 
     def figures(loss: float) -> dict[str, list[float | None]]:
@@ -159,9 +159,7 @@ def test_it_is_tried_on_days_that_it_has_not_seen(district: Database, night: Mov
     district.bulk(DISTRICT, change)
     second = train(district)
     with district.reading([DISTRICT]) as connection:
-        told = [
-            unpacked(trained_store.read_trees(connection, DISTRICT, m.id) or b"") for m in (first, second)
-        ]
+        told = [unpacked(trained_store.read_trees(connection, DISTRICT, m.id) or "") for m in (first, second)]
     assert _texts(told[0]) == _texts(told[1])
     assert first.figures["mine"] != second.figures["mine"]
 
@@ -228,7 +226,7 @@ def test_a_model_that_cannot_be_read_or_is_of_other_zones_leaves_the_plain_outlo
     district: Database, night: MoveOn
 ) -> None:
     remembered(district, 8)
-    kept(district, 0.1, trees=b"broken")
+    kept(district, 0.1, trees="broken")
     looking = outlooks(district)
     for _ in range(3):
         outlook = looking.renew(DISTRICT)
@@ -248,7 +246,7 @@ def test_a_full_disk_leaves_the_model_in_use(district: Database) -> None:
         pages = connection.execute(text("PRAGMA page_count")).scalar_one()
         connection.execute(text(f"PRAGMA max_page_count={pages}"))
     with pytest.raises(StorageFailed):
-        kept(district, 0.2, trees=b"x" * 2_000_000)
+        kept(district, 0.2, trees="x" * 2_000_000)
     assert [(m.id, m.state) for m in models(district)] == [(shown.id, ModelState.IN_USE)]
 
 

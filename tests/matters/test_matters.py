@@ -220,7 +220,7 @@ def test_the_queue_is_sorted_by_urgency_then_age(database: Database, make: Make,
     with database.reading([DISTRICT]) as connection:
         waiting = store.list_waiting(connection, desk.scope, DISTRICT)
         assert [(m.priority, m.number) for m in waiting] == [(1, 2), (2, 4), (3, 1), (3, 3)]
-        assert store.count_waiting(connection, desk.scope, DISTRICT) == {1: 1, 2: 1, 3: 2, 4: 0}
+        assert store.count_waiting(connection, desk.scope, DISTRICT, NIGHT) == {1: 1, 2: 1, 3: 2, 4: 0}
         assert store.count_opened_since(connection, desk.scope, DISTRICT, NIGHT + timedelta(seconds=1)) == 3
 
 

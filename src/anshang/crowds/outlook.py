@@ -201,7 +201,7 @@ class Outlooks:
                 return None
             if living is not None and (living.model_id, living.watch) == (model.id, watch):
                 return living
-            content = trained_store.read_trees(connection, district_id, model.id) or b""
+            content = trained_store.read_trees(connection, district_id, model.id) or ""
             midnight = datetime(1970, 1, 1, tzinfo=zone) + timedelta(days=past.made_on - TRAINED_DAYS)
             first_ms = clock.to_ms(midnight)
             steps = (past.last_ms - first_ms) // (USUAL_STEP_S * 1000) + 2 * DAY_S // USUAL_STEP_S

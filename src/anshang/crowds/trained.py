@@ -9,6 +9,7 @@ being that of the climate.
 
 from __future__ import annotations
 
+import base64
 import json
 import zlib
 from collections.abc import Callable
@@ -48,24 +49,24 @@ class Trained:
     shares: Reals
     factors: Reals
 
-    def packed(self) -> bytes:
-        """As bytes to keep."""
+    def packed(self) -> str:
+        """As text to keep."""
         told = {
             "zone_ids": self.zone_ids,
             "trees": [tree.model_to_string() for tree in self.trees],
             "shares": self.shares.tolist(),
             "factors": self.factors.tolist(),
         }
-        return zlib.compress(json.dumps(told).encode())
+        return base64.b85encode(zlib.compress(json.dumps(told).encode())).decode()
 
 
-def unpacked(content: bytes) -> Trained:
+def unpacked(content: str) -> Trained:
     """What `packed` made; ValueError when it is not."""
     try:
-        told = json.loads(zlib.decompress(content))
+        told = json.loads(zlib.decompress(base64.b85decode(content)))
         trees = tuple(lgb.Booster(model_str=text) for text in told["trees"])
         return Trained(tuple(told["zone_ids"]), trees, np.array(told["shares"]), np.array(told["factors"]))
-    except (zlib.error, KeyError, lgb.basic.LightGBMError) as error:
+    except (ValueError, zlib.error, KeyError, lgb.basic.LightGBMError) as error:
         raise ValueError(f"no trained forecast: {error}") from error
 
 

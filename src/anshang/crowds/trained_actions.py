@@ -17,7 +17,7 @@ PLAIN = ""
 """Chosen instead of a model: the outlook that needs no training."""
 
 
-def keep(tx: Transaction, *, actor: Actor, model: TrainedModel, trees: bytes) -> TrainedModel:
+def keep(tx: Transaction, *, actor: Actor, model: TrainedModel, trees: str) -> TrainedModel:
     """Keep a new model, and take it into use when it was better on the last week than the one in use."""
     actor.must(Permission.CROWD_CONFIGURE, tx.district_id)
     better = model.gain_share > 0

@@ -97,7 +97,7 @@ class Living:
 
 def wake(
     model_id: str,
-    content: bytes,
+    content: str,
     zone_ids: list[str],
     quarters: Reals,
     grid: DayGrid,

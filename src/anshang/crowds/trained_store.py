@@ -12,9 +12,9 @@ from sqlalchemy import (
     Connection,
     Float,
     Integer,
-    LargeBinary,
     String,
     Table,
+    Text,
     delete,
     func,
     insert,
@@ -45,7 +45,7 @@ trees_table = Table(
     metadata,
     Column("model_id", String(36), primary_key=True),
     Column("district_id", String(64), nullable=False),
-    Column("content", LargeBinary, nullable=False),
+    Column("content", Text, nullable=False),
 )
 
 outcomes_table = Table(
@@ -97,13 +97,13 @@ def find_in_use(connection: Connection, district_id: str) -> TrainedModel | None
     return None if row is None else trained_models.read(row)
 
 
-def read_trees(connection: Connection, district_id: str, model_id: str) -> bytes | None:
+def read_trees(connection: Connection, district_id: str, model_id: str) -> str | None:
     """What a model learnt; None when it is not kept any more."""
     mine = (trees_table.c.district_id == district_id) & (trees_table.c.model_id == model_id)
     return connection.execute(select(trees_table.c.content).where(mine)).scalar()
 
 
-def add_trees(tx: Transaction, model_id: str, content: bytes) -> None:
+def add_trees(tx: Transaction, model_id: str, content: str) -> None:
     """Keep what a model learnt."""
     row = {"model_id": model_id, "district_id": tx.district_id, "content": content}
     tx.connection.execute(insert(trees_table).values(row))

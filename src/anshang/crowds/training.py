@@ -87,7 +87,7 @@ def read_record(connection: Connection, district_id: str) -> tuple[Record, tuple
     return Record(quarters, grid, fine), zone_ids, until_ms
 
 
-def _readable(content: bytes) -> Trained | None:
+def _readable(content: str) -> Trained | None:
     try:
         return unpacked(content)
     except ValueError:

@@ -110,6 +110,30 @@ def acknowledge(tx: Transaction, *, actor: Actor, id: str) -> Matter:
     return after
 
 
+def shelve(tx: Transaction, *, actor: Actor, id: str, until: datetime, note_id: str, reason: str) -> Matter:
+    """Put an alarm aside until an instant, with the reason as a note; until then it does not count.
+
+    It comes back by itself, and at once when it becomes more urgent.
+    """
+    before = _mine(tx, actor, id)
+    if store.notes.find(tx.connection, tx.district_id, note_id) is not None:
+        return before
+    after = store.matters.put(tx, before.shelved(until, clock.now()))
+    add_note(tx, actor=actor, id=id, note_id=note_id, text=reason)
+    _tell(tx, actor, MatterEvent.SHELVED, after, {"until": until.isoformat()})
+    return after
+
+
+def unshelve(tx: Transaction, *, actor: Actor, id: str) -> Matter:
+    """Let an alarm that was put aside count again; saying it twice changes nothing."""
+    before = _mine(tx, actor, id)
+    if not before.is_shelved(clock.now()):
+        return before
+    after = store.matters.put(tx, before.unshelved())
+    _tell(tx, actor, MatterEvent.UNSHELVED, after, {})
+    return after
+
+
 def release(tx: Transaction, *, actor: Actor, id: str) -> Matter:
     """Give a matter that one had back to the queue: it waits again, by the clock that was met."""
     before = _mine(tx, actor, id)

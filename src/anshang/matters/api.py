@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 from sqlalchemy import Connection
 
 from anshang.foundation import clock
@@ -14,12 +14,12 @@ from anshang.foundation.actor import Permission
 from anshang.journal import store as journal
 from anshang.matters import actions, store
 from anshang.matters.model import Matter, MatterKind, Priority
+from anshang.matters.record import FLOOD_COUNT, WINDOW, record_of
 from anshang.people import store as people
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, Code, Id, Shown, Words
 
 router = APIRouter(prefix="/api/matters", tags=["matters"])
-ALARM_WINDOW = timedelta(minutes=10)
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
@@ -53,6 +53,7 @@ class MatterShown(Shown):
     closed_by: str | None
     outcome: str
     drill: bool
+    shelved_until: datetime | None
     version: int
     clocks: Annotated[list[ClockShown], Field(default_factory=list)]
 
@@ -131,6 +132,35 @@ class NewPriority(Body):
     version: Version
 
 
+class Shelving(Body):
+    """Until when an alarm is put aside, and why."""
+
+    note_id: Id
+    until: AwareDatetime = Field(strict=False)
+    reason: Words
+
+
+class AlarmLineShown(Shown):
+    """Alarms of one sort at one place; `unneeded` ended by themselves before anybody answered."""
+
+    subject: str
+    zone_id: str | None
+    count: int
+    answered: int
+    unneeded: int
+    lasted_s: float | None
+    useless: bool
+
+
+class AlarmRecordShown(Shown):
+    """The alarms of a span; `over_budget` and `floods` are windows of ten minutes."""
+
+    count: int
+    over_budget: int
+    floods: int
+    lines: list[AlarmLineShown]
+
+
 class Closing(Body):
     """How it ended."""
 
@@ -161,12 +191,27 @@ def counts(district: DistrictQuery, caller: Caller) -> Counts:
     """How many matters wait, and whether alarms come faster than a person can answer them."""
     caller.actor.must(Permission.MATTER_COUNT, district)
     with caller.reading(district) as connection:
-        waiting = store.count_waiting(connection, caller.actor.scope, district)
-        since = clock.now() - ALARM_WINDOW
+        now = clock.now()
+        waiting = store.count_waiting(connection, caller.actor.scope, district, now)
+        since = now - WINDOW
         alarms = store.count_opened_since(connection, caller.actor.scope, district, since)
     return Counts(
-        waiting={str(int(p)): n for p, n in waiting.items()}, alarms_10min=alarms, flood=alarms > 10
+        waiting={str(int(p)): n for p, n in waiting.items()},
+        alarms_10min=alarms,
+        flood=alarms > FLOOD_COUNT,
     )
+
+
+@router.get("/alarms")
+def alarms(
+    district: DistrictQuery, caller: Caller, days: Annotated[int, Query(ge=1, le=90)] = 30
+) -> AlarmRecordShown:
+    """What alarms there were in the last days and what became of them; the useless ones first."""
+    caller.actor.must(Permission.MATTER_READ, district)
+    with caller.reading(district) as connection:
+        since = clock.now() - timedelta(days=days)
+        found = store.list_alarms(connection, caller.actor.scope, district, since)
+    return AlarmRecordShown.model_validate(record_of(found))
 
 
 @router.get("/{id}")
@@ -206,6 +251,23 @@ def release(id: Id, district: DistrictQuery, caller: Caller) -> MatterShown:
     """Give it back to the queue."""
     with caller.writing(district) as tx:
         return _shown(tx.connection, district, [actions.release(tx, actor=caller.actor, id=id)])[0]
+
+
+@router.post("/{id}/shelve")
+def shelve(id: Id, body: Shelving, district: DistrictQuery, caller: Caller) -> MatterShown:
+    """Put an alarm aside for a time."""
+    with caller.writing(district) as tx:
+        matter = actions.shelve(
+            tx, actor=caller.actor, id=id, until=body.until, note_id=body.note_id, reason=body.reason
+        )
+        return _shown(tx.connection, district, [matter])[0]
+
+
+@router.post("/{id}/unshelve")
+def unshelve(id: Id, district: DistrictQuery, caller: Caller) -> MatterShown:
+    """Let it count again."""
+    with caller.writing(district) as tx:
+        return _shown(tx.connection, district, [actions.unshelve(tx, actor=caller.actor, id=id)])[0]
 
 
 @router.post("/{id}/notes")

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from enum import IntEnum, StrEnum
 from typing import Any
 
-from anshang.foundation.errors import RuleBroken
+from anshang.foundation.errors import BadInput, RuleBroken
 
 
 class MatterKind(StrEnum):
@@ -23,6 +23,12 @@ class MatterKind(StrEnum):
     NOTE = "note"
     INCIDENT = "incident"
     LOOKOUT = "lookout"
+
+
+ALARMS = frozenset({MatterKind.CROWD, MatterKind.SENSOR})
+"""What the system itself raises."""
+SHELVED_MOST = timedelta(hours=8)
+"""No alarm is put aside for longer: the next shift sees it again."""
 
 
 class Priority(IntEnum):
@@ -61,6 +67,8 @@ class MatterEvent(StrEnum):
     ENTRUSTED = "matter.entrusted"
     CLOSED = "matter.closed"
     REOPENED = "matter.reopened"
+    SHELVED = "matter.shelved"
+    UNSHELVED = "matter.unshelved"
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,33 @@ class Matter:
     closed_by: str | None = None
     outcome: str = ""
     drill: bool = False
+    shelved_until: datetime | None = None
     version: int = 1
+
+    def is_shelved(self, now: datetime) -> bool:
+        """Whether it is put aside for a time."""
+        return self.shelved_until is not None and now < self.shelved_until
+
+    def shelved(self, until: datetime, now: datetime) -> Matter:
+        """Put aside an alarm with an end; RuleBroken for anything else, for priority 1, and when closed."""
+        self._must_not_be_closed()
+        if self.kind not in ALARMS or self.priority is Priority.P1:
+            raise RuleBroken(
+                "matter.not_shelvable",
+                en="Only alarms are put aside, and none of priority 1.",
+                zh="只能搁置告警，且一级告警不得搁置。",
+            )
+        if not now < until <= now + SHELVED_MOST:
+            raise BadInput(
+                "matter.shelf_end",
+                en="An alarm is put aside until an instant within the next 8 hours.",
+                zh="告警搁置须有终止时间，最长 8 小时。",
+            )
+        return replace(self, shelved_until=until)
+
+    def unshelved(self) -> Matter:
+        """It counts again."""
+        return replace(self, shelved_until=None)
 
     def acknowledged(self, by: str, at: datetime) -> Matter:
         """Somebody has seen it and takes care; RuleBroken when closed."""
@@ -144,13 +178,15 @@ class Matter:
     def reprioritised(self, priority: Priority) -> Matter:
         """It is more or less urgent than thought; RuleBroken when closed."""
         self._must_not_be_closed()
-        return replace(self, priority=priority)
+        changed = replace(self, priority=priority)
+        return changed.unshelved() if priority < self.priority else changed
 
     def retold(self, subject: str, params: dict[str, Any], priority: Priority) -> Matter:
         """The same matter as it stands now; a more urgent one waits to be acknowledged again."""
         self._must_not_be_closed()
         changed = replace(self, subject=subject, params=params, priority=priority)
         if priority < self.priority:
+            changed = changed.unshelved()
             return changed.released() if self.state is MatterState.ACKNOWLEDGED else changed
         return changed
 
@@ -162,7 +198,14 @@ class Matter:
     def closed(self, by: str, at: datetime, outcome: str) -> Matter:
         """It is settled, with the outcome in a person's words or a dictionary key; RuleBroken when closed."""
         self._must_not_be_closed()
-        return replace(self, state=MatterState.CLOSED, closed_at=at, closed_by=by, outcome=outcome)
+        return replace(
+            self,
+            state=MatterState.CLOSED,
+            closed_at=at,
+            closed_by=by,
+            outcome=outcome,
+            shelved_until=None,
+        )
 
     def reopened(self) -> Matter:
         """It was not settled after all; RuleBroken unless closed."""

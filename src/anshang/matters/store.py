@@ -30,7 +30,7 @@ from anshang.foundation.columns import Named, Numbered, UtcTime
 from anshang.foundation.database import Transaction, metadata
 from anshang.foundation.errors import NotFound
 from anshang.foundation.shelf import Shelf
-from anshang.matters.model import Clock, ClockKind, Matter, MatterKind, MatterState, Note, Priority
+from anshang.matters.model import ALARMS, Clock, ClockKind, Matter, MatterKind, MatterState, Note, Priority
 
 matters_table = Table(
     "matters",
@@ -54,6 +54,7 @@ matters_table = Table(
     Column("closed_by", String(64)),
     Column("outcome", Text, nullable=False),
     Column("drill", Boolean, nullable=False),
+    Column("shelved_until", UtcTime),
     Column("version", Integer, nullable=False),
     Index("uq_matters_district_id_number", "district_id", "number", unique=True),
     Index("ix_matters_district_id_state", "district_id", "state"),
@@ -128,9 +129,13 @@ def list_closed(connection: Connection, scope: Scope, district_id: str, limit: i
     ]
 
 
-def count_waiting(connection: Connection, scope: Scope, district_id: str) -> dict[Priority, int]:
-    """How many wait, by priority; every priority is named."""
-    queue = _within(scope, district_id).where(matters_table.c.state != MatterState.CLOSED).subquery()
+def count_waiting(
+    connection: Connection, scope: Scope, district_id: str, now: datetime
+) -> dict[Priority, int]:
+    """How many wait and are not put aside, by priority; every priority is named."""
+    waits = or_(matters_table.c.shelved_until.is_(None), matters_table.c.shelved_until <= now)
+    query = _within(scope, district_id).where(matters_table.c.state != MatterState.CLOSED, waits)
+    queue = query.subquery()
     counted = connection.execute(select(queue.c.priority, func.count()).group_by(queue.c.priority))
     found = {Priority(priority): count for priority, count in counted}
     return {priority: found.get(priority, 0) for priority in Priority}
@@ -142,6 +147,14 @@ def count_opened_since(connection: Connection, scope: Scope, district_id: str, a
         matters_table.c.opened_at >= at, matters_table.c.priority <= Priority.P3
     )
     return connection.execute(select(func.count()).select_from(alarms.subquery())).scalar_one()
+
+
+def list_alarms(connection: Connection, scope: Scope, district_id: str, since: datetime) -> list[Matter]:
+    """The alarms opened since the instant, oldest first."""
+    query = _within(scope, district_id).where(
+        matters_table.c.kind.in_(ALARMS), matters_table.c.opened_at >= since
+    )
+    return [matters.read(row) for row in connection.execute(query.order_by(matters_table.c.opened_at))]
 
 
 def find_waiting_of(
