@@ -186,6 +186,23 @@ export const forecast = (district: string) => ({
   ask: () => answered(client.GET("/api/crowd/forecast", { params: { query: { district } } })),
 });
 
+/** How good the forecast was over the last weeks, the trained models, and what became of alarms. */
+export const forecastQuality = (district: string, days: number) => ({
+  key: `quality ${district} ${days}`,
+  topics: ["warning", "forecast"],
+  ask: () => answered(client.GET("/api/crowd/forecast/quality", { params: { query: { district, days } } })),
+});
+export const trainedModels = (district: string) => ({
+  key: `models ${district}`,
+  topics: ["forecast"],
+  ask: () => answered(client.GET("/api/crowd/forecast/models", { params: { query: { district } } })),
+});
+export const alarmRecord = (district: string, days: number) => ({
+  key: `alarms ${district} ${days}`,
+  topics: ["matter"],
+  ask: () => answered(client.GET("/api/matters/alarms", { params: { query: { district, days } } })),
+});
+
 /** The last while of a zone by minutes, asked again by whoever shows it. */
 export const zoneHistory = (district: string, zone: string, span_s: number, now_ms: () => number) => ({
   key: `history ${district} ${zone} ${span_s}`,
@@ -226,7 +243,7 @@ export const feeds = (district: string) => ({
 
 /** First words of everything that is written into the journal. */
 export const JOURNAL_NOUNS = [
-  "matter", "level", "levels", "flow", "measure", "zone", "sensor", "place",
+  "matter", "level", "levels", "warning", "forecast", "flow", "measure", "zone", "sensor", "place",
   "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "record", "shift", "duty_note", "service", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
   "unit", "duty", "member", "account", "password", "session", "body", "feed",
 ] as const; // prettier-ignore

@@ -7,11 +7,12 @@ import LevelsTab from "./levels/LevelsTab.svelte";
 import PartnersTab from "./partners/PartnersTab.svelte";
 import PeopleTab from "./people/PeopleTab.svelte";
 import PlaceTab from "./place/PlaceTab.svelte";
+import QualityTab from "./quality/QualityTab.svelte";
 import SensorsTab from "./sensors/SensorsTab.svelte";
 import UnitsTab from "./units/UnitsTab.svelte";
 
 export type District = Shape["DistrictShown"];
-export type TabName = "sensors" | "levels" | "units" | "categories" | "partners" | "people" | "place" | "journal";
+export type TabName = "sensors" | "levels" | "units" | "categories" | "partners" | "people" | "place" | "quality" | "journal";
 export type Tab = { name: TabName; needs: string; shows: Component<{ district: District }> };
 
 export const TABS: readonly Tab[] = [
@@ -22,5 +23,6 @@ export const TABS: readonly Tab[] = [
   { name: "partners", needs: "partner.configure", shows: PartnersTab },
   { name: "people", needs: "people.manage", shows: PeopleTab },
   { name: "place", needs: "place.edit", shows: PlaceTab },
+  { name: "quality", needs: "crowd.configure", shows: QualityTab },
   { name: "journal", needs: "journal.read", shows: JournalTab },
 ];

@@ -11,7 +11,7 @@ export const words = dictionary(
     inMinutes: "分钟后",
     likely: "80 % 区间",
     chanceOf3: "≥ 3 级",
-    bases: { weeks: "依据：前几周与今日走势。", today: "依据：今日走势。", guess: "数据尚少：仅按当前走势估计。" },
+    bases: { trained: "依据：训练过的模型与今日走势。", weeks: "依据：前几周与今日走势。", today: "依据：今日走势。", guess: "数据尚少：仅按当前走势估计。" },
     outlookRecord: (covered: string, error: string, still: string) =>
       `过去一天提前 1 小时：${covered} 落入区间，平均误差 ${error} 人（假定不变则 ${still} 人）。`,
     noOutlook: "暂无预测。",
@@ -129,6 +129,7 @@ export const words = dictionary(
     likely: "80 % interval",
     chanceOf3: "level ≥ 3",
     bases: {
+      trained: "Stands on a trained model and on today.",
       weeks: "Stands on the last weeks and on today.",
       today: "Stands on today alone.",
       guess: "Little is known yet: the present trend goes on.",

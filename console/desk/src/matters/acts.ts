@@ -76,6 +76,31 @@ export const reopen = (district: string, matter: Matter): Promise<boolean> =>
     words.reopened(numberOf(matter)),
   );
 
+/** The refusal, or null when it is put aside; the same try keeps its id. */
+export async function shelve(
+  district: string,
+  matter: Matter,
+  note_id: string,
+  until: Date,
+  reason: string,
+): Promise<string | null> {
+  const body = { note_id, until: until.toISOString(), reason };
+  try {
+    await answered(client.POST("/api/matters/{id}/shelve", { params: at(district, matter), body }));
+  } catch (problem) {
+    return saidOf(problem);
+  }
+  toasts.say(words.shelvedNow(numberOf(matter)));
+  answers.happened("matter");
+  return null;
+}
+
+export const unshelve = (district: string, matter: Matter): Promise<boolean> =>
+  done(
+    answered(client.POST("/api/matters/{id}/unshelve", { params: at(district, matter) })),
+    words.unshelvedNow(numberOf(matter)),
+  );
+
 export function openMatter(
   district: string,
   told: { kind: "request" | "note"; priority: Priority; text: string; zone_id: string | null },

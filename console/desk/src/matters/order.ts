@@ -5,7 +5,12 @@ export type Waiting = {
   priority: number;
   state: string;
   opened_at: string;
+  shelved_until?: string | null;
 };
+
+/** Whether an alarm is put aside for a time. */
+export const isShelved = (matter: Waiting, now_ms: number): boolean =>
+  matter.shelved_until != null && Date.parse(matter.shelved_until) > now_ms;
 
 const rank = (matter: Waiting): number => (matter.state === "open" ? 0 : matter.state === "acknowledged" ? 1 : 2);
 

@@ -23,6 +23,8 @@ export const words = dictionary(
     subjects: { unknown: "未知登录名" },
     nouns: {
       matter: "事项",
+      warning: "预警",
+      forecast: "预测",
       incident: "警情",
       transfer: "移交",
       category: "警情类别",
@@ -105,6 +107,8 @@ export const words = dictionary(
     subjects: { unknown: "an unknown name" },
     nouns: {
       matter: "Matters",
+      warning: "Warnings",
+      forecast: "Forecast",
       incident: "Incidents",
       transfer: "Transfers",
       category: "Categories",
