@@ -288,3 +288,21 @@ def test_a_bad_line_of_a_register_keeps_all_of_it_out(
     with database.reading([DISTRICT]) as connection:
         assert partners.list_partners(connection, operator_actor(DISTRICT).scope, DISTRICT) == []
     database.dispose()
+
+
+def test_the_forecast_of_a_new_district_waits_for_days_and_none_is_chosen(data: Path) -> None:
+    refused = run("crowd", "train", "--data", str(data))
+    assert refused.exit_code == 2
+    assert "28" in refused.output
+    nightly = subprocess.run(
+        [sys.executable, "-m", "anshang", "crowd", "train", "--nightly", "--data", str(data)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (nightly.returncode, "28" in nightly.stdout) == (0, True)
+    listed = run("crowd", "models", "--data", str(data))
+    assert "outlook without training" in listed.output
+    assert run("crowd", "models", "--use", "plain", "--data", str(data)).exit_code == 0
+    unknown = run("crowd", "models", "--use", "0000", "--data", str(data))
+    assert (unknown.exit_code, "0 models" in unknown.output) == (2, True)

@@ -3034,6 +3034,18 @@ export interface components {
             middle: number[];
         };
         /**
+         * BecauseShown
+         * @description People there now, how many more than half an hour ago, how many are usual; null where unknown.
+         */
+        BecauseShown: {
+            /** Gained */
+            gained: number | null;
+            /** People */
+            people: number;
+            /** Usual */
+            usual: number | null;
+        };
+        /**
          * Begin
          * @description A shift to begin or take over; the id of it when it is new.
          */
@@ -3238,6 +3250,12 @@ export interface components {
              */
             task: "patrol" | "crowd" | "look" | "aid" | "calm" | "separate" | "identify";
         };
+        /**
+         * Cause
+         * @description What a change of density after a measure is put down to, beside what had been expected without it.
+         * @enum {string}
+         */
+        Cause: "measure" | "clock" | "despite";
         /**
          * CheckShown
          * @description One point of the check; its text is in the console's dictionary.
@@ -3554,6 +3572,19 @@ export interface components {
             chance: number;
             /** Level */
             level: number;
+        };
+        /**
+         * FailureShown
+         * @description The last training that came to nothing, when no later one succeeded.
+         */
+        FailureShown: {
+            /**
+             * At
+             * Format: date-time
+             */
+            at: string;
+            /** Reason */
+            reason: string;
         };
         /**
          * FeedShown
@@ -4318,13 +4349,21 @@ export interface components {
         };
         /**
          * MeasureShown
-         * @description Something done about a crowd and its effect.
+         * @description Something done about a crowd and its effect, beside what was expected without it; `cause` is measure,
+         *     clock or despite.
          */
         MeasureShown: {
+            cause: components["schemas"]["Cause"] | null;
             /** Density After */
             density_after: number | null;
             /** Density Before */
             density_before: number | null;
+            /** Density Expected */
+            density_expected: number | null;
+            /** Density Expected High */
+            density_expected_high: number | null;
+            /** Density Expected Low */
+            density_expected_low: number | null;
             /** Id */
             id: string;
             /** Judged At */
@@ -4409,6 +4448,15 @@ export interface components {
             demo: components["schemas"]["Demo"] | null;
             /** Version */
             version: string;
+        };
+        /**
+         * ModelsShown
+         * @description The trained models, the newest first, and what went wrong after the newest.
+         */
+        ModelsShown: {
+            failure: components["schemas"]["FailureShown"] | null;
+            /** Models */
+            models: components["schemas"]["TrainedModelShown"][];
         };
         /**
          * MomentKnown
@@ -6529,6 +6577,7 @@ export interface components {
          * @description A zone ahead; `chances` of levels 1 to 4, each at every horizon.
          */
         ZoneAhead: {
+            because: components["schemas"]["BecauseShown"];
             /** Chances */
             chances: number[][];
             expected: components["schemas"]["ExpectedShown"] | null;
@@ -7838,7 +7887,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["TrainedModelShown"][];
+                    "application/json": components["schemas"]["ModelsShown"];
                 };
             };
             /** @description Bad Request */

@@ -1,4 +1,4 @@
-"""Trained forecasts and how forecasts came out; alarms that are put aside."""
+"""Trained forecasts and how forecasts came out; alarms put aside; measures beside what was expected."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -49,6 +49,8 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("model_id", name=op.f("pk_trained_trees")),
     )
+    for name in ("density_expected", "density_expected_low", "density_expected_high"):
+        op.add_column("measures", sa.Column(name, sa.Float(), nullable=True))
     op.add_column("matters", sa.Column("shelved_until", sa.BigInteger(), nullable=True))
     if op.get_bind().dialect.name != "postgresql":
         return

@@ -13,6 +13,7 @@ from tests.crowds.conftest import ENGINE, crossed, head, kinds, line
 from anshang.crowds import actions, alarms, store
 from anshang.crowds.model import (
     MOVING,
+    Cause,
     Crossing,
     CrowdKind,
     FaultReason,
@@ -24,6 +25,7 @@ from anshang.crowds.model import (
 from anshang.foundation import ids
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import BadInput, NotAllowed, NotFound, Refusal, RuleBroken, StaleVersion
+from anshang.journal import store as journal
 from anshang.people.model import Role, operator_actor
 
 pytestmark = pytest.mark.postgres
@@ -107,6 +109,36 @@ def test_a_measure_is_kept_with_the_density_before_and_after(
         assert store.list_measures_to_judge(connection, DISTRICT, NIGHT + timedelta(hours=1)) == []
     assert (kept.density_before, kept.density_after, kept.taken_by) == (3.2, 2.1, desk.id)
     assert kinds(district)[-2:] == [CrowdKind.MEASURE_TAKEN, CrowdKind.MEASURE_JUDGED]
+
+
+@pytest.mark.parametrize(
+    ("expected", "after", "cause"),
+    [
+        ((2.0, 1.8, 2.2), 1.5, Cause.MEASURE),
+        ((2.0, 1.8, 2.2), 2.0, Cause.CLOCK),
+        ((2.0, 1.8, 2.2), 2.6, Cause.DESPITE),
+        ((2.0, 1.8, 2.2), None, None),
+        (None, 1.5, None),
+    ],
+)
+def test_what_a_measure_did_is_told_beside_what_was_expected_without_it(
+    district: Database,
+    make: Make,
+    expected: tuple[float, float, float] | None,
+    after: float | None,
+    cause: Cause | None,
+) -> None:
+    with district.transaction(DISTRICT) as tx:
+        taken = actions.take_measure(
+            tx, actor=make.actor(), id=ids.new_id(), zone_id="z1", matter_id=None, step="inflow.control", note="",
+            density=3.0, expected=expected,
+        )  # fmt: skip
+        assert taken.cause is None
+        judged = actions.judge_measure(tx, actor=ENGINE, id=taken.id, density=after)
+        entry = journal.list_before(tx.connection, [DISTRICT], kind="measure.judged", limit=1)[0]
+    assert judged.cause is cause
+    assert entry.details["cause"] == (None if cause is None else str(cause))
+    assert entry.details["expected"] == (None if expected is None else 2.0)
 
 
 def test_an_id_that_was_used_for_something_else_is_no_retry(district: Database, make: Make) -> None:

@@ -21,7 +21,7 @@ from anshang.crowds.episodes import (
     follow,
 )
 from anshang.crowds.model import CrowdKind, Level
-from anshang.crowds.outlook import HORIZONS_S, Band, Outlook, Outlooks, ZoneOutlook
+from anshang.crowds.outlook import HORIZONS_S, Band, Because, Outlook, Outlooks, ZoneOutlook
 from anshang.crowds.telemetry import zone_history_table
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock, ids
@@ -37,7 +37,9 @@ FLAT = Band((100.0,) * 6, (80.0,) * 6, (120.0,) * 6)
 def outlook(at: datetime, alert: float, serious: float = 0.0) -> Outlook:
     """A district whose zone z1 is at an alert with this chance half an hour ahead and later."""
     rising = [(0.0, *(chance,) * 5) for chance in (0.9, 0.9, alert, serious)]
-    return Outlook(at, "today", (ZoneOutlook("z1", FLAT, tuple(rising)),), None, ())
+    return Outlook(
+        at, "today", (ZoneOutlook("z1", FLAT, tuple(rising), Because(100.0, None, None), 100.0),), None, ()
+    )
 
 
 def step(
@@ -165,6 +167,14 @@ def test_a_district_grows_and_its_outlook_says_so(district: Database, make: Make
             a <= b <= c for a, b, c in zip(zone.people.low, zone.people.middle, zone.people.high, strict=True)
         )
         assert zone.chances[0][3] > 0.9
+        assert zone.because.people == pytest.approx(2000, rel=0.05)
+        assert zone.because.gained == pytest.approx(2000 * (1 - np.exp(-30 / 120)), rel=0.1)
+        assert zone.because.usual is None
+        soon = outlooks.density_soon(DISTRICT, zone.zone_id)
+        assert soon is not None
+        assert soon[1] <= soon[0] <= soon[2]
+        assert soon[0] * zone.usable_m2 == pytest.approx(zone.people.middle[0], rel=0.02)
+    assert outlooks.density_soon(DISTRICT, "elsewhere") is None
     assert seen.district is not None
     for place, whole in enumerate(seen.district.middle):
         assert whole == pytest.approx(sum(zone.people.middle[place] for zone in seen.zones), abs=0.5)

@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 from sqlalchemy import text
 from tests.conftest import DISTRICT, NIGHT, Make
-from tests.crowds.conftest import ENGINE, kinds
+from tests.crowds.conftest import ENGINE, kinds, row_of_zones
+from typer.testing import CliRunner
 
+from anshang import cli
 from anshang.crowds import observations, trained_actions, trained_store
 from anshang.crowds.model import CrowdKind, ModelState, TrainedModel
 from anshang.crowds.outlook import HORIZONS_S, Outlooks
@@ -30,7 +32,8 @@ from anshang.foundation.database import Database, put_all
 from anshang.foundation.errors import BadInput, NotAllowed, NotFound, StorageFailed
 from anshang.journal import store as journal
 from anshang.kernels import forecast
-from anshang.people.model import Role
+from anshang.people.model import Role, operator_actor
+from anshang.places import actions as places_actions
 from anshang.places import store as places
 
 pytestmark = pytest.mark.postgres
@@ -313,3 +316,32 @@ def test_how_forecasts_came_out_is_kept_by_the_quarter(district: Database, night
     assert sums[7200, False]["instants"] >= 1
     assert sums[900, False]["zones_count"] == 3 * sums[900, False]["instants"]
     assert sums[900, False]["error_sum"] < 0.1 * sums[900, False]["people_sum"]
+
+
+def test_models_are_listed_compared_and_put_back_from_the_command_line(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if database.is_sqlite:
+        folder = Path(database.url.removeprefix("sqlite:///")).parent
+    else:
+        folder = tmp_path
+        monkeypatch.setenv("ANSHANG_DATABASE_URL", database.url)
+        monkeypatch.setenv("ANSHANG_DATABASE_OWNER_URL", database._owner_url)
+    with database.transaction(DISTRICT) as tx:
+        places_actions.import_document(tx, actor=operator_actor(DISTRICT), document=row_of_zones())
+    first, second = kept(database, 0.1), kept(database, 0.2)
+
+    def models_told(*words: str) -> str:
+        told = CliRunner().invoke(cli.app, ["crowd", "models", "--data", str(folder), *words])
+        assert told.exit_code == 0, told.output
+        return told.output
+
+    lines = {line.split()[1]: line for line in models_told().splitlines() if "UTC" in line}
+    assert "使用中" in lines[second.id[-8:]]
+    assert "0.8000" in lines[second.id[-8:]]
+    assert "已替换" in lines[first.id[-8:]]
+    lines = {
+        line.split()[1]: line for line in models_told("--use", first.id[-8:]).splitlines() if "UTC" in line
+    }
+    assert "使用中" in lines[first.id[-8:]]
+    assert "outlook without training" in models_told("--use", "plain")

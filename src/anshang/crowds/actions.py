@@ -76,9 +76,10 @@ def take_measure(
     step: str | None,
     note: str,
     density: float | None,
+    expected: tuple[float, float, float] | None = None,
 ) -> Measure:
-    """Record what was done about a crowd, with the density now (people per m²); the same id answers with
-    the first.
+    """Record what was done about a crowd, with the density now (people per m²) and what is expected in a
+    quarter of an hour without it: the middle, low and high. The same id answers with the first.
     """
     actor.must(Permission.CROWD_MEASURE, tx.district_id)
     said = {"zone_id": zone_id, "matter_id": matter_id, "step": step, "note": note, "taken_by": actor.id}
@@ -93,8 +94,20 @@ def take_measure(
         )
     if matter_id is not None:
         matters_store.get(tx.connection, actor.scope, tx.district_id, matter_id)
+    middle, low, high = expected or (None, None, None)
     measure = Measure(
-        id, tx.district_id, zone_id, matter_id, step, note, clock.now(), actor.id, density_before=density
+        id,
+        tx.district_id,
+        zone_id,
+        matter_id,
+        step,
+        note,
+        clock.now(),
+        actor.id,
+        density_before=density,
+        density_expected=middle,
+        density_expected_low=low,
+        density_expected_high=high,
     )
     store.measures.add(tx, measure)
     details = {"measure": id, "step": step, "density_people_per_m2": density}
@@ -109,7 +122,13 @@ def judge_measure(tx: Transaction, *, actor: Actor, id: str, density: float | No
     actor.must(Permission.CROWD_MEASURE, tx.district_id)
     measure = store.measures.get(tx.connection, tx.district_id, id)
     judged = store.measures.put(tx, replace(measure, density_after=density, judged_at=clock.now()))
-    details = {"measure": id, "before": measure.density_before, "after": density}
+    details = {
+        "measure": id,
+        "before": measure.density_before,
+        "after": density,
+        "expected": measure.density_expected,
+        "cause": judged.cause,
+    }
     subject_id = measure.matter_id or measure.zone_id
     journal.record(
         tx, actor_id=actor.id, kind=CrowdKind.MEASURE_JUDGED, subject_id=subject_id, details=details

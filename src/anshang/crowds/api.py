@@ -10,7 +10,8 @@ from pydantic import Field, StringConstraints
 
 from anshang.crowds import actions, store
 from anshang.crowds.cards import CARDS
-from anshang.crowds.model import MOVING, STANDING, LevelRules, Measure, Sensor, SensorKind, ZoneState
+from anshang.crowds.model import MOVING, STANDING, Cause, LevelRules, Measure, Sensor, SensorKind, ZoneState
+from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch, sensor_health
 from anshang.foundation.actor import Permission
 from anshang.foundation.errors import BadInput
@@ -69,7 +70,9 @@ class CardShown(Shown):
 
 
 class MeasureShown(Shown):
-    """Something done about a crowd and its effect."""
+    """Something done about a crowd and its effect, beside what was expected without it; `cause` is measure,
+    clock or despite.
+    """
 
     id: str
     zone_id: str
@@ -81,6 +84,10 @@ class MeasureShown(Shown):
     density_before: float | None
     density_after: float | None
     judged_at: datetime | None
+    density_expected: float | None
+    density_expected_low: float | None
+    density_expected_high: float | None
+    cause: Cause | None
 
 
 class NewMeasure(Body):
@@ -228,9 +235,11 @@ def take_measure(
 ) -> MeasureShown:
     """Record that something was done."""
     density = _watch(request).density_of(district, zone)
+    outlooks: Outlooks = request.app.state.outlooks
+    expected = outlooks.density_soon(district, zone)
     with caller.writing(district) as tx:
         measure = actions.take_measure(
-            tx, actor=caller.actor, zone_id=zone, density=density, **body.model_dump()
+            tx, actor=caller.actor, zone_id=zone, density=density, expected=expected, **body.model_dump()
         )
     return _shown(measure)
 

@@ -31,6 +31,14 @@ class ExpectedShown(Shown):
     chance: float
 
 
+class BecauseShown(Shown):
+    """People there now, how many more than half an hour ago, how many are usual; null where unknown."""
+
+    people: float
+    gained: float | None
+    usual: float | None
+
+
 class ZoneAhead(Shown):
     """A zone ahead; `chances` of levels 1 to 4, each at every horizon."""
 
@@ -38,6 +46,7 @@ class ZoneAhead(Shown):
     people: BandShown
     chances: list[list[float]]
     expected: ExpectedShown | None
+    because: BecauseShown
 
 
 class QualityShown(Shown):
@@ -90,4 +99,5 @@ def _zone(outlook: Outlook, zone: ZoneOutlook) -> ZoneAhead:
         people=BandShown.model_validate(zone.people),
         chances=[list(each) for each in zone.chances],
         expected=None if danger is None else ExpectedShown.model_validate(danger),
+        because=BecauseShown.model_validate(zone.because),
     )

@@ -68,6 +68,17 @@ class Quality(StrEnum):
     UNKNOWN = "unknown"
 
 
+class Cause(StrEnum):
+    """What a change of density after a measure is put down to, beside what had been expected without it."""
+
+    MEASURE = "measure"
+    """Less dense than the interval of what was expected."""
+    CLOCK = "clock"
+    """As expected: it would have come without the measure as well."""
+    DESPITE = "despite"
+    """Denser than the interval, although something was done."""
+
+
 class FaultReason(StrEnum):
     """Why a sensor's counts cannot be trusted."""
 
@@ -237,7 +248,9 @@ class ZoneState:
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """Something done about a crowd, and the density before and a quarter of an hour after."""
+    """Something done about a crowd, and the density before and a quarter of an hour after, beside what was
+    expected for then: the middle, and between which it lies four times of five.
+    """
 
     id: str
     district_id: str
@@ -250,7 +263,18 @@ class Measure:
     density_before: float | None
     density_after: float | None = None
     judged_at: datetime | None = None
+    density_expected: float | None = None
+    density_expected_low: float | None = None
+    density_expected_high: float | None = None
     version: int = 1
+
+    @property
+    def cause(self) -> Cause | None:
+        """Was it the measure or the clock? None until it is judged, or where nothing had been expected."""
+        low, high, after = self.density_expected_low, self.density_expected_high, self.density_after
+        if after is None or low is None or high is None:
+            return None
+        return Cause.MEASURE if after < low else Cause.DESPITE if after > high else Cause.CLOCK
 
 
 @dataclass(frozen=True, slots=True)

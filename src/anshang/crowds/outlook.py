@@ -36,6 +36,7 @@ from anshang.kernels.quantiles import LEVELS, MEDIAN, chance_over
 STEP_S = 300
 HORIZONS_S = (900, 1_800, 2_700, 3_600, 5_400, 7_200)
 MEMORY_MINUTES = 26 * 60
+HALF_HOUR_S = 1_800
 USUAL_STEP_S, USUAL_DAYS, USUAL_MIN_DAYS = 900, 35, 2
 TRAINED_DAYS = 120
 """How many days a trained model is shown to say what is usual."""
@@ -57,12 +58,23 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Because:
+    """Why: people there now, how many more than half an hour ago, and how many are usual; None unknown."""
+
+    people: float
+    gained: float | None
+    usual: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class ZoneOutlook:
     """A zone ahead: people, and for each level of LEVELS_TOLD the chance to be at it at each horizon."""
 
     zone_id: str
     people: Band
     chances: tuple[tuple[float, ...], ...]
+    because: Because
+    usable_m2: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +158,18 @@ class Outlooks:
         """The last outlook, None until there is one."""
         return self._known.get(district_id)
 
+    def density_soon(self, district_id: str, zone_id: str) -> tuple[float, float, float] | None:
+        """People per m² expected in a quarter of an hour: middle, low, high; None where nothing is."""
+        outlook = self._known.get(district_id)
+        zone = next((z for z in outlook.zones if z.zone_id == zone_id), None) if outlook else None
+        if zone is None:
+            return None
+        middle, low, high = (
+            round(each[0] / zone.usable_m2, 3)
+            for each in (zone.people.middle, zone.people.low, zone.people.high)
+        )
+        return middle, low, high
+
     def keep(self, district_id: str, minutes: Sequence[tuple[int, Sequence[ZoneFigures]]]) -> None:
         """Minutes that are in the store now: remember them, too, unless they are still to be read."""
         past = self._past.get(district_id)
@@ -175,7 +199,8 @@ class Outlooks:
         whole = np.where(np.isnan(steps).all(axis=0), np.nan, np.nansum(steps, axis=0))[None]
         all_usual = np.full((1, usual.shape[1]), np.nan) if np.isnan(usual).any() else usual.sum(axis=0)[None]
         basis = _basis(told, past, living is not None)
-        outlook = _outlook(now, engine, told, look_ahead(whole, all_usual, STEP_S, ahead), basis)
+        reasons = [_because(steps[place], usual[place]) for place in range(len(steps))]
+        outlook = _outlook(now, engine, told, look_ahead(whole, all_usual, STEP_S, ahead), basis, reasons)
         self._known[district_id] = outlook
         return outlook
 
@@ -268,7 +293,19 @@ def _basis(told: Ahead, past: _Past, trained: bool) -> str:
     return "today" if told.trusted[0] >= 0.5 else "guess"
 
 
-def _outlook(now: datetime, engine: Engine, told: Ahead, whole: Ahead, basis: str) -> Outlook:
+def _because(steps: Reals, usual: Reals) -> Because:
+    """Of one zone: its steps (T,) and what is usual at them and after."""
+
+    def known(value: float) -> float | None:
+        return None if np.isnan(value) else round(float(value), 1)
+
+    now, before = float(steps[-1]), float(steps[-1 - HALF_HOUR_S // STEP_S])
+    return Because(round(now, 1), known(now - before), known(float(usual[len(steps) - 1])))
+
+
+def _outlook(
+    now: datetime, engine: Engine, told: Ahead, whole: Ahead, basis: str, reasons: Sequence[Because]
+) -> Outlook:
     zones = list(engine.place.zones.values())
     shown = []
     for place, zone in enumerate(zones):
@@ -277,9 +314,8 @@ def _outlook(now: datetime, engine: Engine, told: Ahead, whole: Ahead, basis: st
             continue
         limits = [rise * zone.usable_m2 for rise in engine.rules[place].rises]
         chances = [chance_over(quantiles, LEARNT, np.full(len(HORIZONS_S), limit)) for limit in limits]
-        shown.append(
-            ZoneOutlook(zone.id, _band(quantiles), tuple(tuple(each.round(3).tolist()) for each in chances))
-        )
+        likely = tuple(tuple(each.round(3).tolist()) for each in chances)
+        shown.append(ZoneOutlook(zone.id, _band(quantiles), likely, reasons[place], zone.usable_m2))
     return Outlook(now, basis, tuple(shown), _together(shown, whole), _quality(told))
 
 

@@ -82,6 +82,9 @@ measures_table = Table(
     Column("density_before", Float),
     Column("density_after", Float),
     Column("judged_at", UtcTime),
+    Column("density_expected", Float),
+    Column("density_expected_low", Float),
+    Column("density_expected_high", Float),
     Column("version", Integer, nullable=False),
     Index("ix_measures_district_id_zone_id", "district_id", "zone_id", "taken_at"),
 )

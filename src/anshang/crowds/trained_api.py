@@ -11,10 +11,11 @@ from pydantic import Field
 from anshang.crowds import quality as measuring
 from anshang.crowds import trained_actions as actions
 from anshang.crowds import trained_store as store
-from anshang.crowds.model import TrainedModel
+from anshang.crowds.model import CrowdKind, TrainedModel
 from anshang.crowds.outlook import HORIZONS_S
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
+from anshang.journal import store as journal
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, Shown
 
@@ -75,6 +76,20 @@ class TrainedModelShown(Shown):
     figures: dict[str, FiguresShown]
 
 
+class FailureShown(Shown):
+    """The last training that came to nothing, when no later one succeeded."""
+
+    at: datetime
+    reason: str
+
+
+class ModelsShown(Shown):
+    """The trained models, the newest first, and what went wrong after the newest."""
+
+    models: list[TrainedModelShown]
+    failure: FailureShown | None
+
+
 class Choice(Body):
     """Which model to show from now on; empty for the outlook without training."""
 
@@ -94,11 +109,16 @@ def quality(
 
 
 @router.get("/models")
-def models(district: DistrictQuery, caller: Caller) -> list[TrainedModelShown]:
+def models(district: DistrictQuery, caller: Caller) -> ModelsShown:
     """The trained models, the newest first."""
     caller.actor.must(Permission.CROWD_READ, district)
     with caller.reading(district) as connection:
-        return [_shown(model) for model in store.list_trained(connection, district)]
+        known = store.list_trained(connection, district)
+        failed = journal.list_before(connection, [district], kind=str(CrowdKind.FORECAST_FAILED), limit=1)
+    failure = None
+    if failed and (not known or failed[0].at > known[0].trained_at):
+        failure = FailureShown(at=failed[0].at, reason=failed[0].details["reason"])
+    return ModelsShown(models=[_shown(model) for model in known], failure=failure)
 
 
 @router.post("/choice")
