@@ -186,6 +186,13 @@ export const forecast = (district: string) => ({
   ask: () => answered(client.GET("/api/crowd/forecast", { params: { query: { district } } })),
 });
 
+/** What goes on now or is planned. */
+export const plannedEvents = (district: string) => ({
+  key: `events ${district}`,
+  topics: ["event"],
+  ask: () => answered(client.GET("/api/events", { params: { query: { district } } })),
+});
+
 /** How good the forecast was over the last weeks, the trained models, and what became of alarms. */
 export const forecastQuality = (district: string, days: number) => ({
   key: `quality ${district} ${days}`,
@@ -243,7 +250,7 @@ export const feeds = (district: string) => ({
 
 /** First words of everything that is written into the journal. */
 export const JOURNAL_NOUNS = [
-  "matter", "level", "levels", "warning", "forecast", "flow", "measure", "zone", "sensor", "place",
+  "matter", "level", "levels", "warning", "forecast", "event", "flow", "measure", "zone", "sensor", "place",
   "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "record", "shift", "duty_note", "service", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
   "unit", "duty", "member", "account", "password", "session", "body", "feed",
 ] as const; // prettier-ignore
@@ -267,6 +274,7 @@ export type Told<A extends (...words: never[]) => { ask: () => Promise<unknown> 
 >;
 export type LevelRule = Told<typeof levelRules>[number];
 export type Forecast = NonNullable<Told<typeof forecast>>;
+export type PlannedEvent = Told<typeof plannedEvents>[number];
 export type Card = Told<typeof actionCards>[number];
 export type Sensor = Told<typeof sensors>[number];
 export type Measure = Told<typeof measures>[number];

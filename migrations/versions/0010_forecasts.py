@@ -1,4 +1,6 @@
-"""Trained forecasts and how forecasts came out; alarms put aside; measures beside what was expected."""
+"""Trained forecasts and how forecasts came out; planned events; alarms put aside; measures beside what was
+expected.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +10,7 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-TABLES = ("forecast_outcomes", "trained_models", "trained_trees")
+TABLES = ("planned_events", "forecast_outcomes", "trained_models", "trained_trees")
 
 
 def upgrade() -> None:
@@ -49,6 +51,20 @@ def upgrade() -> None:
         sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("model_id", name=op.f("pk_trained_trees")),
     )
+    op.create_table(
+        "planned_events",
+        sa.Column("id", sa.String(length=36), nullable=False),
+        sa.Column("district_id", sa.String(length=64), nullable=False),
+        sa.Column("name", sa.String(length=120), nullable=False),
+        sa.Column("zone_id", sa.String(length=64), nullable=True),
+        sa.Column("start_at", sa.BigInteger(), nullable=False),
+        sa.Column("end_at", sa.BigInteger(), nullable=False),
+        sa.Column("expected_count", sa.Integer(), nullable=True),
+        sa.Column("withdrawn_at", sa.BigInteger(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_planned_events")),
+    )
+    op.create_index("ix_planned_events_district_id_start_at", "planned_events", ["district_id", "start_at"])
     for name in ("density_expected", "density_expected_low", "density_expected_high"):
         op.add_column("measures", sa.Column(name, sa.Float(), nullable=True))
     op.add_column("matters", sa.Column("shelved_until", sa.BigInteger(), nullable=True))

@@ -21,7 +21,7 @@ from secure.middleware import SecureASGIMiddleware
 import anshang
 from anshang.connectors import mqtt
 from anshang.crowds import api as crowds_api
-from anshang.crowds import forecast_api, observing_api, trained_api
+from anshang.crowds import forecast_api, observing_api, planned_api, trained_api
 from anshang.crowds.ingest import Intake
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
@@ -70,6 +70,7 @@ ROUTERS = (
     crowds_api.router,
     forecast_api.router,
     trained_api.router,
+    planned_api.router,
     incidents_api.router,
     category_api.router,
     patrols_api.router,

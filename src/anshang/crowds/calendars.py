@@ -57,12 +57,21 @@ def day_grid(
     )
 
 
-def day_grid_known(first_at_ms: int, steps: int, step_s: int, zone: tzinfo, country: str | None) -> DayGrid:
-    """The grid with the holidays of a country; without any where nobody knows them."""
+def day_grid_known(
+    first_at_ms: int,
+    steps: int,
+    step_s: int,
+    zone: tzinfo,
+    *,
+    country: str | None,
+    events: Iterable[PlannedEvent],
+) -> DayGrid:
+    """The grid with the events and the holidays of a country; without these where nobody knows any."""
+    known = list(events)
     try:
-        return day_grid(first_at_ms, steps, step_s, zone, country=country)
+        return day_grid(first_at_ms, steps, step_s, zone, country=country, events=known)
     except BadInput:
-        return day_grid(first_at_ms, steps, step_s, zone)
+        return day_grid(first_at_ms, steps, step_s, zone, events=known)
 
 
 def wall_clock_s(first_s: int, steps: int, step_s: int, zone: tzinfo) -> Ints:

@@ -84,4 +84,5 @@ def _at(told: date | datetime, zone: tzinfo) -> datetime:
 
 
 def _unusable(path: Path, en: str, zh: str) -> BadInput:
-    return BadInput("events.unreadable", en=f"Cannot use {path}: {en}.", zh=f"无法使用 {path}：{zh}。")
+    name = path.name
+    return BadInput("events.unreadable", en=f"Cannot use {name}: {en}.", zh=f"无法使用 {name}：{zh}。")

@@ -20,10 +20,11 @@ import structlog
 from sqlalchemy import Connection
 
 from anshang.crowds import trained_store
-from anshang.crowds.calendars import day_grid_known, wall_clock_s
+from anshang.crowds.calendars import DAYS_AHEAD, day_grid_known, wall_clock_s
 from anshang.crowds.engine import Engine, ZoneFigures
-from anshang.crowds.model import Level
+from anshang.crowds.model import Level, PlannedEvent
 from anshang.crowds.outcomes import Outcomes
+from anshang.crowds.planned_store import list_events
 from anshang.crowds.telemetry import MINUTE_MS, MINUTE_S, zone_people
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock
@@ -232,7 +233,10 @@ class Outlooks:
             steps = (past.last_ms - first_ms) // (USUAL_STEP_S * 1000) + 2 * DAY_S // USUAL_STEP_S
             span = (first_ms, first_ms + steps * USUAL_STEP_S * 1000)
             quarters = zone_people(connection, district_id, past.zone_ids, span, USUAL_STEP_S)
-        grid = day_grid_known(first_ms, steps, USUAL_STEP_S, zone, engine.place.district.country)
+            events = _events(connection, district_id, first_ms)
+        grid = day_grid_known(
+            first_ms, steps, USUAL_STEP_S, zone, country=engine.place.district.country, events=events
+        )
         wake = resolve_name("anshang.crowds.trained_live:wake")
         try:
             woken = wake(model.id, content, past.zone_ids, quarters, grid, first_ms, watch)
@@ -280,9 +284,22 @@ def _read(
     )
     usual = None
     if (~np.isnan(quarters)).any(axis=0).sum() >= USUAL_MIN_DAYS * DAY_S // USUAL_STEP_S:
-        grid = day_grid_known(first_ms, steps, USUAL_STEP_S, zone, engine.place.district.country)
+        grid = day_grid_known(
+            first_ms,
+            steps,
+            USUAL_STEP_S,
+            zone,
+            country=engine.place.district.country,
+            events=_events(connection, district_id, first_ms),
+        )
         usual = climate(quarters, grid, steps).usual
     return _Past(zone_ids, last_ms, people, usual, today)
+
+
+def _events(connection: Connection, district_id: str, first_ms: int) -> list[PlannedEvent]:
+    """What was planned from an instant on, and is for the next days."""
+    from_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=first_ms)
+    return list_events(connection, district_id, from_at, clock.now() + timedelta(days=DAYS_AHEAD))
 
 
 def _basis(told: Ahead, past: _Past, trained: bool) -> str:

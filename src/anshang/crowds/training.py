@@ -13,8 +13,9 @@ from sqlalchemy import Connection
 
 from anshang.crowds import trained_actions as actions
 from anshang.crowds import trained_store as store
-from anshang.crowds.calendars import day_grid_known
+from anshang.crowds.calendars import DAYS_AHEAD, day_grid_known
 from anshang.crowds.model import ModelState, TrainedModel
+from anshang.crowds.planned_store import list_events
 from anshang.crowds.telemetry import DAY_MS, MINUTE_S, ROLLED, read_mark, zone_people
 from anshang.crowds.trained import FINE_S, QUARTER_S, Figures, Record, Trained, train, unpacked
 from anshang.foundation import clock, ids
@@ -27,6 +28,7 @@ from anshang.places import store as places
 DAYS_MAX, DAYS_MIN = 180, 28
 FINE_DAYS = 16
 QUARTER_MS = QUARTER_S * 1000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def train_district(
@@ -47,7 +49,7 @@ def train_district(
         content = None if known is None else store.read_trees(connection, district_id, known.id)
     running = None if content is None else _readable(content)
     trained, figures = train(record, zone_ids, running, threads, progress)
-    until_at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=until_ms) - timedelta(days=14)
+    until_at = _EPOCH + timedelta(milliseconds=until_ms) - timedelta(days=14)
     model = TrainedModel(
         ids.new_id(),
         district_id,
@@ -79,7 +81,11 @@ def read_record(connection: Connection, district_id: str) -> tuple[Record, tuple
             zh=f"训练预测至少需要 {DAYS_MIN} 天的数据；目前有 {days} 天。",
         )
     quarters, from_ms = quarters[:, known[0] :], from_ms + int(known[0]) * QUARTER_MS
-    grid = day_grid_known(from_ms, quarters.shape[1], QUARTER_S, zone, place.district.country)
+    from_at, until_at = (_EPOCH + timedelta(milliseconds=ms) for ms in (from_ms, until_ms))
+    events = list_events(connection, district_id, from_at, until_at + timedelta(days=DAYS_AHEAD))
+    grid = day_grid_known(
+        from_ms, quarters.shape[1], QUARTER_S, zone, country=place.district.country, events=events
+    )
     minutes = zone_people(
         connection, district_id, zone_ids, (until_ms - FINE_DAYS * DAY_MS, until_ms), MINUTE_S
     )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter
 
 from anshang.foundation.actor import Permission
 from anshang.places import actions, store
 from anshang.places.model import District
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import BothLanguages, Shown
+from anshang.web.shapes import BothLanguages, RawBody, Shown
 
 router = APIRouter(tags=["places"])
 
@@ -57,11 +57,6 @@ class PlaceTaken(Shown):
     version: int
 
 
-async def raw_body(request: Request) -> bytes:
-    """The body as it was sent; its size is limited before it comes here."""
-    return await request.body()
-
-
 @router.get("/api/districts")
 def districts(caller: Caller) -> list[DistrictShown]:
     """The districts of the caller."""
@@ -79,9 +74,7 @@ def place(district: DistrictQuery, caller: Caller) -> dict[str, Any]:
 
 
 @router.put("/api/place", openapi_extra=_BODY)
-def import_place(
-    district: DistrictQuery, caller: Caller, document: Annotated[bytes, Depends(raw_body)]
-) -> PlaceTaken:
+def import_place(district: DistrictQuery, caller: Caller, document: RawBody) -> PlaceTaken:
     """Let a GeoJSON document replace the district's place."""
     with caller.writing(district) as tx:
         taken = actions.import_document(tx, actor=caller.actor, document=document)

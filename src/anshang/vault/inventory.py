@@ -114,6 +114,7 @@ IMPERSONAL: Mapping[str, str] = MappingProxyType(
                 "bodies.name_zh",
                 "bodies.name_en",
                 "feeds.name",
+                "planned_events.name",
                 "partners.name_zh",
                 "partners.name_en",
                 "partners.languages",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
+from fastapi import Depends, Request
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from anshang.foundation.ids import CODE_PATTERN
@@ -22,6 +23,14 @@ Name = Annotated[
     str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True, pattern=r"^[^\x00]*$")
 ]
 """A name of something, on one line."""
+
+
+async def _raw(request: Request) -> bytes:
+    return await request.body()
+
+
+RawBody = Annotated[bytes, Depends(_raw)]
+"""The body as it was sent; its size is limited before it comes here."""
 
 
 class Body(BaseModel):

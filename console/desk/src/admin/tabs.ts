@@ -2,6 +2,7 @@
 import type { Component } from "svelte";
 import type { Shape } from "$api/client";
 import CategoriesTab from "./categories/CategoriesTab.svelte";
+import EventsTab from "./events/EventsTab.svelte";
 import JournalTab from "./journal/JournalTab.svelte";
 import LevelsTab from "./levels/LevelsTab.svelte";
 import PartnersTab from "./partners/PartnersTab.svelte";
@@ -12,12 +13,13 @@ import SensorsTab from "./sensors/SensorsTab.svelte";
 import UnitsTab from "./units/UnitsTab.svelte";
 
 export type District = Shape["DistrictShown"];
-export type TabName = "sensors" | "levels" | "units" | "categories" | "partners" | "people" | "place" | "quality" | "journal";
+export type TabName = "sensors" | "levels" | "events" | "units" | "categories" | "partners" | "people" | "place" | "quality" | "journal";
 export type Tab = { name: TabName; needs: string; shows: Component<{ district: District }> };
 
 export const TABS: readonly Tab[] = [
   { name: "sensors", needs: "crowd.configure", shows: SensorsTab },
   { name: "levels", needs: "crowd.configure", shows: LevelsTab },
+  { name: "events", needs: "crowd.configure", shows: EventsTab },
   { name: "units", needs: "unit.configure", shows: UnitsTab },
   { name: "categories", needs: "incident.configure", shows: CategoriesTab },
   { name: "partners", needs: "partner.configure", shows: PartnersTab },

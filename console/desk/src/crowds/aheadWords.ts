@@ -6,6 +6,8 @@ export const words = dictionary(
     expected: (level: string, at: string, chance: string) => `预计 ${at} 前后达到${level}（${chance}）`,
     because: (people: string, gained: string | null, usual: string | null) =>
       `因为现有 ${people} 人${gained === null ? "" : `，半小时内 ${gained}`}${usual === null ? "" : `，平时此刻 ${usual} 人`}。`,
+    planned: (span: string, name: string) => `活动：${span} ${name}`,
+    expectedPeople: (people: string) => `（预计 ${people} 人）`,
     inMinutes: "分钟后",
     likely: "80 % 区间",
     chanceOf3: "≥ 3 级",
@@ -19,6 +21,8 @@ export const words = dictionary(
     expected: (level, at, chance) => `${level} expected at about ${at} (${chance})`,
     because: (people, gained, usual) =>
       `Because ${people} people are there${gained === null ? "" : `, ${gained} in half an hour`}${usual === null ? "" : `; ${usual} are usual now`}.`,
+    planned: (span, name) => `Planned: ${span} ${name}`,
+    expectedPeople: (people) => `(${people} people expected)`,
     inMinutes: "minutes",
     likely: "80 % interval",
     chanceOf3: "level ≥ 3",

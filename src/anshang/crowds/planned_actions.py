@@ -1,0 +1,83 @@
+"""What is done with planned events: entered, imported, withdrawn."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from anshang.crowds import planned_store as store
+from anshang.crowds.model import PlannedEvent
+from anshang.crowds.planned import Plan, PlannedKind, id_of
+from anshang.foundation import clock
+from anshang.foundation.actor import Actor, Permission
+from anshang.foundation.database import Transaction
+from anshang.foundation.errors import NotFound
+from anshang.journal import actions as journal
+from anshang.places import store as places
+
+NAME_MOST = 120
+
+
+def enter(
+    tx: Transaction,
+    *,
+    actor: Actor,
+    id: str,
+    name: str,
+    zone_id: str | None,
+    start_at: datetime,
+    end_at: datetime,
+    expected_count: int | None,
+) -> Plan:
+    """Enter an event; the same id answers with the first."""
+    actor.must(Permission.CROWD_CONFIGURE, tx.district_id)
+    said = {"name": name.strip(), "zone_id": zone_id, "start_at": start_at, "end_at": end_at}
+    if known := store.plans.find_again(tx.connection, tx.district_id, id, **said):
+        return known
+    plan = Plan(id, tx.district_id, name.strip(), zone_id, start_at, end_at, expected_count)
+    plan.check()
+    if zone_id is not None and not places.has_zone(tx.connection, tx.district_id, zone_id):
+        raise NotFound("zone.missing", en="There is no such zone.", zh="没有该区域。")
+    store.plans.add(tx, plan)
+    _tell(tx, actor, PlannedKind.ENTERED, plan)
+    return plan
+
+
+def import_events(tx: Transaction, *, actor: Actor, events: Sequence[PlannedEvent]) -> tuple[int, int]:
+    """Enter the events of a file, all or none; how many were new, and how many were known already."""
+    actor.must(Permission.CROWD_CONFIGURE, tx.district_id)
+    new = 0
+    for event in events:
+        id = id_of(tx.district_id, event)
+        if store.plans.find(tx.connection, tx.district_id, id) is not None:
+            continue
+        name = event.name.strip()[:NAME_MOST]
+        plan = Plan(id, tx.district_id, name, None, event.start_at, event.end_at, event.expected_count)
+        plan.check()
+        store.plans.add(tx, plan)
+        new += 1
+    if new:
+        details = {"new": new, "known": len(events) - new}
+        journal.record(
+            tx, actor_id=actor.id, kind=PlannedKind.IMPORTED, subject_id=tx.district_id, details=details
+        )
+    return new, len(events) - new
+
+
+def withdraw(tx: Transaction, *, actor: Actor, id: str) -> Plan:
+    """It does not take place, or never did."""
+    actor.must(Permission.CROWD_CONFIGURE, tx.district_id)
+    plan = store.plans.get(tx.connection, tx.district_id, id)
+    after = store.plans.put(tx, plan.withdrawn(clock.now()))
+    _tell(tx, actor, PlannedKind.WITHDRAWN, after)
+    return after
+
+
+def _tell(tx: Transaction, actor: Actor, kind: PlannedKind, plan: Plan) -> None:
+    details = {
+        "zone": plan.zone_id,
+        "start": plan.start_at.isoformat(),
+        "end": plan.end_at.isoformat(),
+        "expected": plan.expected_count,
+    }
+    journal.record(tx, actor_id=actor.id, kind=kind, subject_id=plan.id, details=details)

@@ -1,0 +1,57 @@
+"""What is planned is entered on the district's wall clock, read from a calendar, and seen at the desk."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from playwright.sync_api import expect
+from tests.console.conftest import Town, Visit
+from tests.console.test_accessible import violations
+
+from anshang.foundation import clock
+from anshang.people.model import Role
+
+pytestmark = [pytest.mark.browser, pytest.mark.slow]
+THERE = ZoneInfo("Asia/Shanghai")
+
+
+def test_an_event_is_entered_seen_at_its_zone_and_withdrawn(visit: Visit, town: Town) -> None:
+    begins = (clock.now() + timedelta(hours=2)).astimezone(THERE).replace(second=0, microsecond=0)
+    visit.expected.append(r"status of 400")
+    page = visit.open("/admin?tab=events", Role.SUPERVISOR, "en", timezone_id="America/New_York")
+    page.get_by_role("button", name="Enter an event").click()
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_label("Name").fill("Lantern walk")
+    dialog.get_by_label("Where").select_option("Zone A")
+    dialog.get_by_label("Begins").fill(f"{begins:%Y-%m-%dT%H:%M}")
+    dialog.get_by_label("Ends").fill(f"{begins:%Y-%m-%dT%H:%M}")
+    dialog.get_by_label("People expected").fill("4000")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Enter an event").click()
+    expect(dialog).to_contain_text("An event ends after it begins")
+    dialog.get_by_label("Ends").fill(f"{begins + timedelta(hours=3):%Y-%m-%dT%H:%M}")
+    dialog.get_by_role("button", name="Enter an event").click()
+    row = page.get_by_role("row").filter(has_text="Lantern walk")
+    expect(row).to_contain_text(f"{begins:%H:%M}")
+    expect(row).to_contain_text("4,000")
+    stamp = f"{begins + timedelta(days=1):%Y%m%dT%H%M%S}"
+    calendar = f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:{stamp}\r\nDTEND:{stamp}\r\nSUMMARY:Fair\r\n"
+    field = page.get_by_label("Read a file")
+    field.set_input_files({"name": "x.ics", "mimeType": "text/calendar", "buffer": b"BEGIN:VCALENDAR\r\n"})
+    expect(page.get_by_text("Cannot use events.csv")).to_be_visible()
+    calendar = calendar.replace(
+        "DTEND:" + stamp, f"DTEND:{begins + timedelta(days=1, hours=1):%Y%m%dT%H%M%S}"
+    )
+    content = f"{calendar}END:VEVENT\r\nEND:VCALENDAR\r\n".encode()
+    field.set_input_files({"name": "x.ics", "mimeType": "text/calendar", "buffer": content})
+    expect(page.get_by_text("1 new, 0 known already.")).to_be_visible()
+    expect(page.get_by_role("row").filter(has_text="Fair")).to_contain_text("whole district")
+    desk = visit.open("/?view=table&zone=z01", language="en")
+    town.tell(z01=900, z02=300)
+    expect(
+        desk.get_by_text(f"Planned: {begins:%H:%M}–{begins + timedelta(hours=3):%H:%M} Lantern walk")
+    ).to_be_visible()
+    row.get_by_role("button").click()
+    expect(row).to_have_count(0)
