@@ -186,6 +186,27 @@ export const forecast = (district: string) => ({
   ask: () => answered(client.GET("/api/crowd/forecast", { params: { query: { district } } })),
 });
 
+/** What is expected of counters and gates, asked again each minute by whoever shows it. */
+export const passingAhead = (district: string) => ({
+  key: `passing ${district}`,
+  topics: [],
+  ask: () => answered(client.GET("/api/crowd/forecast/passing", { params: { query: { district } } })),
+});
+
+/** The next two days of a zone by the hour. */
+export const daysAhead = (district: string, zone: string) => ({
+  key: `days ${district} ${zone}`,
+  topics: ["event"],
+  ask: () => answered(client.GET("/api/crowd/zones/{zone}/days", { params: { path: { zone }, query: { district } } })),
+});
+
+/** The council: meetings with motions, and resolutions. */
+export const council = (district: string) => ({
+  key: `council ${district}`,
+  topics: ["meeting", "motion", "resolution"],
+  ask: () => answered(client.GET("/api/council", { params: { query: { district } } })),
+});
+
 /** What goes on now or is planned. */
 export const plannedEvents = (district: string) => ({
   key: `events ${district}`,
@@ -250,7 +271,7 @@ export const feeds = (district: string) => ({
 
 /** First words of everything that is written into the journal. */
 export const JOURNAL_NOUNS = [
-  "matter", "level", "levels", "warning", "forecast", "event", "flow", "measure", "zone", "sensor", "place",
+  "matter", "level", "levels", "warning", "forecast", "event", "meeting", "motion", "resolution", "flow", "measure", "zone", "sensor", "place",
   "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "record", "shift", "duty_note", "service", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
   "unit", "duty", "member", "account", "password", "session", "body", "feed",
 ] as const; // prettier-ignore

@@ -30,8 +30,13 @@ const isTyping = (target: EventTarget | null): boolean =>
 
 class Keys {
   on = $state(true);
-  #bound = $state.raw<Key[]>([]);
-  readonly all = $derived(this.#bound);
+  // What a key does must not depend on when the page was last drawn: the list itself is no state, only its edition.
+  #bound: readonly Key[] = [];
+  #edition = $state(0);
+  readonly all = $derived.by(() => {
+    void this.#edition;
+    return this.#bound;
+  });
 
   start(): void {
     this.on = localStorage.getItem(KEPT) !== "off";
@@ -45,10 +50,13 @@ class Keys {
 
   /** Bind keys until the returned function is called; the latest binding of a key wins. */
   bind(keys: Key[]): () => void {
-    this.#bound = [...this.#bound, ...keys];
-    return () => {
-      this.#bound = this.#bound.filter((key) => !keys.includes(key));
-    };
+    this.#put([...this.#bound, ...keys]);
+    return () => this.#put(this.#bound.filter((key) => !keys.includes(key)));
+  }
+
+  #put(bound: readonly Key[]): void {
+    this.#bound = bound;
+    this.#edition += 1;
   }
 
   #down(event: KeyboardEvent): void {

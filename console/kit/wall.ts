@@ -29,3 +29,7 @@ export function instantAt(told: string, timeZone: string): Date | null {
   for (let round = 0; round < 2; round += 1) at += wanted - wallOf(at, timeZone);
   return new Date(at);
 }
+
+/** An instant as a field of type datetime-local shows it in a time zone. */
+export const wallAt = (at: string, timeZone: string): string =>
+  new Date(wallOf(Date.parse(at), timeZone)).toISOString().slice(0, 16);

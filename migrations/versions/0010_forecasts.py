@@ -10,7 +10,7 @@ down_revision = "0009"
 branch_labels = None
 depends_on = None
 
-TABLES = ("planned_events", "forecast_outcomes", "trained_models", "trained_trees")
+TABLES = ("planned_events", "warning_chances", "forecast_outcomes", "trained_models", "trained_trees")
 
 
 def upgrade() -> None:
@@ -50,6 +50,16 @@ def upgrade() -> None:
         sa.Column("district_id", sa.String(length=64), nullable=False),
         sa.Column("content", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("model_id", name=op.f("pk_trained_trees")),
+    )
+    op.create_table(
+        "warning_chances",
+        sa.Column("district_id", sa.String(length=64), nullable=False),
+        sa.Column("zone_id", sa.String(length=64), nullable=False),
+        sa.Column("at_ms", sa.BigInteger(), nullable=False),
+        sa.Column("chance", sa.Float(), nullable=False),
+        sa.Column("came", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("district_id", "zone_id", "at_ms", name=op.f("pk_warning_chances")),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "planned_events",

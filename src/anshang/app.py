@@ -41,6 +41,7 @@ from anshang.lookouts import api as lookouts_api
 from anshang.lookouts.sweep import LookoutSweep
 from anshang.matters import api as matters_api
 from anshang.partners import api as partners_api
+from anshang.partners import council_api
 from anshang.partners.doors import DoorBook
 from anshang.patrols import api as patrols_api
 from anshang.patrols.whereabouts import Whereabouts
@@ -78,6 +79,7 @@ ROUTERS = (
     board_api.router,
     vault_api.router,
     partners_api.router,
+    council_api.router,
     lookouts_api.router,
     shop_api.router,
     public_api.router,

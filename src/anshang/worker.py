@@ -36,6 +36,7 @@ from anshang.foundation.database import Database
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.lookouts.sweep import LookoutSweep
+from anshang.partners import council_actions as council
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import engine_actor
 from anshang.places import store as places
@@ -198,7 +199,7 @@ class Worker:
         folder = self._settings.sealed_folder
         for district_id in self._watch.district_ids:
             roll_up(self._database, district_id, clock.now() - DELAY, folder)
-        self._erase()
+        self._look_after()
         yesterday = clock.now().date() - timedelta(days=1)
         if self._sealed_on == yesterday:
             return
@@ -215,12 +216,15 @@ class Worker:
             )
         self._sealed_on = yesterday
 
-    def _erase(self) -> None:
-        """Once a minute destroy personal records whose time is over; once an hour keys that nobody needs."""
+    def _look_after(self) -> None:
+        """Once a minute bring back resolutions whose day has come and destroy personal records whose time is
+        over; once an hour keys that nobody needs.
+        """
         minute_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS
         if minute_ms == self._erased_ms:
             return
         for district_id in self._watch.district_ids:
+            council.bring_back(self._database, district_id, actor=engine_actor(district_id))
             vault.erase_expired(
                 self._database, self._keyring, actor=engine_actor(district_id), district_id=district_id
             )

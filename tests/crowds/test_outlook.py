@@ -12,6 +12,7 @@ from tests.conftest import DISTRICT, NIGHT, Make
 from tests.crowds.conftest import ENGINE, kinds, waiting
 
 from anshang.crowds import actions, observations
+from anshang.crowds.ahead import HORIZONS_S, Band, Because, Outlook, ZoneOutlook
 from anshang.crowds.episodes import (
     OUTCOME_AVERTED,
     OUTCOME_CAME,
@@ -21,7 +22,7 @@ from anshang.crowds.episodes import (
     follow,
 )
 from anshang.crowds.model import CrowdKind, Level
-from anshang.crowds.outlook import HORIZONS_S, Band, Because, Outlook, Outlooks, ZoneOutlook
+from anshang.crowds.outlook import Outlooks
 from anshang.crowds.telemetry import zone_history_table
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock, ids
@@ -214,3 +215,35 @@ def test_without_a_past_the_outlook_says_that_it_guesses(district: Database, mak
     assert seen is not None
     assert seen.basis == "guess"
     assert watched(district, make).renew("nowhere") is None
+
+
+def test_the_next_two_days_are_told_by_the_hour_once_something_is_usual(
+    district: Database, make: Make
+) -> None:
+    outlooks = watched(district, make)
+    outlooks.renew(DISTRICT)
+    assert outlooks.day_ahead(DISTRICT) is None
+    now_ms = clock.to_ms(clock.now()) // 900_000 * 900_000
+    busy = np.random.default_rng(4).lognormal(0, 0.25, 21)
+    rows = []
+    for back in range(1, 20 * 96):
+        at_ms = now_ms - back * 900_000
+        evening = (1000 + 800 * float(np.cos((at_ms / 3_600_000 - 20) / 24 * 2 * np.pi))) * float(
+            busy[back // 96]
+        )
+        rows += [
+            (DISTRICT, f"z{i}", 900, at_ms, evening, evening, evening, evening / 1000, 0) for i in range(3)
+        ]
+    district.bulk(DISTRICT, lambda connection: put_all(connection, zone_history_table, rows))
+    outlooks = watched(district, make)
+    outlooks.renew(DISTRICT)
+    told = outlooks.day_ahead(DISTRICT)
+    assert told is not None
+    assert (len(told.at_ms), told.people.shape) == (48, (3, 48, 3))
+    assert 0 < told.at_ms[0] - clock.to_ms(clock.now()) <= 3_600_000
+    middle, low, high = told.people[0].T
+    usual = 1000 + 800 * np.cos((np.array(told.at_ms) / 3_600_000 - 20) / 24 * 2 * np.pi)
+    assert np.abs(middle / usual - 1).mean() < 0.25
+    assert (low < middle).all()
+    assert (middle < high).all()
+    assert ((low < usual) & (usual < high)).mean() > 0.7

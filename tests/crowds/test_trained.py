@@ -20,8 +20,9 @@ from typer.testing import CliRunner
 
 from anshang import cli
 from anshang.crowds import observations, trained_actions, trained_store
+from anshang.crowds.ahead import HORIZONS_S
 from anshang.crowds.model import CrowdKind, ModelState, TrainedModel
-from anshang.crowds.outlook import HORIZONS_S, Outlooks
+from anshang.crowds.outlook import Outlooks
 from anshang.crowds.telemetry import ROLLED, put_mark, zone_history_table
 from anshang.crowds.trained import Trained, unpacked
 from anshang.crowds.training import train_district

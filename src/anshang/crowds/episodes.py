@@ -1,9 +1,10 @@
 """Warnings: a zone is expected to become dangerously dense. One episode for each zone, raised once and
 closed.
 
-It is raised when an alert is more likely than not within the hour, three minutes in a row; it closes by
-itself when the level is reached (the alarm of the level takes over), or when the danger has stayed unlikely
-for ten minutes. What was done meanwhile decides whether it was averted or has passed.
+It is raised when the chance of an alert within the hour reaches the zone's threshold (`thresholds.py`) three
+minutes in a row; it closes by itself when the level is reached (the alarm of the level takes over), or when
+the danger has stayed unlikely for ten minutes. What was done meanwhile decides whether it was averted or
+has passed.
 """
 
 from __future__ import annotations
@@ -14,9 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from anshang.crowds import store
+from anshang.crowds.ahead import HORIZONS_S, LEVELS_TOLD, Outlook, ZoneOutlook
 from anshang.crowds.alarms import open_episode, retell_episode
 from anshang.crowds.model import CrowdKind, Level
-from anshang.crowds.outlook import HORIZONS_S, LEVELS_TOLD, Outlook, ZoneOutlook
+from anshang.crowds.thresholds import WARNED_FROM
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
@@ -27,9 +29,9 @@ from anshang.matters.model import Matter, Priority
 
 SUBJECT_WARNING = "matter.crowd.warning"
 OUTCOME_CAME, OUTCOME_AVERTED, OUTCOME_PASSED = "outcome.came", "outcome.averted", "outcome.passed"
-WARNED_FROM = Level.ALERT
 WITHIN_S = 3_600
-CHANCE_MIN, CHANCE_OVER = 0.5, 0.25
+OVER_SHARE = 0.5
+"""A danger is over when its chance is below that share of the zone's threshold."""
 PERSISTS, QUIET = timedelta(minutes=3), timedelta(minutes=10)
 MOVED_S = 600.0
 """A warning is told anew when its instant moves by more, or its level rises."""
@@ -37,7 +39,7 @@ MOVED_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A level that is more likely than not, when first, and how likely it is then."""
+    """A level that is likely enough to warn of, when first, and how likely it is then."""
 
     zone_id: str
     level: Level
@@ -45,8 +47,11 @@ class Expected:
     chance: float
 
 
-def expected(outlook: Outlook, zone: ZoneOutlook, least: float = CHANCE_MIN) -> Expected | None:
-    """The highest level from WARNED_FROM on that is at least so likely within the hour; None when none is."""
+def expected(outlook: Outlook, zone: ZoneOutlook, share: float = 1.0) -> Expected | None:
+    """The highest level from WARNED_FROM on whose chance within the hour reaches the zone's threshold, or a
+    share of it; None when none does.
+    """
+    least = share * zone.warns_at
     for level, chances in zip(reversed(LEVELS_TOLD), reversed(zone.chances), strict=True):
         if level < WARNED_FROM:
             return None
@@ -97,7 +102,7 @@ def follow(
         level, known = levels.get(zone.zone_id), waiting.get(zone.zone_id)
         danger = expected(outlook, zone)
         lasting = persistence.likely(zone.zone_id, danger is not None, outlook.at)
-        quiet = persistence.quiet(zone.zone_id, expected(outlook, zone, CHANCE_OVER) is None, outlook.at)
+        quiet = persistence.quiet(zone.zone_id, expected(outlook, zone, OVER_SHARE) is None, outlook.at)
         reached = level is not None and level >= WARNED_FROM
         if known is None:
             if danger is not None and lasting and level is not None and not reached:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import numpy as np
 from fastapi import APIRouter, Request
 
+from anshang.crowds.ahead import HORIZONS_S, Outlook, ZoneOutlook
 from anshang.crowds.episodes import expected
-from anshang.crowds.outlook import HORIZONS_S, Outlook, Outlooks, ZoneOutlook
+from anshang.crowds.outlook import Outlooks
+from anshang.foundation import clock
 from anshang.foundation.actor import Permission
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Shown
+from anshang.web.shapes import Code, Shown
 
 router = APIRouter(prefix="/api/crowd", tags=["crowd"])
 
@@ -40,12 +43,15 @@ class BecauseShown(Shown):
 
 
 class ZoneAhead(Shown):
-    """A zone ahead; `chances` of levels 1 to 4, each at every horizon."""
+    """A zone ahead; `chances` of levels 1 to 4, each at every horizon; `warns_at` is the chance of an alert
+    within the hour from which on it is warned of.
+    """
 
     zone_id: str
     people: BandShown
     chances: list[list[float]]
     expected: ExpectedShown | None
+    warns_at: float
     because: BecauseShown
 
 
@@ -80,6 +86,67 @@ def forecast(district: DistrictQuery, caller: Caller, request: Request) -> Forec
     return None if outlook is None else _shown(outlook)
 
 
+class HourShown(Shown):
+    """People expected at an hour: the middle, and between which four of five days lie."""
+
+    at: datetime
+    people: float
+    low: float
+    high: float
+
+
+class DayAheadShown(Shown):
+    """The next two days of a zone by the hour, by what is usual at that time of the week."""
+
+    zone_id: str
+    hours: list[HourShown]
+
+
+@router.get("/zones/{zone}/days")
+def days_ahead(district: DistrictQuery, zone: Code, caller: Caller, request: Request) -> DayAheadShown | None:
+    """A zone's next two days; null before two days are known, and where nothing is."""
+    caller.actor.must(Permission.CROWD_READ, district)
+    outlooks: Outlooks = request.app.state.outlooks
+    told = outlooks.day_ahead(district)
+    if told is None or zone not in told.zone_ids:
+        return None
+    people = told.people[told.zone_ids.index(zone)]
+    if np.isnan(people).any():
+        return None
+    return DayAheadShown(
+        zone_id=zone,
+        hours=[
+            HourShown(at=clock.from_ms(at_ms), people=middle, low=low, high=high)
+            for at_ms, (middle, low, high) in zip(told.at_ms, people.round(1).tolist(), strict=True)
+        ],
+    )
+
+
+class PassingShown(Shown):
+    """Of every counter and gate that speaks: people a minute, both ways; of head counters people in view."""
+
+    at: datetime
+    horizons_s: list[int]
+    lines: dict[str, BandShown]
+    gates: dict[str, BandShown]
+    heads: dict[str, BandShown]
+
+
+@router.get("/forecast/passing")
+def passing(district: DistrictQuery, caller: Caller, request: Request) -> PassingShown | None:
+    """Counters and gates in the next two hours, as it was last reckoned; null until it was."""
+    caller.actor.must(Permission.CROWD_READ, district)
+    outlooks: Outlooks = request.app.state.outlooks
+    told = outlooks.passing.find(district)
+    if told is None:
+        return None
+    shown = {
+        name: {id: BandShown.model_validate(each) for id, each in getattr(told, name).items()}
+        for name in ("lines", "gates", "heads")
+    }
+    return PassingShown(at=told.at, horizons_s=list(HORIZONS_S), **shown)
+
+
 def _shown(outlook: Outlook) -> ForecastShown:
     return ForecastShown(
         at=outlook.at,
@@ -99,5 +166,6 @@ def _zone(outlook: Outlook, zone: ZoneOutlook) -> ZoneAhead:
         people=BandShown.model_validate(zone.people),
         chances=[list(each) for each in zone.chances],
         expected=None if danger is None else ExpectedShown.model_validate(danger),
+        warns_at=zone.warns_at,
         because=BecauseShown.model_validate(zone.because),
     )

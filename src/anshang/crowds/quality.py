@@ -13,8 +13,9 @@ from statistics import median
 from sqlalchemy import Connection
 
 from anshang.crowds import trained_store as store
-from anshang.crowds.episodes import OUTCOME_AVERTED, OUTCOME_CAME, OUTCOME_PASSED, WARNED_FROM
+from anshang.crowds.episodes import OUTCOME_AVERTED, OUTCOME_CAME, OUTCOME_PASSED
 from anshang.crowds.model import CrowdKind
+from anshang.crowds.thresholds import WARNED_FROM
 from anshang.foundation import clock
 from anshang.journal import store as journal
 from anshang.journal.model import Entry

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from anshang.crowds.ahead import HORIZONS_S
 from anshang.crowds.forecasting import learn
 from anshang.kernels import conformal, forecast
 from anshang.kernels.climate import climate
@@ -30,7 +31,6 @@ from anshang.kernels.trees import lightgbm as lgb
 
 QUARTER_S, FINE_S = 900, 300
 FINE = QUARTER_S // FINE_S
-HORIZONS_S = (900, 1_800, 2_700, 3_600, 5_400, 7_200)
 AHEAD = np.arange(1, HORIZONS_S[-1] // QUARTER_S + 2, dtype=np.int64)
 MEMORY_FINE = 26 * HOUR_S // FINE_S
 """How far back the outlook without training looks."""

@@ -11,8 +11,8 @@ from pydantic import Field
 from anshang.crowds import quality as measuring
 from anshang.crowds import trained_actions as actions
 from anshang.crowds import trained_store as store
+from anshang.crowds.ahead import HORIZONS_S
 from anshang.crowds.model import CrowdKind, TrainedModel
-from anshang.crowds.outlook import HORIZONS_S
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
 from anshang.journal import store as journal

@@ -12,7 +12,8 @@ from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
-from anshang.crowds.trained import HORIZONS_S, QUARTER_S, Trained, mixed, said, unpacked, widened
+from anshang.crowds.ahead import HORIZONS_S
+from anshang.crowds.trained import QUARTER_S, Trained, mixed, said, unpacked, widened
 from anshang.kernels import conformal, forecast
 from anshang.kernels.climate import Climate, climate
 from anshang.kernels.daygrid import DayGrid, Reals, mean_known

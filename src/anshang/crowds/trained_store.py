@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     Connection,
     Float,
@@ -66,6 +67,18 @@ outcomes_table = Table(
 )
 """How the forecasts for an instant came out, all zones together; `model_id` is empty without training."""
 
+chances_table = Table(
+    "warning_chances",
+    metadata,
+    Column("district_id", String(64), primary_key=True),
+    Column("zone_id", String(64), primary_key=True),
+    Column("at_ms", BigInteger, primary_key=True),
+    Column("chance", Float, nullable=False),
+    Column("came", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""The chance of an alert within the hour, where it was worth a thought, and whether it came."""
+
 SUMS: Final = (
     "zones_count",
     "people_sum",
@@ -123,9 +136,36 @@ def keep_outcomes(connection: Connection, rows: Sequence[tuple[object, ...]]) ->
 
 
 def forget_outcomes(connection: Connection, district_id: str, before_ms: int) -> None:
-    """Forget how forecasts for instants before came out."""
-    mine = outcomes_table.c.district_id == district_id
-    connection.execute(delete(outcomes_table).where(mine, outcomes_table.c.at_ms < before_ms))
+    """Forget how forecasts for instants before came out, and what chances there were."""
+    for table in (outcomes_table, chances_table):
+        mine = table.c.district_id == district_id
+        connection.execute(delete(table).where(mine, table.c.at_ms < before_ms))
+
+
+def first_outcome_ms(connection: Connection, district_id: str, since_ms: int) -> int | None:
+    """When the first forecast since then came out; None when none did."""
+    query = select(func.min(outcomes_table.c.at_ms)).where(
+        outcomes_table.c.district_id == district_id, outcomes_table.c.at_ms >= since_ms
+    )
+    return connection.execute(query).scalar()
+
+
+def keep_chances(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """Keep rows of `warning_chances`, in the order of its columns."""
+    insert_new(connection, chances_table, rows)
+
+
+def list_chances(
+    connection: Connection, district_id: str, since_ms: int
+) -> dict[str, list[tuple[int, float, bool]]]:
+    """By zone: when, how likely, and whether it came, oldest first."""
+    query = select(
+        chances_table.c.zone_id, chances_table.c.at_ms, chances_table.c.chance, chances_table.c.came
+    ).where(chances_table.c.district_id == district_id, chances_table.c.at_ms >= since_ms)
+    found: dict[str, list[tuple[int, float, bool]]] = {}
+    for zone_id, at_ms, chance, came in connection.execute(query.order_by(chances_table.c.at_ms)):
+        found.setdefault(zone_id, []).append((at_ms, chance, came))
+    return found
 
 
 def sum_outcomes(

@@ -5,7 +5,7 @@ that befalls it touches the server: the model in use serves on until a better on
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -28,7 +28,6 @@ from anshang.places import store as places
 DAYS_MAX, DAYS_MIN = 180, 28
 FINE_DAYS = 16
 QUARTER_MS = QUARTER_S * 1000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def train_district(
@@ -49,7 +48,7 @@ def train_district(
         content = None if known is None else store.read_trees(connection, district_id, known.id)
     running = None if content is None else _readable(content)
     trained, figures = train(record, zone_ids, running, threads, progress)
-    until_at = _EPOCH + timedelta(milliseconds=until_ms) - timedelta(days=14)
+    until_at = clock.from_ms(until_ms) - timedelta(days=14)
     model = TrainedModel(
         ids.new_id(),
         district_id,
@@ -81,8 +80,8 @@ def read_record(connection: Connection, district_id: str) -> tuple[Record, tuple
             zh=f"训练预测至少需要 {DAYS_MIN} 天的数据；目前有 {days} 天。",
         )
     quarters, from_ms = quarters[:, known[0] :], from_ms + int(known[0]) * QUARTER_MS
-    from_at, until_at = (_EPOCH + timedelta(milliseconds=ms) for ms in (from_ms, until_ms))
-    events = list_events(connection, district_id, from_at, until_at + timedelta(days=DAYS_AHEAD))
+    until_at = clock.from_ms(until_ms) + timedelta(days=DAYS_AHEAD)
+    events = list_events(connection, district_id, clock.from_ms(from_ms), until_at)
     grid = day_grid_known(
         from_ms, quarters.shape[1], QUARTER_S, zone, country=place.district.country, events=events
     )

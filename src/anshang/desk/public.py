@@ -15,8 +15,9 @@ from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import Connection
 
+from anshang.crowds.ahead import HORIZONS_S, Outlook
 from anshang.crowds.engine import ZoneFigures
-from anshang.crowds.outlook import HORIZONS_S, Outlook, Outlooks
+from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock
 from anshang.foundation.errors import NotFound, TooOften

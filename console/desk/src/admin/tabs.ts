@@ -2,6 +2,7 @@
 import type { Component } from "svelte";
 import type { Shape } from "$api/client";
 import CategoriesTab from "./categories/CategoriesTab.svelte";
+import CouncilTab from "./council/CouncilTab.svelte";
 import EventsTab from "./events/EventsTab.svelte";
 import JournalTab from "./journal/JournalTab.svelte";
 import LevelsTab from "./levels/LevelsTab.svelte";
@@ -13,7 +14,7 @@ import SensorsTab from "./sensors/SensorsTab.svelte";
 import UnitsTab from "./units/UnitsTab.svelte";
 
 export type District = Shape["DistrictShown"];
-export type TabName = "sensors" | "levels" | "events" | "units" | "categories" | "partners" | "people" | "place" | "quality" | "journal";
+export type TabName = "sensors" | "levels" | "events" | "units" | "categories" | "partners" | "council" | "people" | "place" | "quality" | "journal";
 export type Tab = { name: TabName; needs: string; shows: Component<{ district: District }> };
 
 export const TABS: readonly Tab[] = [
@@ -23,6 +24,7 @@ export const TABS: readonly Tab[] = [
   { name: "units", needs: "unit.configure", shows: UnitsTab },
   { name: "categories", needs: "incident.configure", shows: CategoriesTab },
   { name: "partners", needs: "partner.configure", shows: PartnersTab },
+  { name: "council", needs: "partner.configure", shows: CouncilTab },
   { name: "people", needs: "people.manage", shows: PeopleTab },
   { name: "place", needs: "place.edit", shows: PlaceTab },
   { name: "quality", needs: "crowd.configure", shows: QualityTab },

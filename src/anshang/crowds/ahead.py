@@ -1,0 +1,143 @@
+"""What is expected of zones, and how it is said: people ahead with an interval, chances of levels, and why.
+
+Pure of store and clock: arrays in, what is shown out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+
+from anshang.crowds.model import Level, LevelRules
+from anshang.kernels.damped import Ahead
+from anshang.kernels.daygrid import Reals
+from anshang.kernels.quantiles import LEVELS, MEDIAN, chance_over
+from anshang.places.model import Zone
+
+STEP_S = 300
+HORIZONS_S = (900, 1_800, 2_700, 3_600, 5_400, 7_200)
+HALF_HOUR_S = 1_800
+LOW, HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
+LEARNT = np.array(LEVELS)
+CHANCE_MIN = 0.5
+"""From which chance on a zone is warned of as long as too little is known of it: more likely than not."""
+LEVELS_TOLD = tuple(level for level in Level if level)
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """People at each of HORIZONS_S: the middle, and between which the truth lies four times of five."""
+
+    middle: tuple[float, ...]
+    low: tuple[float, ...]
+    high: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Because:
+    """Why: people there now, how many more than half an hour ago, and how many are usual; None unknown."""
+
+    people: float
+    gained: float | None
+    usual: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ZoneOutlook:
+    """A zone ahead: people, and for each level of LEVELS_TOLD the chance to be at it at each horizon."""
+
+    zone_id: str
+    people: Band
+    chances: tuple[tuple[float, ...], ...]
+    because: Because
+    usable_m2: float
+    warns_at: float = CHANCE_MIN
+    """From which chance of an alert within the hour on it is warned of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quality:
+    """How forecasts of one horizon came out over the last day; None where too few did."""
+
+    horizon_s: int
+    outcomes: int
+    covered80: float | None
+    error: float | None
+    error_still: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Outlook:
+    """A district ahead. `basis` says what it stands on: a trained model, weeks, today, or a guess."""
+
+    at: datetime
+    basis: str
+    zones: tuple[ZoneOutlook, ...]
+    district: Band | None
+    quality: tuple[Quality, ...]
+
+
+def because(steps: Reals, usual: Reals) -> Because:
+    """Of one zone: its steps (T,) and what is usual at them and after."""
+
+    def known(value: float) -> float | None:
+        return None if np.isnan(value) else round(float(value), 1)
+
+    now, before = float(steps[-1]), float(steps[-1 - HALF_HOUR_S // STEP_S])
+    return Because(round(now, 1), known(now - before), known(float(usual[len(steps) - 1])))
+
+
+def outlook_of(
+    now: datetime,
+    zones: Sequence[Zone],
+    rules: Sequence[LevelRules],
+    told: Ahead,
+    whole: Ahead,
+    basis: str,
+    reasons: Sequence[Because],
+) -> Outlook:
+    """What is shown of quantiles for each zone (`told`) and of those for all of them together (`whole`)."""
+    shown = []
+    for place, zone in enumerate(zones):
+        quantiles = told.quantiles[place]
+        if np.isnan(quantiles).any():
+            continue
+        limits = [rise * zone.usable_m2 for rise in rules[place].rises]
+        chances = [chance_over(quantiles, LEARNT, np.full(len(HORIZONS_S), limit)) for limit in limits]
+        likely = tuple(tuple(each.round(3).tolist()) for each in chances)
+        shown.append(ZoneOutlook(zone.id, band(quantiles), likely, reasons[place], zone.usable_m2))
+    return Outlook(now, basis, tuple(shown), _together(shown, whole), _quality(told))
+
+
+def band(quantiles: Reals) -> Band:
+    """Of quantiles (H, L) at LEVELS."""
+    columns = quantiles.round(1)
+    return Band(*(tuple(columns[:, level].tolist()) for level in (MEDIAN, LOW, HIGH)))
+
+
+def _together(zones: list[ZoneOutlook], whole: Ahead) -> Band | None:
+    """The district: its middle is the sum of its zones', its width that of its own past errors."""
+    quantiles = whole.quantiles[0]
+    if not zones or np.isnan(quantiles).any():
+        return None
+    middle = np.sum([zone.people.middle for zone in zones], axis=0)
+    own = quantiles[:, MEDIAN]
+    low, high = (np.maximum(middle + quantiles[:, level] - own, 0) for level in (LOW, HIGH))
+    return Band(*(tuple(each.round(1).tolist()) for each in (middle, low, high)))
+
+
+def _quality(told: Ahead) -> tuple[Quality, ...]:
+    def known(value: float) -> float | None:
+        return None if np.isnan(value) else round(float(value), 3)
+
+    return tuple(
+        Quality(
+            horizon_s,
+            int(told.outcomes[i]),
+            *(known(c[i]) for c in (told.covered80, told.error, told.error_still)),
+        )
+        for i, horizon_s in enumerate(HORIZONS_S)
+    )

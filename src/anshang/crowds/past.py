@@ -1,0 +1,144 @@
+"""What is remembered of a district's zones for looking ahead: the last day by the minute, and what is usual.
+
+It holds nothing that the store does not hold too, and is read from it once a day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+from sqlalchemy import Connection
+
+from anshang.crowds.ahead import HORIZONS_S, STEP_S
+from anshang.crowds.calendars import DAYS_AHEAD, day_grid_known, wall_clock_s
+from anshang.crowds.engine import ZoneFigures
+from anshang.crowds.model import PlannedEvent
+from anshang.crowds.planned_store import list_events
+from anshang.crowds.telemetry import HOUR_MS, MINUTE_MS, MINUTE_S, zone_people
+from anshang.foundation import clock
+from anshang.kernels.climate import climate
+from anshang.kernels.daygrid import DAY_S, Floats, Reals, mean_known
+from anshang.places.model import District
+
+MEMORY_MINUTES = 26 * 60
+USUAL_STEP_S, USUAL_DAYS, USUAL_MIN_DAYS = 900, 35, 2
+DAY_AHEAD_HOURS = 48
+SCORE80 = 1.2816
+"""Of a normal distribution: between minus and plus this lie four fifths."""
+NOISE_LEAST, NOISE_UNKNOWN = 0.05, 0.4
+"""Of the log ratio: no day is quite like another; and before two weeks are known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usual:
+    """What is usual of each zone by day and quarter (S, D, K), and by how much days differ from it (root mean
+    square of the log ratio with the offset (S,)); days begin USUAL_DAYS before the day it was read.
+    """
+
+    people: Floats
+    noise: Floats
+    offset: Reals
+
+
+@dataclass(slots=True)
+class Past:
+    """The last minutes of a district's zones, ending at `last_ms`, and what was usual by day and quarter."""
+
+    zone_ids: list[str]
+    last_ms: int
+    people: Reals
+    usual: Usual | None
+    made_on: int
+    """In days since 1970 of the wall clock."""
+
+    def put(self, minute_ms: int, figures: Sequence[ZoneFigures]) -> None:
+        """A minute's figures; what lies before the memory is left out."""
+        moved = (minute_ms - self.last_ms) // MINUTE_MS
+        if moved > 0:
+            keep = max(0, MEMORY_MINUTES - moved)
+            self.people[:, :keep] = self.people[:, MEMORY_MINUTES - keep :]
+            self.people[:, keep:] = np.nan
+            self.last_ms = minute_ms
+        column = MEMORY_MINUTES - 1 - (self.last_ms - minute_ms) // MINUTE_MS
+        if column >= 0:
+            told = {id: people for id, people, *_ in figures}
+            known = [told.get(id) for id in self.zone_ids]
+            self.people[:, column] = [np.nan if people is None else people for people in known]
+
+    def steps(self) -> Reals:
+        """The mean people of each step of STEP_S, the last ending now."""
+        parts = self.people.reshape(len(self.people), -1, STEP_S // MINUTE_S)
+        return mean_known(parts, axis=2)
+
+    def usual_steps(self, steps: int, zone: ZoneInfo) -> Reals:
+        """What is usual at each step, and for the longest horizon beyond; NaN where nothing is known."""
+        every = steps + HORIZONS_S[-1] // STEP_S
+        if self.usual is None:
+            return np.full((len(self.people), every), np.nan)
+        first_s = self.last_ms // 1000 + MINUTE_S - steps * STEP_S
+        wall_s = wall_clock_s(first_s, every, STEP_S, zone)
+        usual = self.usual.people
+        day = np.clip(wall_s // DAY_S - (self.made_on - USUAL_DAYS), 0, usual.shape[1] - 1)
+        told: Reals = usual[:, day, (wall_s % DAY_S) // USUAL_STEP_S].astype(float)
+        return told
+
+    def day_ahead(self, now_ms: int, zone: ZoneInfo) -> tuple[list[int], Reals] | None:
+        """The next DAY_AHEAD_HOURS by the hour (ms): the middle, and between which four of five days lie
+        (S, hours, 3), by what is usual at that time of the week; None before that is known.
+        """
+        if self.usual is None:
+            return None
+        first_s = (now_ms // HOUR_MS + 1) * HOUR_MS // 1000
+        wall_s = wall_clock_s(first_s, DAY_AHEAD_HOURS, HOUR_MS // 1000, zone)
+        day = np.minimum(wall_s // DAY_S - (self.made_on - USUAL_DAYS), self.usual.people.shape[1] - 1)
+        slot = (wall_s % DAY_S) // USUAL_STEP_S
+        offset = self.usual.offset[:, None]
+        middle = self.usual.people[:, day, slot].astype(float)
+        noise = np.nan_to_num(self.usual.noise[:, day, slot].astype(float), nan=NOISE_UNKNOWN)
+        wide = np.exp(SCORE80 * np.maximum(noise, NOISE_LEAST))
+        low, high = (middle + offset) / wide - offset, (middle + offset) * wide - offset
+        told = np.stack([middle, np.maximum(low, 0.0), high], axis=-1)
+        return [first_s * 1000 + hour * HOUR_MS for hour in range(DAY_AHEAD_HOURS)], told
+
+
+def read_past(
+    connection: Connection,
+    district: District,
+    zone_ids: list[str],
+    now: datetime,
+    zone: ZoneInfo,
+    today: int,
+) -> Past:
+    """What the store knows of the zones."""
+    last_ms = clock.to_ms(now) // MINUTE_MS * MINUTE_MS
+    span = (last_ms - (MEMORY_MINUTES - 1) * MINUTE_MS, last_ms + MINUTE_MS)
+    people = zone_people(connection, district.id, zone_ids, span, MINUTE_S)
+    midnight = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=today - USUAL_DAYS)
+    first_ms = clock.to_ms(midnight.replace(tzinfo=zone))
+    steps = (last_ms - first_ms) // (USUAL_STEP_S * 1000)
+    quarters = zone_people(
+        connection, district.id, zone_ids, (first_ms, first_ms + steps * USUAL_STEP_S * 1000), USUAL_STEP_S
+    )
+    found = None
+    if (~np.isnan(quarters)).any(axis=0).sum() >= USUAL_MIN_DAYS * DAY_S // USUAL_STEP_S:
+        grid = day_grid_known(
+            first_ms,
+            steps,
+            USUAL_STEP_S,
+            zone,
+            country=district.country,
+            events=planned(connection, district.id, first_ms),
+        )
+        made = climate(quarters, grid, steps)
+        found = Usual(made.usual, made.noise, made.offset)
+    return Past(zone_ids, last_ms, people, found, today)
+
+
+def planned(connection: Connection, district_id: str, first_ms: int) -> list[PlannedEvent]:
+    """What was planned from an instant on, and is for the next days."""
+    until_at = clock.now() + timedelta(days=DAYS_AHEAD)
+    return list_events(connection, district_id, clock.from_ms(first_ms), until_at)

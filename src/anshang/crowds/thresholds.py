@@ -1,0 +1,107 @@
+"""From which chance on a zone is warned of: the lowest that would have kept to the budget of false warnings.
+
+Each quarter the chance of an alert within the hour is remembered, and an hour later kept beside whether the
+alert came. Once a day every zone's threshold is chosen on what was kept.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from anshang.crowds import trained_store as store
+from anshang.crowds.ahead import CHANCE_MIN
+from anshang.crowds.model import Level
+from anshang.crowds.telemetry import DAY_MS
+from anshang.foundation import clock
+from anshang.foundation.database import Database
+
+CANDIDATES = tuple(round(0.3 + 0.05 * step, 2) for step in range(13))
+FALSE_PER_DAY_MOST = 0.05
+"""The budget: false warnings of one zone in a day."""
+DAYS, DAYS_MIN = 60, 14
+QUARTER_MS, WITHIN_MS = 900_000, 3_600_000
+MERGED_QUARTERS = 4
+"""Chances over the threshold no more than an hour apart are one warning."""
+LEAST_KEPT = 0.05
+WARNED_FROM = Level.ALERT
+Chance = tuple[int, float, bool]
+"""When (ms), how likely, and whether it came within the hour."""
+
+
+def false_count(chances: Sequence[Chance], threshold: float) -> int:
+    """How many warnings at this threshold would have been false: none of their chances came."""
+    episodes: list[list[Chance]] = []
+    for each in chances:
+        if each[1] < threshold:
+            continue
+        if episodes and each[0] - episodes[-1][-1][0] <= MERGED_QUARTERS * QUARTER_MS:
+            episodes[-1].append(each)
+        else:
+            episodes.append([each])
+    return sum(not any(came for _at, _chance, came in episode) for episode in episodes)
+
+
+def chosen(chances: Sequence[Chance], days: float) -> float:
+    """The lowest threshold that keeps to the budget on a zone's chances, oldest first, of so many days."""
+    if days < DAYS_MIN:
+        return CHANCE_MIN
+    fitting = (each for each in CANDIDATES if false_count(chances, each) <= FALSE_PER_DAY_MOST * days)
+    return next(fitting, CANDIDATES[-1])
+
+
+@dataclass(slots=True)
+class _District:
+    """What waits for its hour, when each zone was last at an alert, and the thresholds of a day."""
+
+    waiting: deque[tuple[int, dict[str, float]]] = field(default_factory=deque)
+    reached_ms: dict[str, int] = field(default_factory=dict)
+    chosen_on: int = -1
+    at: dict[str, float] = field(default_factory=dict)
+
+
+class Thresholds:
+    """The thresholds of every district's zones."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._districts: dict[str, _District] = {}
+
+    def of(self, district_id: str) -> Mapping[str, float]:
+        """By zone, chosen anew once a day; CHANCE_MIN for a zone that is not named."""
+        district = self._districts.setdefault(district_id, _District())
+        now_ms = clock.to_ms(clock.now())
+        today = now_ms // DAY_MS
+        if district.chosen_on != today:
+            with self._database.reading([district_id]) as connection:
+                since_ms = now_ms - DAYS * DAY_MS
+                begun_ms = store.first_outcome_ms(connection, district_id, since_ms)
+                kept = store.list_chances(connection, district_id, since_ms)
+            days = 0.0 if begun_ms is None else (now_ms - begun_ms) / DAY_MS
+            district.at = {zone: chosen(chances, days) for zone, chances in kept.items()}
+            district.chosen_on = today
+        return district.at
+
+    def see(
+        self, district_id: str, end_ms: int, levels: Mapping[str, Level | None], chances: Mapping[str, float]
+    ) -> None:
+        """A minute: zones that are at an alert; at the end of a quarter remember the chances of the others,
+        and keep those of an hour ago.
+        """
+        district = self._districts.setdefault(district_id, _District())
+        alert = {zone for zone, level in levels.items() if level is not None and level >= WARNED_FROM}
+        district.reached_ms |= dict.fromkeys(alert, end_ms)
+        if end_ms % QUARTER_MS:
+            return
+        rows: list[tuple[object, ...]] = []
+        while district.waiting and district.waiting[0][0] + WITHIN_MS <= end_ms:
+            said_ms, said = district.waiting.popleft()
+            for zone, chance in said.items():
+                came = said_ms < district.reached_ms.get(zone, 0) <= said_ms + WITHIN_MS
+                if came or chance >= LEAST_KEPT:
+                    rows.append((district_id, zone, said_ms, chance, came))
+        district.waiting.append((end_ms, {z: c for z, c in chances.items() if z not in alert}))
+        if rows:
+            self._database.bulk(district_id, partial(store.keep_chances, rows=rows))
