@@ -57,7 +57,9 @@ def test_chances_are_kept_beside_what_came_within_the_hour(
         end_ms = begun_ms + minute * 60_000
         level = Level.ALERT if 70 <= minute < 80 else Level.CAUTION
         levels = {"z1": level, "z2": Level.NORMAL, "z3": None}
-        thresholds.see(DISTRICT, end_ms, levels, {"z1": 0.6, "z2": 0.01, "z3": 0.2})
+        thresholds.see(DISTRICT, end_ms, levels)
+        if minute % 15 == 0:
+            thresholds.remember(DISTRICT, end_ms, {"z1": 0.6, "z2": 0.01, "z3": 0.2})
     with database.reading([DISTRICT]) as connection:
         kept = store.list_chances(connection, DISTRICT, 0)
     told = {zone: [((at - begun_ms) // 60_000, came) for at, _, came in each] for zone, each in kept.items()}

@@ -11,7 +11,6 @@ from anshang.kernels.daygrid import Floats, Reals
 from anshang.kernels.quantiles import LEVELS, MEDIAN, at_levels
 from anshang.kernels.skill import NINE, pinball
 
-QUARTER_MS = 900_000
 Row = tuple[object, ...]
 LOW80, HIGH80 = LEVELS.index(0.1), LEVELS.index(0.9)
 
@@ -38,7 +37,7 @@ class Outcomes:
         self,
         district_id: str,
         zone_ids: list[str],
-        end_ms: int,
+        at_ms: int,
         people: Reals,
         ahead: Reals,
         horizons_s: tuple[int, ...],
@@ -47,14 +46,12 @@ class Outcomes:
         """At the end of a quarter: rows of `forecast_outcomes` for what was said of now, people (S,); what is
         said now of later, `ahead` (S, H, L), is remembered.
         """
-        if end_ms % QUARTER_MS:
-            return []
         waiting = self._waiting.setdefault(district_id, deque())
-        due = [each for each in waiting if each.at_ms == end_ms and each.zone_ids == tuple(zone_ids)]
-        self._waiting[district_id] = deque(each for each in waiting if each.at_ms > end_ms)
+        due = [each for each in waiting if each.at_ms == at_ms and each.zone_ids == tuple(zone_ids)]
+        self._waiting[district_id] = deque(each for each in waiting if each.at_ms > at_ms)
         for place, horizon_s in enumerate(horizons_s):
             said = (model_id, tuple(zone_ids), people.astype(np.float32), ahead[:, place].astype(np.float32))
-            self._waiting[district_id].append(_Said(end_ms + horizon_s * 1000, horizon_s, *said))
+            self._waiting[district_id].append(_Said(at_ms + horizon_s * 1000, horizon_s, *said))
         return [row for each in due if (row := _row(district_id, each, people)) is not None]
 
 

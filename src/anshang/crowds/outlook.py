@@ -46,6 +46,7 @@ from anshang.kernels.daygrid import DAY_S, Reals
 TRAINED_DAYS = 120
 """How many days a trained model is shown to say what is usual."""
 WATCH_MS = 4 * 3_600_000
+QUARTER_MS, LATE_MS = 900_000, 3 * MINUTE_MS
 
 log = structlog.get_logger("crowds.outlook")
 
@@ -66,6 +67,8 @@ class Outlooks:
         self._database, self._watch = database, watch
         self._past: dict[str, Past] = {}
         self._known: dict[str, Outlook] = {}
+        self._quarter_ms: dict[str, int] = {}
+        """The last quarter whose outcomes were kept."""
         self._outcomes = Outcomes()
         self._thresholds = Thresholds(database)
         self.passing = Passing(database)
@@ -123,8 +126,10 @@ class Outlooks:
         told = look_ahead(steps, usual, STEP_S, ahead)
         living = self._living_of(district_id, engine, past, zone)
         end_ms = past.last_ms + MINUTE_MS
+        quarter_ms = self._quarter_over(district_id, end_ms)
         if living is not None:
-            told = replace(told, quantiles=living.quantiles(past.people, end_ms, told.quantiles))
+            quantiles = living.quantiles(past.people, end_ms, told.quantiles, quarter_ms)
+            told = replace(told, quantiles=quantiles)
         whole = np.where(np.isnan(steps).all(axis=0), np.nan, np.nansum(steps, axis=0))[None]
         all_usual = np.full((1, usual.shape[1]), np.nan) if np.isnan(usual).any() else usual.sum(axis=0)[None]
         basis = _basis(told, past, living is not None)
@@ -137,9 +142,19 @@ class Outlooks:
         quality = outlook.quality if living is None else self._quality_of(district_id, now)
         outlook = self._known[district_id] = replace(outlook, zones=warned, quality=quality)
         self.passing.renew(district_id)
-        self._remember_chances(district_id, outlook, figures, end_ms)
-        self._keep_outcomes(district_id, past, steps[:, -1], told, "" if living is None else living.model_id)
+        self._remember_chances(district_id, outlook, figures, end_ms, quarter_ms)
+        if quarter_ms is not None:
+            model_id = "" if living is None else living.model_id
+            self._keep_outcomes(district_id, past, quarter_ms, steps[:, -1], told, model_id)
         return outlook
+
+    def _quarter_over(self, district_id: str, end_ms: int) -> int | None:
+        """The end of a quarter, once, when it has just passed: a busy or a fast clock may step over it."""
+        quarter_ms = end_ms // QUARTER_MS * QUARTER_MS
+        if end_ms - quarter_ms > LATE_MS or quarter_ms <= self._quarter_ms.get(district_id, 0):
+            return None
+        self._quarter_ms[district_id] = quarter_ms
+        return quarter_ms
 
     def _quality_of(self, district_id: str, now: datetime) -> tuple[Quality, ...]:
         """How the trained forecasts of the last day came out."""
@@ -159,20 +174,28 @@ class Outlooks:
         )
 
     def _remember_chances(
-        self, district_id: str, outlook: Outlook, figures: Sequence[ZoneFigures], end_ms: int
+        self,
+        district_id: str,
+        outlook: Outlook,
+        figures: Sequence[ZoneFigures],
+        end_ms: int,
+        quarter_ms: int | None,
     ) -> None:
         """The chances of alerts, for choosing thresholds."""
         levels = {id: None if level is None else Level(level) for id, *_, level in figures}
         near = [place for place, horizon_s in enumerate(HORIZONS_S) if horizon_s * 1000 <= WITHIN_MS]
         alert = LEVELS_TOLD.index(WARNED_FROM)
         chances = {zone.zone_id: max(zone.chances[alert][place] for place in near) for zone in outlook.zones}
-        self._thresholds.see(district_id, end_ms, levels, chances)
+        self._thresholds.see(district_id, end_ms, levels)
+        if quarter_ms is not None:
+            self._thresholds.remember(district_id, quarter_ms, chances)
 
-    def _keep_outcomes(self, district_id: str, past: Past, people: Reals, told: Ahead, model_id: str) -> None:
+    def _keep_outcomes(
+        self, district_id: str, past: Past, at_ms: int, people: Reals, told: Ahead, model_id: str
+    ) -> None:
         """At the end of a quarter keep how what was said of now came out."""
-        end_ms = past.last_ms + MINUTE_MS
         rows = self._outcomes.compare(
-            district_id, past.zone_ids, end_ms, people, told.quantiles, HORIZONS_S, model_id
+            district_id, past.zone_ids, at_ms, people, told.quantiles, HORIZONS_S, model_id
         )
         if rows:
             self._database.bulk(district_id, partial(trained_store.keep_outcomes, rows=rows))

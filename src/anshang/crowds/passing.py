@@ -15,6 +15,7 @@ import numpy as np
 from anshang.crowds.ahead import HORIZONS_S, STEP_S, Band, band
 from anshang.crowds.model import Sensor, SensorKind
 from anshang.crowds.observations import minute_sums
+from anshang.crowds.occupancy import Columns
 from anshang.crowds.past import MEMORY_MINUTES
 from anshang.crowds.store import list_sensors
 from anshang.crowds.telemetry import MINUTE_MS, MINUTE_S
@@ -25,6 +26,8 @@ from anshang.kernels.daygrid import Reals, mean_known
 
 LATE_MINUTES = 5
 """Minutes that are read again: rows may still come for them."""
+PIECE_MS = 2 * 3_600_000
+"""Read at once, so that a start does not need much memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +95,27 @@ class Passing:
             values = np.full_like(known.values, np.nan)
             values[:, : MEMORY_MINUTES - gone] = known.values[:, gone:]
             fresh = min(MEMORY_MINUTES, gone + LATE_MINUTES)
-            from_ms = end_ms - fresh * MINUTE_MS
-            columns = minute_sums(connection, district_id, from_ms, end_ms)
-        values[:, MEMORY_MINUTES - fresh :] = np.nan
-        place_of = {sensor.id: place for place, sensor in enumerate(sensors)}
-        place = np.array([place_of.get(id, -1) for id in columns.sensor_ids], np.int64)
-        row = place[columns.sensor] if len(place) else np.empty(0, np.int64)
-        minute = MEMORY_MINUTES - fresh + (columns.at_ms - from_ms) // MINUTE_MS
-        scale = np.array([MINUTE_S / max(MINUTE_S, sensor.period_s) for sensor in sensors])
-        passed = (columns.in_count + columns.out_count) * scale[row] if len(row) else columns.in_count
-        told = np.where(np.isnan(columns.people), passed, columns.people)
-        kept = (row >= 0) & (minute >= 0) & (minute < MEMORY_MINUTES)
-        values[row[kept], minute[kept]] = told[kept]
+            values[:, MEMORY_MINUTES - fresh :] = np.nan
+            begin_ms = end_ms - MEMORY_MINUTES * MINUTE_MS
+            for from_ms in range(end_ms - fresh * MINUTE_MS, end_ms, PIECE_MS):
+                to_ms = min(end_ms, from_ms + PIECE_MS)
+                _put(values, sensors, minute_sums(connection, district_id, from_ms, to_ms), begin_ms)
         self._minutes[district_id] = _Minutes(sensors, end_ms, values)
         return self._minutes[district_id]
+
+
+def _put(values: Reals, sensors: Sequence[Sensor], columns: Columns, begin_ms: int) -> None:
+    """Put rows into minutes (S, MEMORY_MINUTES) that begin at an instant."""
+    if not len(columns.sensor):
+        return
+    place_of = {sensor.id: place for place, sensor in enumerate(sensors)}
+    row = np.array([place_of.get(id, -1) for id in columns.sensor_ids], np.int64)[columns.sensor]
+    minute = (columns.at_ms - begin_ms) // MINUTE_MS
+    scale = np.array([MINUTE_S / max(MINUTE_S, sensor.period_s) for sensor in sensors])
+    passed = (columns.in_count + columns.out_count) * scale[row]
+    told = np.where(np.isnan(columns.people), passed, columns.people)
+    kept = (row >= 0) & (minute >= 0) & (minute < MEMORY_MINUTES)
+    values[row[kept], minute[kept]] = told[kept]
 
 
 def _bands(ids: Sequence[str], minutes: Reals) -> dict[str, Band]:

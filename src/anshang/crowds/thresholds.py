@@ -54,10 +54,11 @@ def chosen(chances: Sequence[Chance], days: float) -> float:
 
 @dataclass(slots=True)
 class _District:
-    """What waits for its hour, when each zone was last at an alert, and the thresholds of a day."""
+    """What waits for its hour, when zones were last at an alert and which are; the thresholds of a day."""
 
     waiting: deque[tuple[int, dict[str, float]]] = field(default_factory=deque)
     reached_ms: dict[str, int] = field(default_factory=dict)
+    alert: set[str] = field(default_factory=set)
     chosen_on: int = -1
     at: dict[str, float] = field(default_factory=dict)
 
@@ -84,24 +85,25 @@ class Thresholds:
             district.chosen_on = today
         return district.at
 
-    def see(
-        self, district_id: str, end_ms: int, levels: Mapping[str, Level | None], chances: Mapping[str, float]
-    ) -> None:
-        """A minute: zones that are at an alert; at the end of a quarter remember the chances of the others,
-        and keep those of an hour ago.
-        """
+    def see(self, district_id: str, end_ms: int, levels: Mapping[str, Level | None]) -> None:
+        """A minute: which zones are at an alert."""
         district = self._districts.setdefault(district_id, _District())
         alert = {zone for zone, level in levels.items() if level is not None and level >= WARNED_FROM}
         district.reached_ms |= dict.fromkeys(alert, end_ms)
-        if end_ms % QUARTER_MS:
-            return
+        district.alert = alert
+
+    def remember(self, district_id: str, quarter_ms: int, chances: Mapping[str, float]) -> None:
+        """The end of a quarter: remember the chances of zones that are not at an alert, and keep those of an
+        hour ago beside what came.
+        """
+        district = self._districts.setdefault(district_id, _District())
         rows: list[tuple[object, ...]] = []
-        while district.waiting and district.waiting[0][0] + WITHIN_MS <= end_ms:
+        while district.waiting and district.waiting[0][0] + WITHIN_MS <= quarter_ms:
             said_ms, said = district.waiting.popleft()
             for zone, chance in said.items():
                 came = said_ms < district.reached_ms.get(zone, 0) <= said_ms + WITHIN_MS
                 if came or chance >= LEAST_KEPT:
                     rows.append((district_id, zone, said_ms, chance, came))
-        district.waiting.append((end_ms, {z: c for z, c in chances.items() if z not in alert}))
+        district.waiting.append((quarter_ms, {z: c for z, c in chances.items() if z not in district.alert}))
         if rows:
             self._database.bulk(district_id, partial(store.keep_chances, rows=rows))

@@ -42,9 +42,10 @@ class Living:
     waiting: deque[tuple[int, int, Reals]]
     outcomes: tuple[deque[tuple[Reals, Reals]], ...]
 
-    def quantiles(self, minutes: Reals, end_ms: int, plain: Reals) -> Reals:
+    def quantiles(self, minutes: Reals, end_ms: int, plain: Reals, quarter_ms: int | None = None) -> Reals:
         """People ahead (S, H, L) from the last minutes (S, M) up to `end_ms` and from what the outlook
-        without training says of them (S, H, L); NaN where that says nothing.
+        without training says of them (S, H, L); NaN where that says nothing. At the end of a quarter
+        (`quarter_ms`, told once) what came is held against what was said.
         """
         last = self._see(minutes, end_ms)
         begin = max(0, last + 1 - WINDOW_DAYS * DAY_QUARTERS)
@@ -57,8 +58,8 @@ class Living:
             np.log(plain + offset)[:, None], said(self.trained.trees, past, now), self.trained.shares
         )
         told = told[:, 0]
-        if end_ms % QUARTER_MS == 0:
-            self._compare(mean_known(minutes[:, -5:], axis=1), told, end_ms)
+        if quarter_ms is not None:
+            self._compare(mean_known(minutes[:, -5:], axis=1), told, quarter_ms)
         found: Reals = np.maximum(np.exp(widened(told, self._factors())) - offset, 0.0)
         return found
 

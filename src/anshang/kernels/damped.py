@@ -139,7 +139,8 @@ def _record(
             quantiles = _recent_quantiles(before, step_s)
             then = error[:, end : end + hour]
             inside.append(((then >= quantiles[1]) & (then <= quantiles[-2]))[~np.isnan(then)])
-    covered = float(np.concatenate(inside).mean()) if inside else np.nan
+    judged = np.concatenate(inside) if inside else np.empty(0)
+    covered = float(judged.mean()) if len(judged) else np.nan
     return (
         number,
         covered,

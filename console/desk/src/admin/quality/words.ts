@@ -64,7 +64,7 @@ export const words = dictionary(
   },
   {
     span: "Span",
-    days: (n) => `last ${n} days`,
+    days: (n) => (n === 1 ? "last day" : `last ${n} days`),
     forecast: "Forecast",
     forecastAbout:
       "Each quarter of an hour what was said before is held against the people who came, all zones together. “Unchanged” is the error had one said that nothing changes. The loss is the weighted quantile loss over nine levels: lower is better.",
