@@ -80,6 +80,12 @@ def test_no_import_stands_inside_a_function(path: Path) -> None:
     assert inside == []
 
 
+def test_no_two_files_of_tests_bear_one_name() -> None:
+    """The runner would read only the first of them."""
+    names = [path.name for path in (ROOT / "tests").rglob("test_*.py")]
+    assert {name for name in names if names.count(name) > 1} == set()
+
+
 def test_only_two_places_catch_everything() -> None:
     """Anything else would swallow faults: the web's edge answers 500, the worker's loop goes on."""
     catching = sorted(
