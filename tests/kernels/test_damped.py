@@ -72,3 +72,13 @@ def test_the_first_minutes_stand_on_a_guess_that_widens() -> None:
 def test_an_empty_district_stays_empty() -> None:
     told = look_ahead(np.zeros((4, STEPS)), NOTHING_USUAL, 300, AHEAD)
     assert told.quantiles.max() < 5
+
+
+def test_who_asks_for_no_judgement_hears_the_same_of_what_comes() -> None:
+    people = evening()[:, :STEPS]
+    judged = look_ahead(people, NOTHING_USUAL, 300, AHEAD)
+    told = look_ahead(people, NOTHING_USUAL, 300, AHEAD, judged=False)
+    assert (told.quantiles == judged.quantiles).all()
+    assert judged.outcomes.min() > 0
+    assert told.outcomes.tolist() == [0, 0, 0]
+    assert np.isnan(told.covered80).all()

@@ -134,7 +134,7 @@ class Outlooks:
         all_usual = np.full((1, usual.shape[1]), np.nan) if np.isnan(usual).any() else usual.sum(axis=0)[None]
         basis = _basis(told, past, living is not None)
         reasons = [because(steps[place], usual[place]) for place in range(len(steps))]
-        together = look_ahead(whole, all_usual, STEP_S, ahead)
+        together = look_ahead(whole, all_usual, STEP_S, ahead, judged=False)
         zones = list(engine.place.zones.values())
         outlook = outlook_of(now, zones, engine.rules, told, together, basis, reasons)
         at = self._thresholds.of(district_id)

@@ -137,7 +137,8 @@ class _Weeks:
         steps = (np.arange(now - MEMORY_FINE, now + fine_ahead[-1]) - behind) // FINE
         grid, found = self.past.grid, self.past.climate
         usual = found.usual[:, grid.day[steps], grid.slot[steps]].astype(float)
-        told = look_ahead(record.fine[:, now - MEMORY_FINE : now], usual, FINE_S, fine_ahead)
+        lately = record.fine[:, now - MEMORY_FINE : now]
+        told = look_ahead(lately, usual, FINE_S, fine_ahead, judged=False)
         logs: Reals = np.log(told.quantiles + self.offset[:, None, None])
         return logs
 

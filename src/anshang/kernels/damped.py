@@ -48,10 +48,11 @@ class Ahead:
     """(H,) the same, had one said that nothing changes."""
 
 
-def look_ahead(people: Reals, usual: Reals, step_s: int, ahead: Ints) -> Ahead:
+def look_ahead(people: Reals, usual: Reals, step_s: int, ahead: Ints, *, judged: bool = True) -> Ahead:
     """Expect people at `ahead` steps from the last of (S, T) steps.
 
-    `usual` is (S, T + max(ahead)), NaN where nothing is known of it.
+    `usual` is (S, T + max(ahead)), NaN where nothing is known of it. Unless `judged` nothing is said of how
+    the last forecasts came out, which takes most of the time.
     """
     mean = np.nan_to_num(mean_known(people, axis=1))
     offset = (OFFSET_PEOPLE + OFFSET_SHARE * mean)[:, None]
@@ -71,8 +72,10 @@ def look_ahead(people: Reals, usual: Reals, step_s: int, ahead: Ints) -> Ahead:
         spread = _spread(errors, steps_ahead * step_s, step_s, trusted[place])
         target = ground[:, steps - 1 + steps_ahead, None]
         quantiles[:, place] = np.maximum(np.exp(said[:, -1:] + spread + target) - offset, 0)
-        figures[:, place] = _record(people, said, ground, offset, (steps_ahead, step_s), large)
-    return Ahead(quantiles, figures[0].astype(np.int64), trusted, figures[1], figures[2], figures[3])
+        if judged:
+            figures[:, place] = _record(people, said, ground, offset, (steps_ahead, step_s), large)
+    outcomes = np.nan_to_num(figures[0]).astype(np.int64)
+    return Ahead(quantiles, outcomes, trusted, figures[1], figures[2], figures[3])
 
 
 def _expected(away: Reals, has_usual: Bools, step_s: int, ahead: Ints) -> Reals:
