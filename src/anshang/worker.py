@@ -25,7 +25,7 @@ from anshang.crowds.model import Level
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.rolling import DELAY, roll_up
 from anshang.crowds.sealing import seal
-from anshang.crowds.telemetry import MINUTE_MS
+from anshang.crowds.telemetry import MINUTE_MS, MINUTE_S
 from anshang.crowds.trained_store import forget_outcomes
 from anshang.crowds.training_process import TrainingProcess
 from anshang.crowds.watch import Watch
@@ -50,7 +50,6 @@ DISPATCH_PAUSE_S = 0.1
 HOUSEKEEPING_S = 5.0
 PAUSE_AFTER_FAULT_S = 2.0
 HOUR_MS = 3_600_000
-MINUTE_S = 60.0
 OUTCOMES_KEPT = timedelta(days=400)
 
 log = structlog.get_logger()

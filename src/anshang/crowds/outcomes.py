@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from anshang.crowds.ahead import HIGH, HORIZONS_S, LOW
 from anshang.kernels.daygrid import Floats, Reals
-from anshang.kernels.quantiles import LEVELS, MEDIAN, at_levels
+from anshang.kernels.quantiles import MEDIAN, at_levels
 from anshang.kernels.skill import NINE, pinball
 
 Row = tuple[object, ...]
-LOW80, HIGH80 = LEVELS.index(0.1), LEVELS.index(0.9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,6 @@ class Outcomes:
         at_ms: int,
         people: Reals,
         ahead: Reals,
-        horizons_s: tuple[int, ...],
         model_id: str,
     ) -> list[Row]:
         """At the end of a quarter: rows of `forecast_outcomes` for what was said of now, people (S,); what is
@@ -49,7 +48,7 @@ class Outcomes:
         waiting = self._waiting.setdefault(district_id, deque())
         due = [each for each in waiting if each.at_ms == at_ms and each.zone_ids == tuple(zone_ids)]
         self._waiting[district_id] = deque(each for each in waiting if each.at_ms > at_ms)
-        for place, horizon_s in enumerate(horizons_s):
+        for place, horizon_s in enumerate(HORIZONS_S):
             said = (model_id, tuple(zone_ids), people.astype(np.float32), ahead[:, place].astype(np.float32))
             self._waiting[district_id].append(_Said(at_ms + horizon_s * 1000, horizon_s, *said))
         return [row for each in due if (row := _row(district_id, each, people)) is not None]
@@ -71,6 +70,6 @@ def _row(district_id: str, said: _Said, came: Reals) -> Row | None:
         float(np.abs(ahead[:, MEDIAN] - was).sum()),
         float(np.abs(now - was).sum()),
         float(loss.sum()),
-        int(((was >= ahead[:, LOW80]) & (was <= ahead[:, HIGH80])).sum()),
+        int(((was >= ahead[:, LOW]) & (was <= ahead[:, HIGH])).sum()),
         int(((was >= ahead[:, 0]) & (was <= ahead[:, -1])).sum()),
     )

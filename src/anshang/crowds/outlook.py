@@ -8,7 +8,7 @@ as well. How it came out is kept, quarter by quarter.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from pkgutil import resolve_name
@@ -29,13 +29,14 @@ from anshang.crowds.ahead import (
     because,
     outlook_of,
 )
-from anshang.crowds.calendars import day_grid_known, wall_clock_s
+from anshang.crowds.calendars import wall_clock_s
 from anshang.crowds.engine import Engine, ZoneFigures
 from anshang.crowds.model import Level
 from anshang.crowds.outcomes import Outcomes
 from anshang.crowds.passing import Passing
-from anshang.crowds.past import USUAL_STEP_S, Past, planned, read_past
-from anshang.crowds.telemetry import MINUTE_MS, zone_people
+from anshang.crowds.past import USUAL_STEP_S, DayAhead, Past, quarters_grid, read_past
+from anshang.crowds.quality import horizons
+from anshang.crowds.telemetry import MINUTE_MS, QUARTER_MS, zone_people
 from anshang.crowds.thresholds import WARNED_FROM, WITHIN_MS, Thresholds
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock
@@ -46,18 +47,9 @@ from anshang.kernels.daygrid import DAY_S, Reals
 TRAINED_DAYS = 120
 """How many days a trained model is shown to say what is usual."""
 WATCH_MS = 4 * 3_600_000
-QUARTER_MS, LATE_MS = 900_000, 3 * MINUTE_MS
+LATE_MS = 3 * MINUTE_MS
 
 log = structlog.get_logger("crowds.outlook")
-
-
-@dataclass(frozen=True, slots=True)
-class DayAhead:
-    """The hours (ms), the zones, and people (zones, hours, 3): the middle, low and high."""
-
-    at_ms: list[int]
-    zone_ids: list[str]
-    people: Reals
 
 
 class Outlooks:
@@ -88,8 +80,7 @@ class Outlooks:
         if past is None or engine is None:
             return None
         zone = ZoneInfo(engine.place.district.time_zone)
-        told = past.day_ahead(clock.to_ms(clock.now()), zone)
-        return None if told is None else DayAhead(told[0], past.zone_ids, told[1])
+        return past.day_ahead(clock.to_ms(clock.now()), zone)
 
     def density_soon(self, district_id: str, zone_id: str) -> tuple[float, float, float] | None:
         """People per m² expected in a quarter of an hour: middle, low, high; None where nothing is."""
@@ -158,19 +149,12 @@ class Outlooks:
 
     def _quality_of(self, district_id: str, now: datetime) -> tuple[Quality, ...]:
         """How the trained forecasts of the last day came out."""
-        span = (clock.to_ms(now - timedelta(days=1)), clock.to_ms(now))
         with self._database.reading([district_id]) as connection:
-            sums = trained_store.sum_outcomes(connection, district_id, *span)
+            found = horizons(connection, district_id, now - timedelta(days=1), now)
         return tuple(
-            Quality(
-                horizon_s,
-                int(each["zones_count"]),
-                each["inside80_count"] / each["zones_count"],
-                each["error_sum"] / each["zones_count"],
-                each["still_sum"] / each["zones_count"],
-            )
-            for (horizon_s, trained), each in sums.items()
-            if trained
+            Quality(each.horizon_s, each.forecasts_count, each.covered80, each.error, each.error_still)
+            for each in found
+            if each.trained
         )
 
     def _remember_chances(
@@ -194,9 +178,7 @@ class Outlooks:
         self, district_id: str, past: Past, at_ms: int, people: Reals, told: Ahead, model_id: str
     ) -> None:
         """At the end of a quarter keep how what was said of now came out."""
-        rows = self._outcomes.compare(
-            district_id, past.zone_ids, at_ms, people, told.quantiles, HORIZONS_S, model_id
-        )
+        rows = self._outcomes.compare(district_id, past.zone_ids, at_ms, people, told.quantiles, model_id)
         if rows:
             self._database.bulk(district_id, partial(trained_store.keep_outcomes, rows=rows))
 
@@ -217,10 +199,7 @@ class Outlooks:
             steps = (past.last_ms - first_ms) // (USUAL_STEP_S * 1000) + 2 * DAY_S // USUAL_STEP_S
             span = (first_ms, first_ms + steps * USUAL_STEP_S * 1000)
             quarters = zone_people(connection, district_id, past.zone_ids, span, USUAL_STEP_S)
-            events = planned(connection, district_id, first_ms)
-        grid = day_grid_known(
-            first_ms, steps, USUAL_STEP_S, zone, country=engine.place.district.country, events=events
-        )
+            grid = quarters_grid(connection, engine.place.district, first_ms, steps)
         wake = resolve_name("anshang.crowds.trained_live:wake")
         try:
             woken = wake(model.id, content, past.zone_ids, quarters, grid, first_ms, watch)

@@ -16,12 +16,11 @@ from sqlalchemy import Connection
 from anshang.crowds.ahead import HORIZONS_S, STEP_S
 from anshang.crowds.calendars import DAYS_AHEAD, day_grid_known, wall_clock_s
 from anshang.crowds.engine import ZoneFigures
-from anshang.crowds.model import PlannedEvent
 from anshang.crowds.planned_store import list_events
 from anshang.crowds.telemetry import HOUR_MS, MINUTE_MS, MINUTE_S, zone_people
 from anshang.foundation import clock
 from anshang.kernels.climate import climate
-from anshang.kernels.daygrid import DAY_S, Floats, Reals, mean_known
+from anshang.kernels.daygrid import DAY_S, DayGrid, Floats, Reals, mean_known
 from anshang.places.model import District
 
 MEMORY_MINUTES = 26 * 60
@@ -42,6 +41,17 @@ class Usual:
     people: Floats
     noise: Floats
     offset: Reals
+
+
+@dataclass(frozen=True, slots=True)
+class DayAhead:
+    """The hours (ms), the zones, and people (S, hours, 3): the middle, and between which four of five days
+    lie.
+    """
+
+    at_ms: list[int]
+    zone_ids: list[str]
+    people: Reals
 
 
 @dataclass(slots=True)
@@ -86,10 +96,8 @@ class Past:
         told: Reals = usual[:, day, (wall_s % DAY_S) // USUAL_STEP_S].astype(float)
         return told
 
-    def day_ahead(self, now_ms: int, zone: ZoneInfo) -> tuple[list[int], Reals] | None:
-        """The next DAY_AHEAD_HOURS by the hour (ms): the middle, and between which four of five days lie
-        (S, hours, 3), by what is usual at that time of the week; None before that is known.
-        """
+    def day_ahead(self, now_ms: int, zone: ZoneInfo) -> DayAhead | None:
+        """The next DAY_AHEAD_HOURS by what is usual at that time of the week; None before that is known."""
         if self.usual is None:
             return None
         first_s = (now_ms // HOUR_MS + 1) * HOUR_MS // 1000
@@ -102,7 +110,8 @@ class Past:
         wide = np.exp(SCORE80 * np.maximum(noise, NOISE_LEAST))
         low, high = (middle + offset) / wide - offset, (middle + offset) * wide - offset
         told = np.stack([middle, np.maximum(low, 0.0), high], axis=-1)
-        return [first_s * 1000 + hour * HOUR_MS for hour in range(DAY_AHEAD_HOURS)], told
+        hours = [first_s * 1000 + hour * HOUR_MS for hour in range(DAY_AHEAD_HOURS)]
+        return DayAhead(hours, self.zone_ids, told)
 
 
 def read_past(
@@ -125,20 +134,14 @@ def read_past(
     )
     found = None
     if (~np.isnan(quarters)).any(axis=0).sum() >= USUAL_MIN_DAYS * DAY_S // USUAL_STEP_S:
-        grid = day_grid_known(
-            first_ms,
-            steps,
-            USUAL_STEP_S,
-            zone,
-            country=district.country,
-            events=planned(connection, district.id, first_ms),
-        )
-        made = climate(quarters, grid, steps)
+        made = climate(quarters, quarters_grid(connection, district, first_ms, steps), steps)
         found = Usual(made.usual, made.noise, made.offset)
     return Past(zone_ids, last_ms, people, found, today)
 
 
-def planned(connection: Connection, district_id: str, first_ms: int) -> list[PlannedEvent]:
-    """What was planned from an instant on, and is for the next days."""
+def quarters_grid(connection: Connection, district: District, first_ms: int, steps: int) -> DayGrid:
+    """The grid of a district's quarters from an instant on, with its holidays and what was and is planned."""
     until_at = clock.now() + timedelta(days=DAYS_AHEAD)
-    return list_events(connection, district_id, clock.from_ms(first_ms), until_at)
+    events = list_events(connection, district.id, clock.from_ms(first_ms), until_at)
+    zone = ZoneInfo(district.time_zone)
+    return day_grid_known(first_ms, steps, USUAL_STEP_S, zone, country=district.country, events=events)

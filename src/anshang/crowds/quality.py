@@ -63,13 +63,20 @@ class ForecastQuality:
 
 def quality(connection: Connection, district_id: str, from_at: datetime, to_at: datetime) -> ForecastQuality:
     """How good the forecast was over a span."""
-    sums = store.sum_outcomes(connection, district_id, clock.to_ms(from_at), clock.to_ms(to_at))
     return ForecastQuality(
         from_at,
         to_at,
-        tuple(_horizon(horizon_s, trained, each) for (horizon_s, trained), each in sums.items()),
+        horizons(connection, district_id, from_at, to_at),
         warnings(_entries(connection, district_id, from_at, to_at)),
     )
+
+
+def horizons(
+    connection: Connection, district_id: str, from_at: datetime, to_at: datetime
+) -> tuple[HorizonQuality, ...]:
+    """How good its forecasts of each horizon were over a span."""
+    sums = store.sum_outcomes(connection, district_id, clock.to_ms(from_at), clock.to_ms(to_at))
+    return tuple(_horizon(horizon_s, trained, each) for (horizon_s, trained), each in sums.items())
 
 
 def warnings(entries: Iterable[Entry]) -> WarningQuality:

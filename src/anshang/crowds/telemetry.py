@@ -30,6 +30,7 @@ from sqlalchemy import (
 from anshang.foundation.database import metadata, put_all
 
 MINUTE_MS: Final = 60_000
+QUARTER_MS: Final = 900_000
 HOUR_MS: Final = 3_600_000
 DAY_MS: Final = 24 * HOUR_MS
 MINUTE_S: Final = 60

@@ -11,18 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
+import numpy as np
+
 from anshang.crowds import trained_store as store
 from anshang.crowds.ahead import CHANCE_MIN
 from anshang.crowds.model import Level
-from anshang.crowds.telemetry import DAY_MS
+from anshang.crowds.telemetry import DAY_MS, QUARTER_MS
 from anshang.foundation import clock
 from anshang.foundation.database import Database
+from anshang.kernels.skill import runs
 
 CANDIDATES = tuple(round(0.3 + 0.05 * step, 2) for step in range(13))
 FALSE_PER_DAY_MOST = 0.05
 """The budget: false warnings of one zone in a day."""
 DAYS, DAYS_MIN = 60, 14
-QUARTER_MS, WITHIN_MS = 900_000, 3_600_000
+WITHIN_MS = 3_600_000
 MERGED_QUARTERS = 4
 """Chances over the threshold no more than an hour apart are one warning."""
 LEAST_KEPT = 0.05
@@ -33,15 +36,13 @@ Chance = tuple[int, float, bool]
 
 def false_count(chances: Sequence[Chance], threshold: float) -> int:
     """How many warnings at this threshold would have been false: none of their chances came."""
-    episodes: list[list[Chance]] = []
-    for each in chances:
-        if each[1] < threshold:
-            continue
-        if episodes and each[0] - episodes[-1][-1][0] <= MERGED_QUARTERS * QUARTER_MS:
-            episodes[-1].append(each)
-        else:
-            episodes.append([each])
-    return sum(not any(came for _at, _chance, came in episode) for episode in episodes)
+    warned = [(at_ms // QUARTER_MS, came) for at_ms, chance, came in chances if chance >= threshold]
+    if not warned:
+        return 0
+    quarter, came = np.array(warned).T
+    steps = np.zeros((2, quarter[-1] - quarter[0] + 1), dtype=bool)
+    steps[0, quarter - quarter[0]], steps[1, quarter - quarter[0]] = True, came
+    return sum(not steps[1, begin:end].any() for begin, end in runs(steps[0], MERGED_QUARTERS - 1))
 
 
 def chosen(chances: Sequence[Chance], days: float) -> float:

@@ -80,6 +80,11 @@ class Record:
     grid: DayGrid
     fine: Reals
 
+    @property
+    def missing(self) -> int:
+        """How many fine steps there would be before the first that is known."""
+        return int(self.quarters.shape[1] * FINE - self.fine.shape[1])
+
 
 class Figures(NamedTuple):
     """How a forecast did over a week (H,): weighted quantile loss, error in people, share inside 80 %."""
@@ -125,16 +130,14 @@ class _Weeks:
         self.first_week = self.origins < record.quarters.shape[1] - WEEK
         self.day = past.grid.day[self.origins]
         fine_ahead = np.array(HORIZONS_S) // FINE_S
-        begin = record.fine.shape[1] - record.quarters.shape[1] * FINE
-        now = (self.origins + 1) * FINE + begin
+        now = (self.origins + 1) * FINE - record.missing
         self.came = record.fine[:, now[:, None] - 1 + fine_ahead]
         parts = [self._plain(record, int(each), fine_ahead) for each in now]
         self.plain = np.stack(parts, axis=1)
 
     def _plain(self, record: Record, now: int, fine_ahead: Ints) -> Reals:
         """What was said at a step of the fine record (S, H, L)."""
-        behind = record.fine.shape[1] - record.quarters.shape[1] * FINE
-        steps = (np.arange(now - MEMORY_FINE, now + fine_ahead[-1]) - behind) // FINE
+        steps = (np.arange(now - MEMORY_FINE, now + fine_ahead[-1]) + record.missing) // FINE
         grid, found = self.past.grid, self.past.climate
         usual = found.usual[:, grid.day[steps], grid.slot[steps]].astype(float)
         lately = record.fine[:, now - MEMORY_FINE : now]
@@ -142,17 +145,16 @@ class _Weeks:
         logs: Reals = np.log(told.quantiles + self.offset[:, None, None])
         return logs
 
-    def loss(self, told: Reals, place: int, which: Reals) -> float:
-        """The weighted quantile loss of a horizon over some of the origins."""
-        people, came = self._known(told, place, which)
-        return weighted_quantile_loss(people, came)
+    def losses(self, told: Reals) -> list[float]:
+        """The weighted quantile loss of each horizon in the first week."""
+        places = range(len(HORIZONS_S))
+        return [weighted_quantile_loss(*self._known(told, place, self.first_week)) for place in places]
 
     def figures(self, told: Reals) -> Figures:
         """How it did in the last week, each day's widths corrected by the days before."""
         second = ~self.first_week
-        rows = []
+        rows, wide = [], told.copy()
         for place in range(len(HORIZONS_S)):
-            wide = told.copy()
             for day in np.unique(self.day[second]).tolist():
                 today = self.day == day
                 factors = self.factors(told, place, self.day < day)
@@ -203,17 +205,9 @@ def train(
     weeks = _Weeks(record, past)
     progress(0.8)
     mine = said(trees, past, weeks.origins, threads)
-    shares = np.array(
-        [
-            min(
-                SHARES,
-                key=lambda share: weeks.loss(
-                    mixed(weeks.plain, mine, np.full(len(HORIZONS_S), share)), place, weeks.first_week
-                ),
-            )
-            for place in range(len(HORIZONS_S))
-        ]
-    )
+    every = np.tile(SHARES[:, None], len(HORIZONS_S))
+    losses = [weeks.losses(mixed(weeks.plain, mine, share)) for share in every]
+    shares = SHARES[np.argmin(losses, axis=0)]
     told = mixed(weeks.plain, mine, shares)
     progress(0.9)
     plain = weeks.figures(weeks.plain)
@@ -221,7 +215,7 @@ def train(
     if running is not None and running.zone_ids == zone_ids:
         theirs = mixed(weeks.plain, said(running.trees, past, weeks.origins, threads), running.shares)
         figures["running"] = weeks.figures(theirs)
-    every = np.ones(len(weeks.origins), dtype=bool)
-    factors = np.stack([weeks.factors(told, place, every) for place in range(len(HORIZONS_S))])
+    both = np.ones(len(weeks.origins), dtype=bool)
+    factors = np.stack([weeks.factors(told, place, both) for place in range(len(HORIZONS_S))])
     progress(1.0)
     return Trained(zone_ids, trees, shares, factors), figures

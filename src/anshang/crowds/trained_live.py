@@ -13,12 +13,12 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 
 from anshang.crowds.ahead import HORIZONS_S
+from anshang.crowds.telemetry import QUARTER_MS
 from anshang.crowds.trained import QUARTER_S, Trained, mixed, said, unpacked, widened
 from anshang.kernels import conformal, forecast
 from anshang.kernels.climate import Climate, climate
 from anshang.kernels.daygrid import DayGrid, Reals, mean_known
 
-QUARTER_MS = QUARTER_S * 1000
 QUARTER_MINUTES = QUARTER_S // 60
 DAY_QUARTERS = 86_400 // QUARTER_S
 DAYS_AFTER = 2

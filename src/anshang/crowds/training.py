@@ -6,17 +6,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection
 
 from anshang.crowds import trained_actions as actions
 from anshang.crowds import trained_store as store
-from anshang.crowds.calendars import DAYS_AHEAD, day_grid_known
 from anshang.crowds.model import ModelState, TrainedModel
-from anshang.crowds.planned_store import list_events
-from anshang.crowds.telemetry import DAY_MS, MINUTE_S, ROLLED, read_mark, zone_people
+from anshang.crowds.past import quarters_grid
+from anshang.crowds.telemetry import DAY_MS, MINUTE_S, QUARTER_MS, ROLLED, read_mark, zone_people
 from anshang.crowds.trained import FINE_S, QUARTER_S, Figures, Record, Trained, train, unpacked
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor
@@ -27,7 +25,6 @@ from anshang.places import store as places
 
 DAYS_MAX, DAYS_MIN = 180, 28
 FINE_DAYS = 16
-QUARTER_MS = QUARTER_S * 1000
 
 
 def train_district(
@@ -67,7 +64,6 @@ def read_record(connection: Connection, district_id: str) -> tuple[Record, tuple
     """What is known of a district's zones up to the last quarter rolled up, the zones, and until when."""
     place = places.load(connection, district_id)
     zone_ids = tuple(place.zones)
-    zone = ZoneInfo(place.district.time_zone)
     until_ms = (read_mark(connection, district_id, ROLLED) or 0) // QUARTER_MS * QUARTER_MS
     from_ms = until_ms - DAYS_MAX * DAY_MS
     quarters = zone_people(connection, district_id, zone_ids, (from_ms, until_ms), QUARTER_S)
@@ -80,11 +76,7 @@ def read_record(connection: Connection, district_id: str) -> tuple[Record, tuple
             zh=f"训练预测至少需要 {DAYS_MIN} 天的数据；目前有 {days} 天。",
         )
     quarters, from_ms = quarters[:, known[0] :], from_ms + int(known[0]) * QUARTER_MS
-    until_at = clock.from_ms(until_ms) + timedelta(days=DAYS_AHEAD)
-    events = list_events(connection, district_id, clock.from_ms(from_ms), until_at)
-    grid = day_grid_known(
-        from_ms, quarters.shape[1], QUARTER_S, zone, country=place.district.country, events=events
-    )
+    grid = quarters_grid(connection, place.district, from_ms, quarters.shape[1])
     minutes = zone_people(
         connection, district_id, zone_ids, (until_ms - FINE_DAYS * DAY_MS, until_ms), MINUTE_S
     )

@@ -12,7 +12,6 @@ import threading
 from datetime import date
 from pathlib import Path
 from typing import IO
-from zoneinfo import ZoneInfo
 
 from anshang.crowds import trained_actions as actions
 from anshang.foundation import clock
@@ -42,7 +41,7 @@ class TrainingProcess:
 
     def go_on(self, district: District) -> None:
         """Train when it is time, and return when that is over or the server stops."""
-        local = clock.now().astimezone(ZoneInfo(district.time_zone))
+        local = district.local(clock.now())
         if local.hour != self._hour or self._tried.get(district.id) == local.date():
             return
         self._tried[district.id] = local.date()

@@ -116,7 +116,7 @@ def shelve(tx: Transaction, *, actor: Actor, id: str, until: datetime, note_id: 
     It comes back by itself, and at once when it becomes more urgent.
     """
     before = _mine(tx, actor, id)
-    if store.notes.find(tx.connection, tx.district_id, note_id) is not None:
+    if store.notes.find_again(tx.connection, tx.district_id, note_id, matter_id=id, text=reason):
         return before
     after = store.matters.put(tx, before.shelved(until, clock.now()))
     add_note(tx, actor=actor, id=id, note_id=note_id, text=reason)

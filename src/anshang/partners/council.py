@@ -60,24 +60,25 @@ class Meeting:
 
     def changed(self, title: str, starts_at: datetime, place: str, agenda: list[str]) -> Meeting:
         """Called for another time or with another agenda; RuleBroken when it is over."""
-        self._must_be_open()
+        self.must_be_open()
         return replace(self, title=title, starts_at=starts_at, place=place, agenda=agenda)
 
     def attended_by(self, partner_ids: tuple[str, ...]) -> Meeting:
         """These partners are there; RuleBroken when it is over."""
-        self._must_be_open()
+        self.must_be_open()
         return replace(self, attended=tuple(sorted(set(partner_ids))))
 
     def closed(self, at: datetime) -> Meeting:
         """It is over; RuleBroken when nobody came, or it was over before."""
-        self._must_be_open()
+        self.must_be_open()
         if not self.attended:
             raise RuleBroken(
                 "meeting.nobody", en="Say who came before the meeting is closed.", zh="请先登记到会单位。"
             )
         return replace(self, closed_at=at)
 
-    def _must_be_open(self) -> None:
+    def must_be_open(self) -> None:
+        """RuleBroken when it is over."""
         if self.closed_at is not None:
             raise RuleBroken("meeting.closed", en="This meeting is over.", zh="会议已结束。")
 

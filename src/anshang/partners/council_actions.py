@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
@@ -83,7 +82,7 @@ def move(
     if known := store.motions.find_again(tx.connection, tx.district_id, id, **said):
         return known
     meeting = store.meetings.get(tx.connection, tx.district_id, meeting_id)
-    meeting.attended_by(meeting.attended)  # refuses when it is over
+    meeting.must_be_open()
     if moved_by is not None:
         partners.partners.get(tx.connection, tx.district_id, moved_by)
     motion = Motion(id, tx.district_id, meeting_id, text.strip(), moved_by)
@@ -128,7 +127,7 @@ def resolve(
         )
     partners.partners.get(tx.connection, tx.district_id, owner_id)
     resolution = Resolution(id, tx.district_id, motion_id, text.strip(), owner_id, due_on)
-    resolution.check(_today(tx))
+    resolution.check(places.get_district(tx.connection, tx.district_id).local(clock.now()).date())
     store.resolutions.add(tx, resolution)
     details = {"motion": motion_id, "owner": owner_id, "due_on": due_on.isoformat()}
     _tell(tx, actor, CouncilEvent.RESOLVED, id, details)
@@ -151,8 +150,7 @@ def carry_out(tx: Transaction, *, actor: Actor, id: str) -> Resolution:
 def bring_back(database: Database, district_id: str, *, actor: Actor) -> int:
     """Put resolutions whose day has come into the queue; how many."""
     with database.reading([district_id]) as connection:
-        zone = ZoneInfo(places.get_district(connection, district_id).time_zone)
-        today = clock.now().astimezone(zone).date()
+        today = places.get_district(connection, district_id).local(clock.now()).date()
         if not store.list_due(connection, district_id, today):
             return 0
     with database.transaction(district_id) as tx:
@@ -171,11 +169,6 @@ def bring_back(database: Database, district_id: str, *, actor: Actor) -> int:
             store.resolutions.put(tx, resolution.returned(matter.id))
             _tell(tx, actor, CouncilEvent.DUE, resolution.id, {"matter": matter.id})
     return len(due)
-
-
-def _today(tx: Transaction) -> date:
-    zone = ZoneInfo(places.get_district(tx.connection, tx.district_id).time_zone)
-    return clock.now().astimezone(zone).date()
 
 
 def _counted(motion: Motion) -> dict[str, Any]:
