@@ -207,6 +207,13 @@ export const council = (district: string) => ({
   ask: () => answered(client.GET("/api/council", { params: { query: { district } } })),
 });
 
+/** Volunteer teams: people, shifts, certificates. */
+export const volunteers = (district: string) => ({
+  key: `volunteers ${district}`,
+  topics: ["volunteer", "team_shift", "sign_up", "certificate", "duty"],
+  ask: () => answered(client.GET("/api/volunteers", { params: { query: { district } } })),
+});
+
 /** What goes on now or is planned. */
 export const plannedEvents = (district: string) => ({
   key: `events ${district}`,
@@ -271,7 +278,7 @@ export const feeds = (district: string) => ({
 
 /** First words of everything that is written into the journal. */
 export const JOURNAL_NOUNS = [
-  "matter", "level", "levels", "warning", "forecast", "event", "meeting", "motion", "resolution", "flow", "measure", "zone", "sensor", "place",
+  "matter", "level", "levels", "warning", "forecast", "event", "meeting", "motion", "resolution", "volunteer", "team_shift", "sign_up", "certificate", "flow", "measure", "zone", "sensor", "place",
   "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "record", "shift", "duty_note", "service", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
   "unit", "duty", "member", "account", "password", "session", "body", "feed",
 ] as const; // prettier-ignore

@@ -30,6 +30,9 @@ export function instantAt(told: string, timeZone: string): Date | null {
   return new Date(at);
 }
 
+/** The day that it is now in a time zone, as a field of type date shows it. */
+export const todayIn = (timeZone: string): string => wallAt(new Date().toISOString(), timeZone).slice(0, 10);
+
 /** An instant as a field of type datetime-local shows it in a time zone. */
 export const wallAt = (at: string, timeZone: string): string =>
   new Date(wallOf(Date.parse(at), timeZone)).toISOString().slice(0, 16);

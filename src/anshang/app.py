@@ -52,6 +52,7 @@ from anshang.places import api as places_api
 from anshang.settings import Settings
 from anshang.vault import api as vault_api
 from anshang.vault.keys import Keyring, read_masters
+from anshang.volunteers import api as volunteers_api
 from anshang.web import api as web_api
 from anshang.web import errors
 from anshang.web.caching import Uncached
@@ -83,6 +84,7 @@ ROUTERS = (
     lookouts_api.router,
     shop_api.router,
     public_api.router,
+    volunteers_api.router,
     shift_api.router,
     desk_api.router,
 )

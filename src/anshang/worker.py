@@ -43,6 +43,7 @@ from anshang.places import store as places
 from anshang.settings import Settings
 from anshang.vault import actions as vault
 from anshang.vault.keys import Keyring
+from anshang.volunteers import actions as volunteers
 from anshang.web.live import Hub
 
 STEP_S = 1.0
@@ -224,6 +225,7 @@ class Worker:
             return
         for district_id in self._watch.district_ids:
             council.bring_back(self._database, district_id, actor=engine_actor(district_id))
+            volunteers.remind_of_ends(self._database, district_id, actor=engine_actor(district_id))
             vault.erase_expired(
                 self._database, self._keyring, actor=engine_actor(district_id), district_id=district_id
             )

@@ -15,6 +15,7 @@ PUBLIC = {
     ("GET", "/api/public"),
     ("GET", "/api/public/spots/{id}"),
     ("POST", "/api/public/calls"),
+    ("POST", "/api/public/certificates"),
 }
 """What anybody may ask without being known."""
 
@@ -34,16 +35,16 @@ OWN = {
 
 MAY: dict[Role, set[str]] = {
     Role.ADMIN: {
-        "place", "place!", "crowd", "configure", "counts", "queue", "journal", "people", "live", "check", "categories", "bodies",
+        "team", "place", "place!", "crowd", "configure", "counts", "queue", "journal", "people", "live", "check", "categories", "bodies",
         "units", "units!", "partners", "partners!", "shop or partners",
     },
     Role.SUPERVISOR: {
-        "place", "crowd", "configure", "measure", "confirm", "counts", "queue", "queue!", "journal", "live", "check",
+        "team", "place", "crowd", "configure", "measure", "confirm", "counts", "queue", "queue!", "journal", "live", "check",
         "report", "answer", "categories", "units", "units!", "duty or directs", "bodies", "keep person", "read person",
         "partners", "partners!", "notices!", "lookouts", "lookouts!", "shop or notices", "shop or partners", "desk",
     },
     Role.DESK: {
-        "place", "crowd", "measure", "confirm", "counts", "queue", "queue!", "live", "check", "report", "answer", "units",
+        "team", "place", "crowd", "measure", "confirm", "counts", "queue", "queue!", "live", "check", "report", "answer", "units",
         "duty or directs", "bodies", "keep person", "read person",
         "partners", "notices!", "lookouts", "lookouts!", "shop or notices", "shop or partners", "desk",
     },
@@ -167,6 +168,24 @@ AREA: dict[tuple[str, str], str] = {
     ("GET", "/api/duty-room"): "units",
     ("GET", "/api/field"): "duty",
     ("GET", "/api/field/live"): "duty",
+    ("GET", "/api/volunteers"): "team",
+    ("POST", "/api/volunteers"): "desk",
+    ("GET", "/api/volunteers/mine"): "duty",
+    ("GET", "/api/volunteers/{id}/contact"): "desk",
+    ("POST", "/api/volunteers/{id}/vet"): "units!",
+    ("POST", "/api/volunteers/{id}/accept"): "units!",
+    ("POST", "/api/volunteers/{id}/end"): "units!",
+    ("POST", "/api/volunteers/shifts"): "queue!",
+    ("POST", "/api/volunteers/shifts/{id}/cancel"): "queue!",
+    ("POST", "/api/volunteers/shifts/{id}/sign-ups"): "duty",
+    ("POST", "/api/volunteers/sign-ups/{id}/withdraw"): "duty",
+    ("POST", "/api/volunteers/sign-ups/{id}/offer"): "duty",
+    ("POST", "/api/volunteers/sign-ups/{id}/take"): "duty",
+    ("POST", "/api/volunteers/sign-ups/{id}/come"): "duty",
+    ("POST", "/api/volunteers/sign-ups/{id}/go"): "duty",
+    ("POST", "/api/volunteers/sign-ups/{id}/hours"): "queue!",
+    ("POST", "/api/volunteers/certificates"): "units!",
+    ("POST", "/api/volunteers/certificates/{code}/revoke"): "units!",
     ("GET", "/api/partners"): "partners",
     ("PUT", "/api/partners/{id}"): "partners!",
     ("DELETE", "/api/partners/{id}"): "partners!",
@@ -179,6 +198,8 @@ AREA: dict[tuple[str, str], str] = {
     ("POST", "/api/notices/{id}/withdraw"): "notices!",
     ("GET", "/api/lookouts"): "lookouts",
     ("POST", "/api/lookouts"): "lookouts",
+    ("GET", "/api/lookouts/alerts"): "duty",
+    ("GET", "/api/lookouts/{id}/words"): "duty",
     ("GET", "/api/lookouts/{id}"): "lookouts",
     ("GET", "/api/lookouts/{id}/search"): "lookouts",
     ("GET", "/api/lookouts/{id}/who"): "lookouts",
@@ -238,6 +259,7 @@ BODIES: dict[tuple[str, str], object] = {
         "title": "x", "starts_at": "2030-01-01T00:00:00Z", "place": "x", "agenda": ["x"],
     },
     ("POST", "/api/council/meetings/{id}/attendance"): {"partner_ids": []},
+    ("POST", "/api/public/certificates"): {"code": "A" * 16, "name": "x"},
     ("POST", "/api/council/meetings/{id}/motions"): {"id": ids.new_id(), "text": "x"},
     ("POST", "/api/council/motions/{id}/votes"): {"votes": {}},
     ("POST", "/api/council/motions/{id}/resolutions"): {
@@ -272,6 +294,21 @@ BODIES: dict[tuple[str, str], object] = {
     ("PUT", "/api/ladder"): {
         "priorities": [1], "answer_within_s": [20.0, 30.0, 60.0, 120.0],
         "rungs": [{"id": "r", "name_zh": "甲", "name_en": "a", "place_class": "kiosk", "kinds": ["rapid"], "target_s": 60.0}],
+    },
+    ("POST", "/api/volunteers"): {"id": ids.new_id(), "name": "x", "telephone": "1"},
+    ("POST", "/api/volunteers/{id}/vet"): {"checks": ["talk"]},
+    ("POST", "/api/volunteers/{id}/accept"): {"account_id": ids.new_id()},
+    ("POST", "/api/volunteers/shifts"): {
+        "id": ids.new_id(), "work": "patrol", "place": "x", "wanted": 1,
+        "starts_at": "2030-01-01T00:00:00Z", "ends_at": "2030-01-01T01:00:00Z",
+    },
+    ("POST", "/api/volunteers/shifts/{id}/sign-ups"): {"id": ids.new_id()},
+    ("POST", "/api/volunteers/sign-ups/{id}/offer"): {"offered": True},
+    ("POST", "/api/volunteers/sign-ups/{id}/hours"): {
+        "came_at": "2026-12-31T12:00:00Z", "went_at": "2026-12-31T13:00:00Z",
+    },
+    ("POST", "/api/volunteers/certificates"): {
+        "account_id": ids.new_id(), "from_on": "2026-01-01", "until_on": "2026-12-31",
     },
     ("PUT", "/api/partners/{id}"): {"body_id": ids.new_id(), "name_zh": "甲", "name_en": "a", "side": "shop"},
     ("PUT", "/api/partners/{id}/contact"): {"id": ids.new_id(), "name": "x", "phone": "110"},

@@ -28,7 +28,7 @@ def routes() -> Iterator[tuple[str, str]]:
 def ask(client: TestClient, method: str, path: str, district: str = DISTRICT) -> int:
     """Ask with an empty or harmless body: what matters is whether the door opens at all."""
     some_id = "s01" if "/sensors/" in path or "categories" in path else ids.new_id()
-    concrete = path.replace("{id}", some_id).replace("{zone}", "z01")
+    concrete = path.replace("{id}", some_id).replace("{zone}", "z01").replace("{code}", "A" * 16)
     if path.endswith("/history"):
         concrete += "?from=2026-12-31T11:00:00Z&to=2026-12-31T12:00:00Z"
     if path == "/api/osmand":

@@ -98,7 +98,7 @@ def ask_all(client: TestClient, district: str, matter_id: str) -> dict[tuple[str
     for method, path in ASKED:
         if path == "/api/session" and method != "GET":
             continue  # it would end the session
-        concrete = path.replace("{id}", matter_id).replace("{zone}", "z1")
+        concrete = path.replace("{id}", matter_id).replace("{zone}", "z1").replace("{code}", "A" * 16)
         asked = {"district": district, "from": "2026-01-01T00:00:00Z", "to": "2026-01-01T01:00:00Z"}
         verb = path.rpartition("/")[2]
         answer = client.request(method, concrete, params=asked, json=TOLD.get(verb, {}))

@@ -30,6 +30,11 @@ export const words = dictionary(
     refuge: "最近的帮助点",
     helps: { kiosk: "警务室", safe_house: "平安屋" },
     metres: (metres: number) => `约 ${metres} 米`,
+    paper: "核验志愿服务时长证明",
+    paperName: "证明上的姓名",
+    paperCheck: "核验",
+    paperFalse: "未查到该证明：编号与姓名不符，或已作废。",
+    paperTrue: (from: string, until: string, hours: string, times: number) => `证明有效：${from} 至 ${until}，共 ${hours} 小时，${times} 次。`,
     privacy: "本页面不使用 Cookie，不记录您是谁。客流只显示等级。",
   },
   {
@@ -60,6 +65,11 @@ export const words = dictionary(
     refuge: "Help near you",
     helps: { kiosk: "kiosk", safe_house: "safe house" },
     metres: (metres: number) => `about ${metres} m`,
+    paper: "Confirm a certificate of volunteer hours",
+    paperName: "Name on the certificate",
+    paperCheck: "Confirm",
+    paperFalse: "There is no such certificate: code and name do not agree, or it was revoked.",
+    paperTrue: (from, until, hours, times) => `Genuine: ${from} to ${until}, ${hours} h on ${times} occasions.`,
     privacy: "This page uses no cookies and does not keep who you are. It shows levels, no figures.",
   },
 );

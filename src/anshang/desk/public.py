@@ -31,6 +31,7 @@ LIKELY = 0.5
 AHEAD_S = 3_600
 KEPT_S = 5.0
 LOOKS_PER_MINUTE, CALLS_PER_MINUTE, ALL_CALLS_PER_MINUTE = 60, 3, 60
+PAPERS_PER_MINUTE = 10
 HELPS = (PostType.KIOSK, PostType.SAFE_HOUSE)
 
 
@@ -84,6 +85,10 @@ class PublicDesk:
     def admit_look(self, address: str) -> None:
         """TooOften when an address looks more than once a second on average."""
         self._admit(RateLimitItemPerMinute(LOOKS_PER_MINUTE), "look", address)
+
+    def admit_paper(self, address: str) -> None:
+        """TooOften when an address checks certificates as if it was guessing."""
+        self._admit(RateLimitItemPerMinute(PAPERS_PER_MINUTE), "paper", address)
 
     def admit_call(self, address: str) -> None:
         """TooOften when an address, or everybody together, calls more often than the desk can answer."""

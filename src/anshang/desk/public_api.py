@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from anshang.desk.public import PublicDesk, PublicShown, PublicSpot, find_spot
 from anshang.incidents import actions as incidents
 from anshang.incidents.model import Source, Spot
 from anshang.people.model import visitor_actor
 from anshang.places import store as places
+from anshang.volunteers import store as volunteers
 from anshang.web.session import DistrictQuery, Running
-from anshang.web.shapes import Body, Code, Id, Shown
+from anshang.web.shapes import Body, Code, Id, Name, Shown
 
 router = APIRouter(prefix="/api/public", tags=["public"])
 WORDS = {
@@ -35,6 +37,23 @@ class Call(Body):
     zone_id: Code | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None
     lat: Annotated[float, Field(ge=-90, le=90)] | None = None
+
+
+class Paper(Body):
+    """What stands on a certificate of a volunteer's hours."""
+
+    code: Annotated[str, StringConstraints(pattern=r"^[A-Z2-7]{16}$")]
+    name: Name
+
+
+class PaperShown(Shown):
+    """Whether it is genuine and stands, and what it says."""
+
+    genuine: bool
+    from_on: date | None = None
+    until_on: date | None = None
+    served_s: float | None = None
+    times: int | None = None
 
 
 class Called(Shown):
@@ -81,6 +100,23 @@ def call(body: Call, district: DistrictQuery, running: Running, request: Request
             spot=spot,
         )
     return Called(id=made.id)
+
+
+@router.post("/certificates")
+def check_certificate(body: Paper, district: DistrictQuery, running: Running, request: Request) -> PaperShown:
+    """Whether a certificate was issued here to somebody of the name on it, and stands."""
+    _desk(request).admit_paper(_address(request))
+    with running.database.reading([district]) as connection:
+        known = volunteers.certificates.find(connection, district, body.code)
+    if known is None or not known.is_of(body.name):
+        return PaperShown(genuine=False)
+    return PaperShown(
+        genuine=True,
+        from_on=known.from_on,
+        until_on=known.until_on,
+        served_s=known.served_s,
+        times=known.times,
+    )
 
 
 def _desk(request: Request) -> PublicDesk:

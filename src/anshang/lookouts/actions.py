@@ -36,6 +36,7 @@ from anshang.matters.model import ClockKind, Due, MatterKind, MatterState, Prior
 from anshang.partners import actions as partners
 from anshang.partners import store as partners_store
 from anshang.partners.model import NoticeKind
+from anshang.patrols import store as patrols
 from anshang.places import store as places
 from anshang.vault import actions as vault
 from anshang.vault import store as vault_store
@@ -121,6 +122,24 @@ def open_lookout(
         drill=lookout.drill,
     )
     return store.lookouts.get(tx.connection, tx.district_id, lookout.id)
+
+
+def words(tx: Transaction, keyring: Keyring, *, actor: Actor, id: str) -> Mapping[str, str]:
+    """The words for merchants, for a trusted volunteer who is on duty; that one has looked is journalled."""
+    actor.must(Permission.UNIT_DUTY, tx.district_id)
+    (member,) = patrols.list_members(tx.connection, tx.district_id, (actor.id,))
+    trusted = member is not None and member.trusted
+    if not trusted or patrols.find_duty_of(tx.connection, tx.district_id, actor.id) is None:
+        raise RuleBroken(
+            "lookout.not_trusted",
+            en="Only trusted volunteers on duty are told whom this is for.",
+            zh="仅向值勤中的受信任志愿者告知协查内容。",
+        )
+    store.lookouts.get(tx.connection, tx.district_id, id).must_be(State.OPEN)
+    reader = replace(actor, permissions=actor.permissions | {Permission.PERSON_READ})
+    content = vault.read(tx, keyring, actor=reader, id=record_id(id, "words"), purpose=Purpose.LOOKOUT)
+    told: dict[str, str] = msgspec.json.decode(content)
+    return told
 
 
 def look(

@@ -13,9 +13,10 @@ from anshang.foundation.actor import Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import RuleBroken
 from anshang.lookouts import actions, reading, store
-from anshang.lookouts.model import ERASE_AFTER, AgeBand, LookKind, Lookout, Sort, Step
+from anshang.lookouts.model import ERASE_AFTER, AgeBand, LookKind, Lookout, Sort, State, Step
 from anshang.lookouts.searching import search, suggest
 from anshang.lookouts.shapes import (
+    AlertShown,
     ErasureShown,
     GuardianShown,
     LookoutPage,
@@ -120,6 +121,22 @@ def lookouts(district: DistrictQuery, caller: Caller) -> list[LookoutShown]:
     with caller.reading(district) as connection:
         since = clock.now() - ERASE_AFTER
         return [LookoutShown.model_validate(one) for one in store.list_live(connection, district, since)]
+
+
+@router.get("/alerts")
+def alerts(district: DistrictQuery, caller: Caller) -> list[AlertShown]:
+    """What volunteers are told: that somebody is looked for, and where."""
+    caller.actor.must(Permission.UNIT_DUTY, district)
+    with caller.reading(district) as connection:
+        live = store.list_live(connection, district)
+        return [AlertShown.model_validate(one) for one in live if one.state is State.OPEN]
+
+
+@router.get("/{id}/words")
+def words(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> BothLanguages:
+    """Whom to look for, for a trusted volunteer on duty; that one has looked is journalled."""
+    with caller.writing(district) as tx:
+        return BothLanguages(**actions.words(tx, _keyring(request), actor=caller.actor, id=id))
 
 
 @router.post("")

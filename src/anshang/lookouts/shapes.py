@@ -8,6 +8,15 @@ from anshang.partners.shapes import TallyShown
 from anshang.web.shapes import BothLanguages, Shown
 
 
+class AlertShown(Shown):
+    """That somebody is looked for, since when and where: what every volunteer is told."""
+
+    id: str
+    sort: str
+    seen_at: datetime
+    zone_id: str | None
+
+
 class LookoutShown(Shown):
     """A look-out, without a word of who it is."""
 

@@ -13,7 +13,7 @@ from anshang.foundation.actor import Permission
 from anshang.foundation.errors import NotFound, NotSignedIn
 from anshang.patrols import actions, store
 from anshang.patrols.kinds import KINDS
-from anshang.patrols.model import Member, Unit, UnitStatus
+from anshang.patrols.model import Member, Skill, Unit, UnitStatus
 from anshang.patrols.positions import Told
 from anshang.patrols.shapes import (
     DutyShown,
@@ -73,6 +73,8 @@ class NewMember(Body):
     insured_until: date | None = Field(default=None, strict=False)
     trained_until: date | None = Field(default=None, strict=False)
     adult: bool
+    skills: Annotated[list[Annotated[Skill, Field(strict=False)]], Field(max_length=20)] = []  # noqa: RUF012
+    trusted: bool = False
     version: Version = 1
 
 
@@ -176,6 +178,8 @@ def members(district: DistrictQuery, caller: Caller) -> list[StaffShown]:
             insured_until=member.insured_until if member else None,
             trained_until=member.trained_until if member else None,
             adult=member.adult if member else None,
+            skills=list(member.skills) if member else [],
+            trusted=member is not None and member.trusted,
             version=member.version if member else 0,
         )
         for one, member in zip(staff, known, strict=True)
@@ -185,7 +189,9 @@ def members(district: DistrictQuery, caller: Caller) -> list[StaffShown]:
 @router.put("/api/members/{id}")
 def qualify(id: Id, body: NewMember, district: DistrictQuery, caller: Caller) -> MemberShown:
     """Say until when somebody is insured and trained, and whether they are of age."""
-    told = Member(id=id, district_id=district, **body.model_dump())
+    told = Member(
+        id=id, district_id=district, **{**body.model_dump(), "skills": tuple(sorted(set(body.skills)))}
+    )
     with caller.writing(district) as tx:
         return MemberShown.model_validate(actions.qualify(tx, actor=caller.actor, member=told))
 

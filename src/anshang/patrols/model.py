@@ -26,6 +26,18 @@ class Mode(StrEnum):
     FIXED = "fixed"
 
 
+class Skill(StrEnum):
+    """What somebody of a crew can do beside walking a beat."""
+
+    FIRST_AID = "first_aid"
+    MEDIATION = "mediation"
+    ENGLISH = "english"
+    JAPANESE = "japanese"
+    KOREAN = "korean"
+    SIGN_LANGUAGE = "sign_language"
+    RADIO = "radio"
+
+
 FOR_ADULTS = frozenset({Task.SEPARATE, Task.IDENTIFY, Task.CROWD})
 POLICE_ONLY = frozenset({Task.SEPARATE, Task.IDENTIFY})
 
@@ -142,13 +154,17 @@ class Duty:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What a task needs to know of somebody in a crew; `id` is the account's."""
+    """What a task needs to know of somebody in a crew; `id` is the account's. A trusted volunteer on duty is
+    told whom a look-out is for, others only that there is one.
+    """
 
     id: str
     district_id: str
     insured_until: date | None
     trained_until: date | None
     adult: bool
+    skills: tuple[str, ...] = ()
+    trusted: bool = False
     version: int = 1
 
 
@@ -166,6 +182,8 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
         "Member.insured_until": Personal("staff", "insured before a risky task", "while the account is open"),
         "Member.trained_until": Personal("staff", "trained for the task", "while the account is open"),
         "Member.adult": Personal("staff", "of an age for the task", "while the account is open"),
+        "Member.skills": Personal("staff", "fit for the task", "while the account is open"),
+        "Member.trusted": Personal("staff", "which alerts they get", "while the account is open"),
         "Duty.crew": Personal("staff", "who is on duty, and true hours", "3 years, as the journal"),
     }
 )

@@ -84,6 +84,8 @@ class MemberShown(Shown):
     insured_until: date | None
     trained_until: date | None
     adult: bool
+    skills: list[str]
+    trusted: bool
     version: int
 
 
@@ -96,6 +98,8 @@ class StaffShown(Shown):
     insured_until: date | None
     trained_until: date | None
     adult: bool | None
+    skills: list[str]
+    trusted: bool
     version: int
 
 

@@ -62,6 +62,8 @@ members_table = Table(
     Column("insured_until", Date),
     Column("trained_until", Date),
     Column("adult", Boolean, nullable=False),
+    Column("skills", Codes, nullable=False),
+    Column("trusted", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
 )
 
@@ -125,9 +127,20 @@ def edition(connection: Connection, district_id: str) -> tuple[int, ...]:
 def find_duty_of(connection: Connection, district_id: str, account_id: str) -> Duty | None:
     """The duty that somebody is on, None when on none."""
     at = (duties_table.c.district_id == district_id) & duties_table.c.ended_at.is_(None)
-    theirs = type_coerce(duties_table.c.crew, Text).contains(account_id, autoescape=True)
-    row = connection.execute(duties.select().where(at, theirs)).first()
+    row = connection.execute(duties.select().where(at, _with(account_id))).first()
     return None if row is None else duties.read(row)
+
+
+def list_ended_duties_of(connection: Connection, district_id: str, account_id: str) -> list[Duty]:
+    """The duties that somebody was on."""
+    at = (duties_table.c.district_id == district_id) & duties_table.c.ended_at.is_not(None)
+    return [duties.read(row) for row in connection.execute(duties.select().where(at, _with(account_id)))]
+
+
+def list_all_members(connection: Connection, district_id: str) -> list[Member]:
+    """Everybody of whom something is known."""
+    query = members.select().where(members_table.c.district_id == district_id)
+    return [members.read(row) for row in connection.execute(query.order_by(members_table.c.id))]
 
 
 def list_members(connection: Connection, district_id: str, ids: tuple[str, ...]) -> list[Member | None]:
@@ -135,6 +148,11 @@ def list_members(connection: Connection, district_id: str, ids: tuple[str, ...])
     at = (members_table.c.district_id == district_id) & members_table.c.id.in_(ids)
     known = {row.id: members.read(row) for row in connection.execute(members.select().where(at))}
     return [known.get(id) for id in ids]
+
+
+def _with(account_id: str) -> ColumnElement[bool]:
+    """Duties in whose crew the account is."""
+    return type_coerce(duties_table.c.crew, Text).contains(account_id, autoescape=True)
 
 
 def _list(connection: Connection, district_id: str, which: ColumnElement[bool]) -> list[Unit]:

@@ -58,6 +58,9 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
             PersonalClass.STAFF, "signing in 登录", "while the account is open"
         ),
         "duties.crew": Personal(PersonalClass.STAFF, "who was on duty 值勤记录", "3 years 与台账同期"),
+        "members.skills": Personal(
+            PersonalClass.STAFF, "fit for the task 任务匹配", "while the account is open 账号有效期间"
+        ),
         "unit_positions.lon": Personal(PersonalClass.POSITION, "who arrives first 就近派警", "7 days 7 天"),
         "unit_positions.lat": Personal(PersonalClass.POSITION, "who arrives first 就近派警", "7 days 7 天"),
         "matters.text": _duty("what was reported 报告内容"),
@@ -78,6 +81,7 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
         "council_meetings.agenda": _duty("what a meeting is about 会议议程"),
         "council_motions.text": _duty("what was moved 议案"),
         "council_resolutions.text": _duty("what is to be done 决议"),
+        "team_shifts.place": _duty("where a shift is 班次地点"),
         "shifts.note": _duty("what the next shift must know 交接内容"),
         "duty_notes.text": _duty("the duty log 值班日志"),
         "notices.words_zh": _duty("reminders and requests to partners 提醒与请求"),

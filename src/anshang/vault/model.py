@@ -26,6 +26,7 @@ class Purpose(StrEnum):
     LOOKOUT = "lookout"
     REPORT = "report"
     PARTNER = "partner"
+    VOLUNTEER = "volunteer"
 
 
 class VaultKind(StrEnum):
@@ -42,6 +43,7 @@ RETENTION: Mapping[Purpose, timedelta] = MappingProxyType(
         Purpose.LOOKOUT: timedelta(days=3),
         Purpose.REPORT: timedelta(days=30),
         Purpose.PARTNER: timedelta(days=400),
+        Purpose.VOLUNTEER: timedelta(days=400),
     }
 )
 """The longest a record lives; closing what it was for shortens that."""

@@ -36,6 +36,12 @@ export type Trying = {
   onstale?: () => void;
 };
 
+/** The same from a button without a form: a refusal is said in a toast. */
+export async function pressed(asking: Promise<unknown>, trying: Trying): Promise<void> {
+  const refusal = await tried(asking, trying);
+  if (refusal !== null) toasts.refuse(refusal);
+}
+
 /** Null when it was done, the refusal when not. */
 export async function tried(
   asking: Promise<unknown>,

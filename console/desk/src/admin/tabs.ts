@@ -12,9 +12,10 @@ import PlaceTab from "./place/PlaceTab.svelte";
 import QualityTab from "./quality/QualityTab.svelte";
 import SensorsTab from "./sensors/SensorsTab.svelte";
 import UnitsTab from "./units/UnitsTab.svelte";
+import VolunteersTab from "./volunteers/VolunteersTab.svelte";
 
 export type District = Shape["DistrictShown"];
-export type TabName = "sensors" | "levels" | "events" | "units" | "categories" | "partners" | "council" | "people" | "place" | "quality" | "journal";
+export type TabName = "sensors" | "levels" | "events" | "units" | "volunteers" | "categories" | "partners" | "council" | "people" | "place" | "quality" | "journal";
 export type Tab = { name: TabName; needs: string; shows: Component<{ district: District }> };
 
 export const TABS: readonly Tab[] = [
@@ -22,6 +23,7 @@ export const TABS: readonly Tab[] = [
   { name: "levels", needs: "crowd.configure", shows: LevelsTab },
   { name: "events", needs: "crowd.configure", shows: EventsTab },
   { name: "units", needs: "unit.configure", shows: UnitsTab },
+  { name: "volunteers", needs: "unit.configure", shows: VolunteersTab },
   { name: "categories", needs: "incident.configure", shows: CategoriesTab },
   { name: "partners", needs: "partner.configure", shows: PartnersTab },
   { name: "council", needs: "partner.configure", shows: CouncilTab },

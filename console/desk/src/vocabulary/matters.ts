@@ -27,6 +27,7 @@ const words = dictionary(
     sorts: { child: "儿童", elderly: "老人", group: "同行人", item: "失物" },
     found: (span: string) => `协查发起后 ${span} 内应找到`,
     resolution: (what: string) => `决议到期：${what}`,
+    volunteersEnding: (n: string, on: string) => `${n} 名成员的保险或培训将于 ${on} 到期`,
     request: "服务请求",
     note: "备忘",
     answer: (p: string, span: string) => `P${p} 事项须在 ${span} 内确认接收`,
@@ -53,6 +54,7 @@ const words = dictionary(
     sorts: { child: "child", elderly: "elderly person", group: "companions", item: "thing" },
     found: (span) => `To be found within ${span} of the call`,
     resolution: (what) => `Resolution due: ${what}`,
+    volunteersEnding: (n, on) => `Insurance or training ends on ${on}: ${n} crew members`,
     request: "Request",
     note: "Note",
     answer: (p, span) => `A P${p} matter is to be acknowledged within ${span}`,
@@ -117,6 +119,8 @@ export function subjectOf(
       return words.lookoutRefused(sortOf(params));
     case "matter.resolution":
       return words.resolution(matter.text);
+    case "matter.volunteers_ending":
+      return words.volunteersEnding(text(params["count"]), text(params["on"]));
     case "matter.request":
       return matter.text || words.request;
     case "matter.note":

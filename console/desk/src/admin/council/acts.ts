@@ -1,7 +1,6 @@
 // What is done in the council.
 import { answered, client, type Shape } from "$api/client";
-import { toasts } from "$kit/toasts.svelte";
-import { tried } from "../acts";
+import { pressed, tried } from "../acts";
 import { words } from "./words";
 
 export type Meeting = Shape["MeetingShown"];
@@ -12,15 +11,9 @@ export type Vote = keyof typeof words.votes;
 const TOPIC = "meeting";
 const at = (district: string, id: string) => ({ path: { id }, query: { district } });
 
+const told = (done: string) => ({ done, topic: TOPIC, names: words.fields });
 /** The refusal, or null when it was done. */
-const sent = (asking: Promise<unknown>, done: string) =>
-  tried(asking, { done, topic: TOPIC, names: words.fields });
-
-/** The same from a button without a form: a refusal is said in a toast. */
-async function pressed(asking: Promise<unknown>, done: string): Promise<void> {
-  const refusal = await sent(asking, done);
-  if (refusal !== null) toasts.refuse(refusal);
-}
+const sent = (asking: Promise<unknown>, done: string) => tried(asking, told(done));
 
 export const convene = (district: string, id: string, body: Shape["NewMeeting"]) =>
   sent(answered(client.PUT("/api/council/meetings/{id}", { params: at(district, id), body })), words.saved);
@@ -32,7 +25,7 @@ export const attend = (district: string, id: string, partner_ids: string[]) =>
   );
 
 export const close = (district: string, id: string) =>
-  pressed(answered(client.POST("/api/council/meetings/{id}/close", { params: at(district, id) })), words.closed);
+  pressed(answered(client.POST("/api/council/meetings/{id}/close", { params: at(district, id) })), told(words.closed));
 
 export const move = (district: string, meeting: string, body: Shape["NewMotion"]) =>
   sent(answered(client.POST("/api/council/meetings/{id}/motions", { params: at(district, meeting), body })), words.moved);
@@ -41,7 +34,7 @@ export const vote = (district: string, id: string, votes: Record<string, Vote>) 
   sent(answered(client.POST("/api/council/motions/{id}/votes", { params: at(district, id), body: { votes } })), words.voted);
 
 export const decide = (district: string, id: string) =>
-  pressed(answered(client.POST("/api/council/motions/{id}/decide", { params: at(district, id) })), words.decided);
+  pressed(answered(client.POST("/api/council/motions/{id}/decide", { params: at(district, id) })), told(words.decided));
 
 export const resolve = (district: string, motion: string, body: Shape["NewResolution"]) =>
   sent(
@@ -50,4 +43,4 @@ export const resolve = (district: string, motion: string, body: Shape["NewResolu
   );
 
 export const carryOut = (district: string, id: string) =>
-  pressed(answered(client.POST("/api/council/resolutions/{id}/done", { params: at(district, id) })), words.carried);
+  pressed(answered(client.POST("/api/council/resolutions/{id}/done", { params: at(district, id) })), told(words.carried));

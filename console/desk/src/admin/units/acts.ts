@@ -5,6 +5,7 @@ import { words } from "./words";
 
 export type Unit = Shape["UnitShown"];
 export type Staff = Shape["StaffShown"];
+export type Skill = NonNullable<Shape["NewMember"]["skills"]>[number];
 export type Ladder = Shape["LadderShown"];
 type Told = Omit<Shape["NewUnit"], "version">;
 
