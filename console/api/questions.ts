@@ -214,6 +214,13 @@ export const volunteers = (district: string) => ({
   ask: () => answered(client.GET("/api/volunteers", { params: { query: { district } } })),
 });
 
+/** What was ordered for zones, how far everybody is, and what each level asks. */
+export const orders = (district: string) => ({
+  key: `orders ${district}`,
+  topics: ["order", "assignment", "notice"],
+  ask: () => answered(client.GET("/api/orders", { params: { query: { district } } })),
+});
+
 /** What goes on now or is planned. */
 export const plannedEvents = (district: string) => ({
   key: `events ${district}`,
@@ -279,7 +286,7 @@ export const feeds = (district: string) => ({
 /** First words of everything that is written into the journal. */
 export const JOURNAL_NOUNS = [
   "matter", "level", "levels", "warning", "forecast", "event", "meeting", "motion", "resolution", "volunteer", "team_shift", "sign_up", "certificate", "flow", "measure", "zone", "sensor", "place",
-  "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "record", "shift", "duty_note", "service", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
+  "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "record", "shift", "duty_note", "service", "order", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
   "unit", "duty", "member", "account", "password", "session", "body", "feed",
 ] as const; // prettier-ignore
 export const JOURNAL_PAGE = 100;

@@ -145,3 +145,19 @@ def test_a_unit_is_dragged_onto_an_incident(desk: Open, at_work: Town) -> None:
     expect(page.get_by_text("K2 is asked.")).to_be_visible()
     row.click()
     expect(page.get_by_role("region", name="Sending").locator("[data-unit=k2]")).to_contain_text("asked")
+
+
+def test_one_order_sends_units_and_standing_down_frees_them(desk: Open, at_work: Town) -> None:
+    at_work.tell(z01=2500)
+    page = desk("/?view=table&zone=z01")
+    order = page.get_by_role("region", name="Order")
+    order.get_by_role("button", name="Give the order").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.get_by_label("in English")).to_have_value(re.compile("crowded|dangerous"))
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Give the order").click()
+    expect(order).to_contain_text(re.compile(r"K1\s+asked.*K2\s+asked|K2\s+asked.*K1\s+asked", re.S))
+    assert violations(page) == []
+    order.get_by_role("button", name="Stand down").click()
+    expect(order.get_by_role("button", name="Give the order")).to_be_visible()
+    expect(page.get_by_text("Stood down: units are free")).to_be_visible()

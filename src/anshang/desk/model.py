@@ -19,6 +19,9 @@ class DeskKind(StrEnum):
     DUTY_NOTED = "duty_note.written"
     SERVICE_ASKED = "service.asked"
     SERVICE_DONE = "service.done"
+    ORDER_GIVEN = "order.given"
+    ORDER_RAISED = "order.raised"
+    ORDER_STOOD_DOWN = "order.stood_down"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,3 +112,25 @@ class ServiceRequest:
     def done(self, by: str, at: datetime) -> ServiceRequest:
         """They have got it; saying so twice changes nothing."""
         return self if self.done_at else replace(self, done_at=at, done_by=by)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a zone's level asks of units and shops, given at once; stands until it is stood down."""
+
+    id: str
+    district_id: str
+    zone_id: str
+    level: int
+    incident_id: str
+    notice_id: str
+    given_at: datetime
+    given_by: str
+    stood_down_at: datetime | None = None
+    stood_down_by: str | None = None
+    drill: bool = False
+    version: int = 1
+
+    def stood_down(self, by: str, at: datetime) -> Order:
+        """It is over."""
+        return replace(self, stood_down_at=at, stood_down_by=by)

@@ -180,12 +180,7 @@ def _quieter(place: Place, now: dict[str, ZoneFigures], zone_id: str) -> BothLan
     here = _level(now.get(zone_id))
     if not here:
         return None
-    beside = {
-        other
-        for gate in place.gates.values()
-        for zone, other in ((gate.zone_a, gate.zone_b), (gate.zone_b, gate.zone_a))
-        if zone == zone_id and other is not None
-    }
+    beside = place.beside(zone_id)
     known = [(density, id) for id in beside if id in now and (density := now[id][4]) is not None]
     calm = [(density, id) for density, id in known if (now[id][5] or 0) < here]
     return _name(place, min(calm)[1]) if calm else None

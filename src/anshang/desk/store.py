@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Column, Connection, Index, Integer, String, Table, Text
+from sqlalchemy import JSON, Boolean, Column, Connection, Index, Integer, String, Table, Text
 
-from anshang.desk.model import DutyNote, Service, ServiceRequest, Shift
+from anshang.desk.model import DutyNote, Order, Service, ServiceRequest, Shift
 from anshang.foundation.columns import Codes, Named, UtcTime
 from anshang.foundation.database import metadata
 from anshang.foundation.shelf import Shelf
@@ -54,9 +54,28 @@ services_table = Table(
     Index("ix_service_requests_district_id_asked_at", "district_id", "asked_at"),
 )
 
+orders_table = Table(
+    "zone_orders",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("district_id", String(64), nullable=False),
+    Column("zone_id", String(64), nullable=False),
+    Column("level", Integer, nullable=False),
+    Column("incident_id", String(36), nullable=False),
+    Column("notice_id", String(36), nullable=False),
+    Column("given_at", UtcTime, nullable=False),
+    Column("given_by", String(36), nullable=False),
+    Column("stood_down_at", UtcTime),
+    Column("stood_down_by", String(36)),
+    Column("drill", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    Index("ix_zone_orders_district_id_given_at", "district_id", "given_at"),
+)
+
 shifts = Shelf(shifts_table, Shift, missing=("There is no such shift.", "没有该班次。"))
 notes = Shelf(notes_table, DutyNote, missing=("There is no such note.", "没有该记录。"))
 services = Shelf(services_table, ServiceRequest, missing=("There is no such request.", "没有该服务请求。"))
+orders = Shelf(orders_table, Order, missing=("There is no such order.", "没有该处置令。"))
 
 
 def find_last_shift(connection: Connection, district_id: str) -> Shift | None:
@@ -79,3 +98,22 @@ def list_services(connection: Connection, district_id: str, since: datetime) -> 
     t = services_table.c
     query = services.select().where(t.district_id == district_id, t.asked_at >= since)
     return [services.read(row) for row in connection.execute(query.order_by(t.asked_at.desc()))]
+
+
+def find_open_order(connection: Connection, district_id: str, zone_id: str) -> Order | None:
+    """The order that stands in the zone, None when none does."""
+    t = orders_table.c
+    query = orders.select().where(
+        t.district_id == district_id, t.zone_id == zone_id, t.stood_down_at.is_(None)
+    )
+    row = connection.execute(query).first()
+    return None if row is None else orders.read(row)
+
+
+def list_orders(connection: Connection, district_id: str, since: datetime) -> list[Order]:
+    """The orders that stand, and those given since the instant, newest first."""
+    t = orders_table.c
+    query = orders.select().where(
+        t.district_id == district_id, (t.given_at >= since) | t.stood_down_at.is_(None)
+    )
+    return [orders.read(row) for row in connection.execute(query.order_by(t.given_at.desc(), t.id))]

@@ -200,6 +200,11 @@ class Place:
     premises: tuple[Premises, ...]
     posts: tuple[Post, ...]
 
+    def beside(self, zone_id: str) -> set[str]:
+        """The zones on the other side of a zone's gates."""
+        ends = [{gate.zone_a, gate.zone_b} for gate in self.gates.values()]
+        return {other for both in ends if zone_id in both for other in both if other not in (zone_id, None)}
+
     @property
     def counts(self) -> dict[str, int]:
         """How many features of each kind there are."""

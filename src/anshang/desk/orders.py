@@ -1,0 +1,255 @@
+"""An order: what a zone's level asks of units and of its neighbours' shops, given at once and taken back at
+once.
+
+Giving one reports an incident in the zone, to which units are asked, sends its partners and their mutual-aid
+groups a request, and records both as measures. It may be given anew for a higher level. Standing down is an
+order too: every unit is called off, the request is withdrawn and its partners are told that it is over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import Connection
+
+from anshang.crowds import actions as crowds
+from anshang.crowds.model import Level
+from anshang.desk import store
+from anshang.desk.model import DeskKind, Order
+from anshang.desk.responses import RESPONSES, Response
+from anshang.dispatch import actions as dispatch
+from anshang.dispatch import store as dispatch_store
+from anshang.dispatch.model import Because
+from anshang.foundation import clock, ids
+from anshang.foundation.actor import Actor, Permission, Scope
+from anshang.foundation.database import Transaction
+from anshang.foundation.errors import BadInput, NotFound, RuleBroken
+from anshang.incidents import actions as incidents
+from anshang.incidents import store as incidents_store
+from anshang.incidents.model import Source, Spot
+from anshang.journal import actions as journal
+from anshang.matters import store as matters_store
+from anshang.matters.model import MatterState
+from anshang.partners import actions as partners
+from anshang.partners import store as partners_store
+from anshang.partners.model import NoticeKind
+from anshang.patrols import store as patrols
+from anshang.places import store as places
+from anshang.places.model import Place
+
+CATEGORY = "crowd"
+TOLD = "shops.told"
+OUTCOME = "outcome.stood_down"
+OVER_ZH, OVER_EN = "人流已缓解，恢复正常，谢谢配合。", "It is calm again; back to normal. Thank you."
+OVER_LASTS = timedelta(minutes=30)
+
+
+def partners_of(
+    connection: Connection, scope: Scope, place: Place, zone_id: str, response: Response
+) -> list[str]:
+    """The partners asked: those in the zone, of their mutual-aid groups, and beside it, as the level says."""
+    zones = {zone_id} | (place.beside(zone_id) if response.beside else set())
+    premises = {one.id for one in place.premises if one.zone_id in zones}
+    known = partners_store.list_partners(connection, scope, place.district.id)
+    near = [one for one in known if one.premises_id in premises]
+    groups = {one.group_id for one in near if one.group_id} if response.groups else set()
+    return [one.id for one in known if one in near or one.group_id in groups]
+
+
+def give(
+    tx: Transaction,
+    *,
+    actor: Actor,
+    id: str,
+    zone_id: str,
+    level: Level,
+    density: float | None,
+    words_zh: str = "",
+    words_en: str = "",
+    drill: bool = False,
+) -> Order:
+    """Give the order of a level, or of a higher one where one stands; the same id again answers with what is
+    there. The units are asked by `send`.
+    """
+    actor.must(Permission.UNIT_DIRECT, tx.district_id)
+    response = RESPONSES.get(level)
+    if response is None:
+        raise BadInput("order.no_level", en="This level orders nothing.", zh="该等级没有处置令。")
+    place = places.load(tx.connection, tx.district_id)
+    if zone_id not in place.zones:
+        raise NotFound("zone.missing", en="There is no such zone.", zh="没有该区域。")
+    if known := store.orders.find_again(tx.connection, tx.district_id, id, zone_id=zone_id):
+        return known
+    standing = store.find_open_order(tx.connection, tx.district_id, zone_id)
+    if standing is not None:
+        return _raise(tx, actor, place, standing, level, density, (words_zh, words_en))
+    incident_id, notice_id = ids.derived(id, "incident"), ids.derived(id, f"notice {int(level)}")
+    zone = place.zones[zone_id]
+    incidents.report(
+        tx,
+        actor=actor,
+        id=incident_id,
+        source=Source.SENSOR,
+        text=f"{zone.name_zh}：{int(level)} 级处置 · {zone.name_en}: response at level {int(level)}",
+        category_id=CATEGORY,
+        priority=response.priority,
+        spot=Spot(zone_id=zone_id),
+        drill=drill,
+    )
+    order = Order(
+        id=id,
+        district_id=tx.district_id,
+        zone_id=zone_id,
+        level=int(level),
+        incident_id=incident_id,
+        notice_id=notice_id,
+        given_at=clock.now(),
+        given_by=actor.id,
+        drill=drill,
+    )
+    store.orders.add(tx, order)
+    _tell(tx, actor, DeskKind.ORDER_GIVEN, order, {"level": int(level)})
+    _ask(tx, actor, place, order, density, (words_zh, words_en))
+    return order
+
+
+def units_for(connection: Connection, order: Order, nearest: Sequence[str]) -> list[str]:
+    """The units to ask, as many as the level says: those whose post is in the zone, then the `nearest` in
+    today's crowd, then posts of the zones beside it, then whoever is on duty.
+    """
+    place = places.load(connection, order.district_id)
+    zone_of = {post.id: post.zone_id for post in place.posts}
+    on_duty = patrols.list_on_duty(connection, order.district_id)
+    beside = place.beside(order.zone_id)
+    here = [unit.id for unit in on_duty if zone_of.get(unit.post_id or "") == order.zone_id]
+    near = [unit.id for unit in on_duty if zone_of.get(unit.post_id or "") in beside]
+    return list(dict.fromkeys([*here, *nearest, *near, *(unit.id for unit in on_duty)]))
+
+
+def send(tx: Transaction, *, actor: Actor, order: Order, unit_ids: Sequence[str]) -> int:
+    """Ask units that are free and fit, one after the other, until as many go as the level says; how many
+    there are.
+    """
+    actor.must(Permission.UNIT_DIRECT, tx.district_id)
+    wanted = RESPONSES[Level(order.level)].units
+    live = [
+        one
+        for one in dispatch_store.list_live(tx.connection, tx.district_id)
+        if one.incident_id == order.incident_id
+    ]
+    sent = len(live)
+    for unit_id in unit_ids:
+        if wanted is not None and sent >= wanted:
+            break
+        offers = dispatch.offer_all(
+            tx,
+            actor=actor,
+            id=ids.derived(order.id, f"units {order.level}"),
+            incident_id=order.incident_id,
+            unit_ids=[unit_id],
+        )
+        sent += len(offers)
+    return sent
+
+
+def stand_down(tx: Transaction, *, actor: Actor, id: str) -> Order:
+    """It is over: units are called off, the request is withdrawn, its partners are told. Doing it again
+    changes nothing.
+    """
+    actor.must(Permission.UNIT_DIRECT, tx.district_id)
+    order = store.orders.get(tx.connection, tx.district_id, id)
+    if order.stood_down_at is not None:
+        return order
+    for one in dispatch_store.list_live(tx.connection, tx.district_id):
+        if one.incident_id == order.incident_id:
+            dispatch.stand_down(tx, actor=actor, id=one.id, because=Because.CALLED_OFF, words=OVER_ZH)
+    asked = partners_store.list_deliveries(tx.connection, tx.district_id, [order.notice_id])
+    if asked:
+        partners.withdraw(tx, actor=actor, id=order.notice_id)
+        partners.send(
+            tx,
+            actor=actor,
+            id=ids.derived(id, "over"),
+            kind=NoticeKind.REMINDER,
+            partner_ids=[one.partner_id for one in asked],
+            words_zh=OVER_ZH,
+            words_en=OVER_EN,
+            subject_id=id,
+            expires_at=clock.now() + OVER_LASTS,
+            drill=order.drill,
+        )
+    matter = matters_store.get(tx.connection, actor.scope, tx.district_id, order.incident_id)
+    if matter.state is not MatterState.CLOSED:
+        version = incidents_store.incidents.get(tx.connection, tx.district_id, order.incident_id).version
+        incidents.clear(tx, actor=actor, id=order.incident_id, outcome=OUTCOME, version=version)
+    ended = store.orders.put(tx, order.stood_down(actor.id, clock.now()))
+    _tell(tx, actor, DeskKind.ORDER_STOOD_DOWN, ended, {})
+    return ended
+
+
+def _raise(
+    tx: Transaction,
+    actor: Actor,
+    place: Place,
+    standing: Order,
+    level: Level,
+    density: float | None,
+    words: tuple[str, str],
+) -> Order:
+    """The order that stands is raised to a higher level; RuleBroken when it is as high."""
+    if level <= standing.level:
+        raise RuleBroken(
+            "order.stands", en="An order stands in this zone already.", zh="该区域已有处置令在执行。"
+        )
+    if partners_store.notices.find(tx.connection, tx.district_id, standing.notice_id) is not None:
+        partners.withdraw(tx, actor=actor, id=standing.notice_id)
+    notice_id = ids.derived(standing.id, f"notice {int(level)}")
+    raised = store.orders.put(tx, replace(standing, level=int(level), notice_id=notice_id))
+    _tell(tx, actor, DeskKind.ORDER_RAISED, raised, {"level": int(level)})
+    _ask(tx, actor, place, raised, density, words)
+    return raised
+
+
+def _ask(
+    tx: Transaction,
+    actor: Actor,
+    place: Place,
+    order: Order,
+    density: float | None,
+    words: tuple[str, str],
+) -> None:
+    """Ask the partners, and record what is done as measures."""
+    response = RESPONSES[Level(order.level)]
+    asked = partners_of(tx.connection, actor.scope, place, order.zone_id, response)
+    if asked:
+        partners.send(
+            tx,
+            actor=actor,
+            id=order.notice_id,
+            kind=NoticeKind.REQUEST,
+            partner_ids=asked,
+            words_zh=words[0].strip() or response.zh,
+            words_en=words[1].strip() or response.en,
+            subject_id=order.id,
+            drill=order.drill,
+        )
+    for step in () if order.drill else response.measures:
+        if step != TOLD or asked:
+            crowds.take_measure(
+                tx,
+                actor=actor,
+                id=ids.derived(order.id, f"{step} {order.level}"),
+                zone_id=order.zone_id,
+                matter_id=None,
+                step=step,
+                note="",
+                density=density,
+            )
+
+
+def _tell(tx: Transaction, actor: Actor, kind: DeskKind, order: Order, details: dict[str, Any]) -> None:
+    told = {"zone": order.zone_id} | details
+    journal.record(tx, actor_id=actor.id, kind=kind, subject_id=order.id, details=told, drill=order.drill)

@@ -1,0 +1,139 @@
+"""An order: when a zone rises, units and shops are asked at once; standing down is an order too."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+from tests.conftest import DISTRICT, NIGHT
+from tests.dispatch.conftest import a_unit, begun
+from tests.partners.conftest import ADMIN, LAT, LON, WIDTH, at_shop, partner
+from tests.partners.conftest import app as app_fixture
+from tests.partners.conftest import quarter as quarter_fixture
+from tests.serving import signed_in
+
+from anshang.foundation import clock, ids
+from anshang.foundation.database import Database
+from anshang.journal import store as journal
+from anshang.partners import actions as partners
+from anshang.patrols import store as patrols
+from anshang.patrols.positions import Told
+from anshang.patrols.whereabouts import duty_of
+from anshang.people.model import Role
+
+pytestmark = pytest.mark.postgres
+app, quarter = app_fixture, quarter_fixture
+MoveOn = Callable[[timedelta], None]
+HERE = f"?district={DISTRICT}"
+
+
+def patrol(app: FastAPI, database: Database, id: str, zones_east: float) -> None:
+    """An officer pair on duty so many zones east of the street's west end."""
+    begun(database, a_unit(id, "officer_pair"))
+    with database.reading([DISTRICT]) as connection:
+        unit = patrols.units.get(connection, DISTRICT, id)
+    told = [Told(clock.to_ms(NIGHT), LON + zones_east * WIDTH, LAT, 5.0)]
+    app.state.whereabouts.take(unit, duty_of(database, unit), told, "phone")
+
+
+def asked(order: Any) -> list[str]:
+    """The units that were asked."""
+    return sorted(unit["unit_id"] for unit in order["units"])
+
+
+@pytest.fixture
+def desk(app: FastAPI, quarter: Database, night: MoveOn) -> TestClient:
+    """The desk, six patrols along the street and mutual aid between the shops p0 and p5."""
+    for number, east in enumerate((0.1, 0.5, 1.5, 2.0, 2.5, 2.9)):
+        patrol(app, quarter, f"k{number}", east)
+    with quarter.transaction(DISTRICT) as tx:
+        for shop in ("p0", "p5"):
+            partners.enter(tx, actor=ADMIN, partner=partner(shop, group_id="east-west"))
+    return signed_in(app, Role.DESK, DISTRICT)
+
+
+def give(desk: TestClient, level: int, status: int = 200, **told: Any) -> Any:
+    body = {"id": ids.new_id(), "zone_id": "z0", "level": level} | told
+    answer = desk.post(f"/api/orders{HERE}", json=body)
+    assert answer.status_code == status, answer.text
+    return answer.json()["orders"][0] if status == 200 else answer.json()
+
+
+def shown_at(app: FastAPI, *shops: str) -> list[list[str]]:
+    """The words that each shop's page shows."""
+    return [
+        [
+            notice["words"]["en"][:15]
+            for notice in at_shop(app, shop).get(f"/api/shop{HERE}").json()["notices"]
+        ]
+        for shop in shops
+    ]
+
+
+def test_units_and_shops_are_asked_at_once(app: FastAPI, desk: TestClient, quarter: Database) -> None:
+    order = give(desk, 2)
+    assert asked(order) == ["k0", "k1"]
+    assert {unit["state"] for unit in order["units"]} == {"offered"}
+    assert (order["told"], order["opened"]) == (2, 0)
+    assert shown_at(app, "p0", "p1", "p2", "p5") == [["It is crowded o"], ["It is crowded o"], [], []]
+    measures = desk.get(f"/api/crowd/zones/z0/measures{HERE}").json()
+    assert {measure["step"] for measure in measures} == {"staff.to_zone", "shops.told"}
+    assert give(desk, 2, 409)["error"] == "order.stands"
+    give(desk, 2, 404, zone_id="nowhere")
+
+
+def test_the_same_order_again_asks_nobody_twice(desk: TestClient) -> None:
+    id = ids.new_id()
+    first, second = give(desk, 3, id=id), give(desk, 3, id=id)
+    assert first == second
+    assert len(first["units"]) == 4
+
+
+def test_a_higher_level_asks_more(app: FastAPI, desk: TestClient) -> None:
+    first = give(desk, 2)
+    raised = give(desk, 3)
+    assert (raised["id"], raised["level"], raised["told"]) == (first["id"], 3, 3)
+    assert asked(raised) == ["k0", "k1", "k2", "k3"]
+    assert shown_at(app, "p0", "p1", "p5") == [["It is very crow"]] * 3
+    highest = give(desk, 4)
+    assert (len(highest["units"]), highest["told"]) == (6, 5)
+    assert shown_at(app, "p2", "p4") == [["It is dangerous"], []]
+
+
+def test_standing_down_frees_the_units_and_tells_the_shops(
+    app: FastAPI, desk: TestClient, quarter: Database, night: MoveOn
+) -> None:
+    order = give(desk, 3, words_en="Please close the doors.", words_zh="请关门。")
+    assert shown_at(app, "p1") == [["Please close th"]]
+    night(timedelta(minutes=20))
+    for _ in range(2):
+        answer = desk.post(f"/api/orders/{order['id']}/stand-down{HERE}")
+        assert answer.status_code == 200, answer.text
+    (ended,) = answer.json()["orders"]
+    assert {unit["state"] for unit in ended["units"]} == {"stood_down"}
+    assert shown_at(app, "p0", "p1", "p5") == [["It is calm agai"]] * 3
+    units = desk.get(f"/api/units{HERE}").json()
+    assert {unit["status"] for unit in units} == {"free"}
+    queue = desk.get(f"/api/matters{HERE}").json()["matters"]
+    assert order["incident_id"] not in {matter["id"] for matter in queue if matter["state"] != "closed"}
+    assert give(desk, 2)["id"] != order["id"]
+    with quarter.reading([DISTRICT]) as connection:
+        kinds = [e.kind for e in journal.list_after(connection, DISTRICT, 0) if e.kind.startswith("order.")]
+    assert kinds == ["order.given", "order.stood_down", "order.given"]
+
+
+def test_a_drill_is_marked_and_is_no_measure(desk: TestClient, quarter: Database) -> None:
+    order = give(desk, 2, drill=True)
+    assert desk.get(f"/api/crowd/zones/z0/measures{HERE}").json() == []
+    with quarter.reading([DISTRICT]) as connection:
+        entries = [
+            e for e in journal.list_after(connection, DISTRICT, 0)
+            if e.kind in ("order.given", "notice.sent", "assignment.offered")
+        ]  # fmt: skip
+    assert len(entries) == 4
+    assert all(entry.drill for entry in entries)
+    assert order["drill"] is True
