@@ -677,6 +677,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/drills": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Drills
+         * @description The drills and how each went.
+         */
+        get: operations["drills_api_drills_get"];
+        put?: never;
+        /**
+         * Begin
+         * @description Begin a drill on a copy of the district.
+         */
+        post: operations["begin_api_drills_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/drills/{id}/end": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End
+         * @description End it before its time.
+         */
+        post: operations["end_api_drills__id__end_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/duties/{id}/end": {
         parameters: {
             query?: never;
@@ -3648,6 +3692,18 @@ export interface components {
             zone_id: string | null;
         };
         /**
+         * StepShown
+         * @description One thing to do.
+         */
+        anshang__crowds__api__StepShown: {
+            /** En */
+            en: string;
+            /** Id */
+            id: string;
+            /** Zh */
+            zh: string;
+        };
+        /**
          * NewAnswer
          * @description Whether the unit goes; if not, why; `at` is when it said so.
          */
@@ -3667,6 +3723,22 @@ export interface components {
              * @default
              */
             words: string;
+        };
+        /**
+         * StepShown
+         * @description A step of an inject: the target, the time it took (null: not yet, or never), and whether in time.
+         */
+        anshang__drills__api__StepShown: {
+            /** Inject */
+            inject: string;
+            /** Met */
+            met: boolean;
+            /** Step */
+            step: string;
+            /** Target S */
+            target_s: number;
+            /** Took S */
+            took_s: number | null;
         };
         /**
          * NewAnswer
@@ -4003,7 +4075,7 @@ export interface components {
             /** Level */
             level: number;
             /** Steps */
-            steps: components["schemas"]["StepShown"][];
+            steps: components["schemas"]["anshang__crowds__api__StepShown"][];
             who: components["schemas"]["BothLanguages"];
         };
         /**
@@ -4291,10 +4363,12 @@ export interface components {
         };
         /**
          * DistrictShown
-         * @description A district without its features.
+         * @description A district without its features; `drill` for the copy on which a drill plays.
          */
         DistrictShown: {
             credit: components["schemas"]["BothLanguages"] | null;
+            /** Drill */
+            drill: boolean;
             /** Id */
             id: string;
             name: components["schemas"]["BothLanguages"];
@@ -4304,6 +4378,43 @@ export interface components {
             time_zone: string;
             /** Version */
             version: number;
+        };
+        /**
+         * DrillShown
+         * @description A drill with its steps, so far or for good.
+         */
+        DrillShown: {
+            /**
+             * Begun At
+             * Format: date-time
+             */
+            begun_at: string;
+            /** Ended At */
+            ended_at: string | null;
+            /** Id */
+            id: string;
+            /** Minutes */
+            minutes: number;
+            /** Name En */
+            name_en: string;
+            /** Name Zh */
+            name_zh: string;
+            /** Steps */
+            steps: components["schemas"]["anshang__drills__api__StepShown"][];
+        };
+        /**
+         * DrillsShown
+         * @description The district's drills, the latest first; real times beside them; a scenario to begin with.
+         */
+        DrillsShown: {
+            /** Copy Id */
+            copy_id: string;
+            /** Drills */
+            drills: components["schemas"]["DrillShown"][];
+            /** Real */
+            real: components["schemas"]["RealShown"][];
+            /** Sample */
+            sample: string;
         };
         /**
          * DutyItemShown
@@ -5707,6 +5818,16 @@ export interface components {
             people: number;
         };
         /**
+         * NewDrill
+         * @description A drill to begin, with its scenario (TOML).
+         */
+        NewDrill: {
+            /** Id */
+            id: string;
+            /** Scenario */
+            scenario: string;
+        };
+        /**
          * NewDuty
          * @description Who goes on duty.
          */
@@ -7029,6 +7150,18 @@ export interface components {
             what: string;
         };
         /**
+         * RealShown
+         * @description How long a step took in real incidents of the last ninety days: the middle one, of how many.
+         */
+        RealShown: {
+            /** Median S */
+            median_s: number;
+            /** N */
+            n: number;
+            /** Step */
+            step: string;
+        };
+        /**
          * ReasonShown
          * @description Why a unit is not thought of, with the rule.
          */
@@ -7641,18 +7774,6 @@ export interface components {
              * Format: date-time
              */
             since_at: string;
-        };
-        /**
-         * StepShown
-         * @description One thing to do.
-         */
-        StepShown: {
-            /** En */
-            en: string;
-            /** Id */
-            id: string;
-            /** Zh */
-            zh: string;
         };
         /**
          * StepTaken
@@ -12219,6 +12340,348 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DistrictShown"][];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    drills_api_drills_get: {
+        parameters: {
+            query: {
+                district: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillsShown"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    begin_api_drills_post: {
+        parameters: {
+            query: {
+                district: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewDrill"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillsShown"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    end_api_drills__id__end_post: {
+        parameters: {
+            query: {
+                district: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DrillsShown"];
                 };
             };
             /** @description Bad Request */

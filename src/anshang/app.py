@@ -32,6 +32,8 @@ from anshang.desk.shop_feed import ShopFeed
 from anshang.dispatch import api as dispatch_api
 from anshang.dispatch import board_api
 from anshang.dispatch.dispatcher import Dispatcher
+from anshang.drills import api as drills_api
+from anshang.drills.playing import Player
 from anshang.foundation import memory, migrations
 from anshang.foundation.database import Database
 from anshang.foundation.errors import NotFound
@@ -84,6 +86,7 @@ ROUTERS = (
     lookouts_api.router,
     shop_api.router,
     order_api.router,
+    drills_api.router,
     public_api.router,
     volunteers_api.router,
     shift_api.router,
@@ -133,7 +136,10 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     keyring = Keyring(settings.vault_folder, read_masters(settings.vault_keys))
     doors = DoorBook(watch)
     searches = LookoutSweep(database, doors)
-    worker = Worker(settings, database, watch, hub, whereabouts, dispatcher, outlooks, keyring, searches)
+    player = Player(database, intake, watch, keyring)
+    worker = Worker(
+        settings, database, watch, hub, whereabouts, dispatcher, outlooks, keyring, searches, player
+    )
     app = _bare(_running(settings, database, whereabouts, intake, hub, worker))
     _share(
         app,

@@ -31,7 +31,8 @@ from anshang.crowds.training_process import TrainingProcess
 from anshang.crowds.watch import Watch
 from anshang.dispatch.dispatcher import Dispatcher
 from anshang.dispatch.sweep import Sweep
-from anshang.foundation import clock, memory
+from anshang.drills.playing import Player
+from anshang.foundation import clock, ids, memory
 from anshang.foundation.database import Database
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
@@ -70,6 +71,7 @@ class Worker:
         outlooks: Outlooks,
         keyring: Keyring,
         searches: LookoutSweep,
+        player: Player,
     ) -> None:
         self._settings = settings
         self._database = database
@@ -80,6 +82,7 @@ class Worker:
         self._outlooks = outlooks
         self._keyring = keyring
         self._searches = searches
+        self._player = player
         self._gateway: Any = None
         if settings.notice_webhook_url:  # what it takes is loaded only where it is wanted
             gateway = resolve_name("anshang.connectors.webhook:Gateway")
@@ -108,6 +111,7 @@ class Worker:
         self._watch.load_all()
         loops: list[tuple[str, Callable[[], object], float, float]] = [
             ("engine", self.step, 0.0, STEP_S),
+            ("drills", self.play, HOUSEKEEPING_S, STEP_S),
             ("housekeeping", self.keep_house, HOUSEKEEPING_S, HOUSEKEEPING_S),  # answers come first
         ]
         if self._settings.training_hour >= 0:  # in a loop of its own: it waits for a process
@@ -183,6 +187,12 @@ class Worker:
         for district_id in self._watch.district_ids:
             if (engine := self._watch.find(district_id)) is not None:
                 self._training.go_on(engine.place.district)
+
+    def play(self) -> None:
+        """Play the drills that go on."""
+        for district_id in self._watch.district_ids:
+            if not ids.is_drill(district_id):
+                self._attempt(partial(self._player.go_on, district_id))
 
     def tell_gateway(self) -> None:
         """Tell the gateway what is new for partners."""

@@ -108,7 +108,7 @@ def give(
         notice_id=notice_id,
         given_at=clock.now(),
         given_by=actor.id,
-        drill=drill,
+        drill=drill or tx.drill,
     )
     store.orders.add(tx, order)
     _tell(tx, actor, DeskKind.ORDER_GIVEN, order, {"level": int(level)})
@@ -236,7 +236,7 @@ def _ask(
             subject_id=order.id,
             drill=order.drill,
         )
-    for step in () if order.drill else response.measures:
+    for step in () if order.drill and not tx.drill else response.measures:
         if step != TOLD or asked:
             crowds.take_measure(
                 tx,

@@ -9,6 +9,8 @@ from fastapi import APIRouter, Request
 from pydantic import Field, StringConstraints
 
 from anshang.desk.public import PublicDesk, PublicShown, PublicSpot, find_spot
+from anshang.foundation import ids
+from anshang.foundation.errors import NotFound
 from anshang.incidents import actions as incidents
 from anshang.incidents.model import Source, Spot
 from anshang.people.model import visitor_actor
@@ -67,6 +69,7 @@ def page(district: DistrictQuery, running: Running, request: Request) -> PublicS
     """How busy each zone is now and in an hour, quieter ways, kiosks and safe houses."""
     desk = _desk(request)
     desk.admit_look(_address(request))
+    _must_be_real(district)
     with running.database.reading([district]) as connection:
         return desk.shown(connection, district)
 
@@ -82,6 +85,7 @@ def spot(id: Code, district: DistrictQuery, running: Running, request: Request) 
 @router.post("/calls")
 def call(body: Call, district: DistrictQuery, running: Running, request: Request) -> Called:
     """Call the desk for help; what for and where, and nothing of who calls."""
+    _must_be_real(district)
     desk = _desk(request)
     desk.admit_call(_address(request))
     category_id, words = WORDS[body.what]
@@ -117,6 +121,12 @@ def check_certificate(body: Paper, district: DistrictQuery, running: Running, re
         served_s=known.served_s,
         times=known.times,
     )
+
+
+def _must_be_real(district_id: str) -> None:
+    """NotFound for a drill: nobody outside the team is to be alarmed by one."""
+    if ids.is_drill(district_id):
+        raise NotFound("district.missing", en="There is no such district.", zh="没有该商圈。")
 
 
 def _desk(request: Request) -> PublicDesk:

@@ -57,7 +57,7 @@ def take_command(
 def say(tx: Transaction, *, actor: Actor, message: Message) -> Message:
     """Say something on a board; the same id again answers with what is there."""
     unit = _speaker(tx, actor)
-    drill = False
+    drill = tx.drill
     if message.incident_id is not None:
         drill = matters.matters.get(tx.connection, tx.district_id, message.incident_id).drill
     if message.to_unit_id is not None:
@@ -114,7 +114,9 @@ def call_roll(
         raise RuleBroken("rollcall.nobody", en="No unit is on duty.", zh="当前无单元在岗。")
     now = clock.now()
     answer_by = now + timedelta(seconds=answer_within_s)
-    call = RollCall(id, tx.district_id, incident_id, now, actor.id, answer_by, on_duty, drill=drill)
+    call = RollCall(
+        id, tx.district_id, incident_id, now, actor.id, answer_by, on_duty, drill=drill or tx.drill
+    )
     store.roll_calls.add(tx, call)
     _tell(tx, actor, BoardKind.CALLED, id, {"units": len(on_duty), "incident": incident_id}, drill=drill)
     return call

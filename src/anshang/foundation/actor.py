@@ -43,6 +43,7 @@ class Permission(StrEnum):
     LOOKOUT_OPEN = "lookout.open"
     LOOKOUT_LEAD = "lookout.lead"
     DESK_WORK = "desk.work"
+    DRILL_LEAD = "drill.lead"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from anshang.foundation import ids
 from anshang.foundation.errors import StorageFailed
 from anshang.foundation.sharing import SharedCommits
 
@@ -68,6 +69,11 @@ class Transaction:
         self.connection = connection
         self.district_id = district_id
         self.after_commit: list[Callable[[], None]] = []
+
+    @property
+    def drill(self) -> bool:
+        """Whether the district is a copy for drills: what is written there is marked, whoever writes it."""
+        return ids.is_drill(self.district_id)
 
 
 class Database:

@@ -50,3 +50,16 @@ def checked_code(text: str) -> str:
             zh=f"“{text[:80]}”不是有效代码：只能用小写字母、数字、点、短横、下划线，最多 64 个字符。",
         )
     return text
+
+
+_DRILL = "-drill"
+
+
+def drill_of(district_id: str) -> str:
+    """The code of the copy of a district on which its drills play."""
+    return district_id if is_drill(district_id) else f"{district_id}{_DRILL}"
+
+
+def is_drill(district_id: str) -> bool:
+    """Whether the district is a copy for drills: nothing that happens there enters any figure."""
+    return district_id.endswith(_DRILL)

@@ -71,8 +71,7 @@ def report(
             "incident.bad_source", en="A partner reports as one.", zh="合作单位只能以商户来源报告。"
         )
     now = clock.now()
-    called_at = called_at or now
-    if not now - OLDEST <= called_at <= now + CLOCKS_APART:
+    if not now - OLDEST <= (called_at := called_at or now) <= now + CLOCKS_APART:
         raise BadInput(
             "incident.bad_call", en="The call came within the last day.", zh="报警时间须在最近一天之内。"
         )
@@ -81,7 +80,8 @@ def report(
     suggestion = suggest(text, categories.values())
     spot = _complete(tx, spot)
     matter = _open(tx, actor, id, text, category, priority, spot, called_at, drill)
-    if known := store.incidents.find_again(tx.connection, tx.district_id, id, source=source, drill=drill):
+    said = {"source": source, "drill": matter.drill}
+    if known := store.incidents.find_again(tx.connection, tx.district_id, id, **said):
         return known
     incident = Incident(
         id=id,
@@ -95,7 +95,7 @@ def report(
         zone_id=spot.zone_id,
         premises_id=spot.premises_id,
         place_words=spot.words,
-        drill=drill,
+        drill=matter.drill,
     )
     store.incidents.add(tx, incident)
     details = {"source": str(source), "category": category_id, "suggested": incident.suggested_id}

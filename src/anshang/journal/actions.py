@@ -35,7 +35,7 @@ def record(
         actor_id=actor_id,
         kind=str(kind),
         subject_id=subject_id,
-        drill=drill,
+        drill=drill or tx.drill,
         details_json=json.dumps(details or {}, ensure_ascii=False, sort_keys=True),
         chain="",
     )

@@ -156,7 +156,7 @@ def open_lookout(body: NewLookout, district: DistrictQuery, caller: Caller, requ
         opened_at=clock.now(),
         opened_by=caller.actor.id,
         notice_id=body.notice_id,
-        drill=body.drill,
+        drill=body.drill or ids.is_drill(district),
     )
     told = actions.Told(body.who, body.contact, body.words_zh, body.words_en)
     with caller.reading(district) as connection:

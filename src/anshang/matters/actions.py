@@ -62,7 +62,7 @@ def open_matter(
         state=MatterState.OPEN,
         opened_at=clock.now(),
         opened_by=actor.id,
-        drill=drill,
+        drill=drill or tx.drill,
     )
     store.matters.add(tx, matter)
     _start(tx, matter, due)

@@ -195,7 +195,7 @@ def send(
         sent_at=now,
         sent_by=actor.id,
         expires_at=expires_at or last,
-        drill=drill,
+        drill=drill or tx.drill,
         public=public,
     )
     store.notices.add(tx, notice)

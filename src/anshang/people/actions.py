@@ -152,6 +152,25 @@ def change_account(
     return after
 
 
+def lend(tx: Transaction, *, actor: Actor, district_id: str, copy_id: str) -> None:
+    """Let everybody who sees a district see its copy, too."""
+    _must_manage(actor, (district_id, copy_id))
+    for account in store.list_accounts(tx.connection):
+        if district_id in account.district_ids and copy_id not in account.district_ids:
+            store.accounts.put(tx, replace(account, district_ids=(*account.district_ids, copy_id)))
+    journal.record(tx, actor_id=actor.id, kind=PeopleKind.DISTRICT_LENT, subject_id=copy_id)
+
+
+def take_back(tx: Transaction, *, actor: Actor, copy_id: str) -> None:
+    """Nobody sees the copy of a district any more."""
+    _must_manage(actor, (copy_id,))
+    for account in store.list_accounts(tx.connection):
+        if copy_id in account.district_ids:
+            kept = tuple(id for id in account.district_ids if id != copy_id)
+            store.accounts.put(tx, replace(account, district_ids=kept))
+    journal.record(tx, actor_id=actor.id, kind=PeopleKind.DISTRICT_TAKEN_BACK, subject_id=copy_id)
+
+
 def change_language(tx: Transaction, *, actor: Actor, language: str) -> Account:
     """Remember the language somebody works in."""
     account = store.accounts.get(tx.connection, EVERYWHERE, actor.id)

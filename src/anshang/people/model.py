@@ -79,6 +79,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         _P.INCIDENT_CONFIGURE,
         _P.UNIT_CONFIGURE,
         _P.PARTNER_CONFIGURE,
+        _P.DRILL_LEAD,
     },
     Role.DESK: _DESK,
     Role.PATROL: _WATCHES
@@ -126,6 +127,8 @@ class PeopleKind(StrEnum):
 
     ACCOUNT_OPENED = "account.opened"
     ACCOUNT_CHANGED = "account.changed"
+    DISTRICT_LENT = "account.lent"
+    DISTRICT_TAKEN_BACK = "account.taken_back"
     PASSWORD_CHANGED = "password.changed"  # noqa: S105
     SESSION_OPENED = "session.opened"
     SESSION_CLOSED = "session.closed"

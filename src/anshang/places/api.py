@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
+from anshang.foundation import ids
 from anshang.foundation.actor import Permission
 from anshang.places import actions, store
 from anshang.places.model import District
@@ -23,7 +24,7 @@ _BODY = {
 
 
 class DistrictShown(Shown):
-    """A district without its features."""
+    """A district without its features; `drill` for the copy on which a drill plays."""
 
     id: str
     name: BothLanguages
@@ -31,6 +32,7 @@ class DistrictShown(Shown):
     schematic: bool
     credit: BothLanguages | None
     version: int
+    drill: bool
 
     @staticmethod
     def of(district: District) -> DistrictShown:
@@ -43,6 +45,7 @@ class DistrictShown(Shown):
             schematic=district.schematic,
             credit=BothLanguages(en=district.credit_en or "", zh=district.credit_zh or "") if owed else None,
             version=district.version,
+            drill=ids.is_drill(district.id),
         )
 
 

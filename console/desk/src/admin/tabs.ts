@@ -3,6 +3,7 @@ import type { Component } from "svelte";
 import type { Shape } from "$api/client";
 import CategoriesTab from "./categories/CategoriesTab.svelte";
 import CouncilTab from "./council/CouncilTab.svelte";
+import DrillsTab from "./drills/DrillsTab.svelte";
 import EventsTab from "./events/EventsTab.svelte";
 import JournalTab from "./journal/JournalTab.svelte";
 import LevelsTab from "./levels/LevelsTab.svelte";
@@ -15,7 +16,7 @@ import UnitsTab from "./units/UnitsTab.svelte";
 import VolunteersTab from "./volunteers/VolunteersTab.svelte";
 
 export type District = Shape["DistrictShown"];
-export type TabName = "sensors" | "levels" | "events" | "units" | "volunteers" | "categories" | "partners" | "council" | "people" | "place" | "quality" | "journal";
+export type TabName = "sensors" | "levels" | "events" | "units" | "volunteers" | "categories" | "partners" | "council" | "people" | "place" | "quality" | "drills" | "journal";
 export type Tab = { name: TabName; needs: string; shows: Component<{ district: District }> };
 
 export const TABS: readonly Tab[] = [
@@ -30,5 +31,6 @@ export const TABS: readonly Tab[] = [
   { name: "people", needs: "people.manage", shows: PeopleTab },
   { name: "place", needs: "place.edit", shows: PlaceTab },
   { name: "quality", needs: "crowd.configure", shows: QualityTab },
+  { name: "drills", needs: "drill.lead", shows: DrillsTab },
   { name: "journal", needs: "journal.read", shows: JournalTab },
 ];

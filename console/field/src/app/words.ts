@@ -21,6 +21,8 @@ export const words = dictionary(
     update: "有新版本，点此更新",
     notHere: "此账号没有值勤权限。",
     toDesk: "打开指挥台",
+    district: "商圈",
+    drill: "演练",
   },
   {
     product: "Anshang field",
@@ -42,5 +44,7 @@ export const words = dictionary(
     update: "A new version is here: tap to take it",
     notHere: "This account goes on no duty.",
     toDesk: "Open the desk",
+    district: "District",
+    drill: "DRILL",
   },
 );

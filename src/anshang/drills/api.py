@@ -1,0 +1,124 @@
+"""Drills over HTTP: begin, end, and how each went."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Request
+from pydantic import StringConstraints
+from sqlalchemy import Connection
+
+from anshang.crowds.watch import Watch
+from anshang.drills import actions, score, store
+from anshang.drills.model import Drill
+from anshang.drills.sample import sample
+from anshang.drills.scenario import read_scenario
+from anshang.foundation import ids
+from anshang.foundation.actor import Permission
+from anshang.places import store as places
+from anshang.vault.keys import Keyring
+from anshang.web.session import Call, Caller, DistrictQuery
+from anshang.web.shapes import Body, Id, Shown
+
+router = APIRouter(prefix="/api/drills", tags=["drills"])
+
+
+class NewDrill(Body):
+    """A drill to begin, with its scenario (TOML)."""
+
+    id: Id
+    scenario: Annotated[str, StringConstraints(min_length=1, max_length=100_000, pattern=r"^[^\x00]*$")]
+
+
+class StepShown(Shown):
+    """A step of an inject: the target, the time it took (null: not yet, or never), and whether in time."""
+
+    inject: str
+    step: str
+    target_s: float
+    took_s: float | None
+    met: bool
+
+
+class RealShown(Shown):
+    """How long a step took in real incidents of the last ninety days: the middle one, of how many."""
+
+    step: str
+    median_s: float
+    n: int
+
+
+class DrillShown(Shown):
+    """A drill with its steps, so far or for good."""
+
+    id: str
+    name_zh: str
+    name_en: str
+    minutes: float
+    begun_at: datetime
+    ended_at: datetime | None
+    steps: list[StepShown]
+
+
+class DrillsShown(Shown):
+    """The district's drills, the latest first; real times beside them; a scenario to begin with."""
+
+    drills: list[DrillShown]
+    real: list[RealShown]
+    copy_id: str
+    sample: str
+
+
+@router.get("")
+def drills(district: DistrictQuery, caller: Caller) -> DrillsShown:
+    """The drills and how each went."""
+    caller.actor.must(Permission.DRILL_LEAD, district)
+    return _shown(caller, district)
+
+
+@router.post("")
+def begin(body: NewDrill, district: DistrictQuery, caller: Caller, request: Request) -> DrillsShown:
+    """Begin a drill on a copy of the district."""
+    database = caller.runtime.database
+    actions.begin(database, actor=caller.actor, district_id=district, id=body.id, scenario=body.scenario)
+    watch: Watch = request.app.state.watch
+    watch.refresh()
+    return _shown(caller, district)
+
+
+@router.post("/{id}/end")
+def end(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> DrillsShown:
+    """End it before its time."""
+    keyring: Keyring = request.app.state.keyring
+    actions.end(caller.runtime.database, keyring, actor=caller.actor, district_id=district, id=id)
+    return _shown(caller, district)
+
+
+def _shown(caller: Call, district_id: str) -> DrillsShown:
+    copy_id = ids.drill_of(district_id)
+    with caller.runtime.database.reading([district_id, copy_id]) as connection:
+        known = store.list_drills(connection, district_id)
+        return DrillsShown(
+            drills=[_drill(connection, drill) for drill in known],
+            real=[
+                RealShown(step=str(step), median_s=real.median_s, n=real.n)
+                for step, real in score.real_times(connection, district_id).items()
+            ],
+            copy_id=copy_id,
+            sample=sample(places.load(connection, district_id)),
+        )
+
+
+def _drill(connection: Connection, drill: Drill) -> DrillShown:
+    scenario = read_scenario(drill.scenario)
+    steps: list[Any] = score.timed(connection, drill, scenario) if drill.score is None else drill.score
+    return DrillShown(
+        id=drill.id,
+        name_zh=drill.name_zh,
+        name_en=drill.name_en,
+        minutes=scenario.minutes,
+        begun_at=drill.begun_at,
+        ended_at=drill.ended_at,
+        steps=[StepShown.model_validate(step) for step in steps],
+    )

@@ -1,0 +1,128 @@
+"""Plays the scenarios of drills that go on: counts every ten seconds, calls when they are due, answers of
+partners. What was played before a restart is not played twice: ids follow from the drill's.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from anshang.crowds.ingest import Intake, Row
+from anshang.crowds.watch import Watch
+from anshang.desk import actions as desk
+from anshang.drills import actions, store
+from anshang.drills.copying import PERIOD_S, sensor_of
+from anshang.drills.model import Drill
+from anshang.drills.scenario import Scenario, read_scenario
+from anshang.drills.score import call_id
+from anshang.foundation import clock, ids
+from anshang.foundation.database import Database
+from anshang.incidents import actions as incidents
+from anshang.incidents.model import Source, Spot
+from anshang.partners import store as partners
+from anshang.partners.model import Answer, Looked
+from anshang.people.model import Role, actor_of, engine_actor, operator_actor
+from anshang.vault.keys import Keyring
+
+QUIET_PER_M2 = 0.2
+"""How full a zone is that the scenario says nothing of."""
+
+
+class Player:
+    """Plays the drills of every district of this process."""
+
+    def __init__(self, database: Database, intake: Intake, watch: Watch, keyring: Keyring) -> None:
+        self._database = database
+        self._intake = intake
+        self._watch = watch
+        self._keyring = keyring
+        self._scenarios: dict[str, Scenario] = {}
+        self._counted_s: dict[str, float] = {}
+        self._called: set[str] = set()
+
+    def go_on(self, district_id: str) -> None:
+        """Play what is due in the district's drill, if one goes on; end it when its time is over."""
+        with self._database.reading([district_id]) as connection:
+            drill = store.find_running(connection, district_id)
+        if drill is None:
+            return
+        scenario = self._scenarios.setdefault(drill.id, read_scenario(drill.scenario))
+        minute = (clock.now() - drill.begun_at).total_seconds() / 60
+        if minute >= scenario.minutes:
+            leader = operator_actor(district_id)
+            actions.end(self._database, self._keyring, actor=leader, district_id=district_id, id=drill.id)
+            return
+        copy_id = ids.drill_of(district_id)
+        self._count(copy_id, drill, scenario, minute)
+        self._call(copy_id, drill, scenario, minute)
+        self._answer(copy_id, scenario)
+
+    def _count(self, copy_id: str, drill: Drill, scenario: Scenario, minute: float) -> None:
+        """Every ten seconds, how many people each zone has; nothing of one whose counter fails."""
+        slot_s = minute * 60 // PERIOD_S * PERIOD_S
+        engine = self._watch.find(copy_id)
+        if engine is None:
+            self._watch.refresh()
+            return
+        if self._counted_s.get(drill.id) == slot_s:
+            return
+        self._counted_s[drill.id] = slot_s
+        crowds = {one.zone_id: one for one in scenario.crowds}
+        at = (drill.begun_at + timedelta(seconds=slot_s)).isoformat()
+        rows = [
+            Row(
+                sensor=sensor_of(zone.id),
+                at=at,
+                people=crowds[zone.id].people_at(minute)
+                if zone.id in crowds
+                else round(QUIET_PER_M2 * zone.usable_m2),
+            )
+            for zone in engine.place.zones.values()
+            if not scenario.failing(zone.id, minute)
+        ]
+        self._intake.take_rows(copy_id, rows)
+
+    def _call(self, copy_id: str, drill: Drill, scenario: Scenario, minute: float) -> None:
+        """The calls that are due reach the desk."""
+        caller = actor_of("drill", "drill", Role.DESK, None, (copy_id,))
+        for number, call in enumerate(scenario.calls):
+            id = call_id(drill.id, number)
+            if call.minute > minute or id in self._called:
+                continue
+            with self._database.transaction(copy_id) as tx:
+                incidents.report(
+                    tx,
+                    actor=caller,
+                    id=id,
+                    source=Source.PHONE,
+                    text=call.text,
+                    category_id=call.category_id,
+                    priority=None,
+                    spot=Spot(zone_id=call.zone_id, premises_id=call.premises_id),
+                    called_at=drill.begun_at + timedelta(minutes=call.minute),
+                )
+            self._called.add(id)
+
+    def _answer(self, copy_id: str, scenario: Scenario) -> None:
+        """Partners that answer by themselves do so when their time has come; the silent ones never."""
+        answers = scenario.answers
+        if answers is None:
+            return
+        due_at = clock.now() - timedelta(seconds=answers.after_s)
+        with self._database.reading([copy_id]) as connection:
+            asking = [one.id for one in partners.list_open_notices(connection, copy_id) if one.asks]
+            waiting = [
+                one
+                for one in partners.list_deliveries(connection, copy_id, asking)
+                if one.answer is None and one.sent_at <= due_at and one.partner_id not in answers.silent
+            ]
+        for one in waiting:
+            seen = one.partner_id == answers.sees
+            with self._database.transaction(copy_id) as tx:
+                desk.answer_notice(
+                    tx,
+                    actor=engine_actor(copy_id),
+                    notice_id=one.notice_id,
+                    partner_id=one.partner_id,
+                    answer=Answer.SEEN if seen else Answer.NOT_HERE,
+                    looked=() if seen else (Looked.FLOOR,),
+                )
