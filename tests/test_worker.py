@@ -17,6 +17,7 @@ from anshang.crowds.model import Level
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
 from anshang.dispatch.dispatcher import Dispatcher
+from anshang.drills.playing import Player
 from anshang.foundation import clock
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import StorageFailed
@@ -57,6 +58,8 @@ def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
     whereabouts = Whereabouts(database)
     dispatcher = Dispatcher(database, watch, whereabouts)
     settings = Settings(data_folder=tmp_path)
+    intake = Intake(database, watch.taken, watch.turnstile)
+    keyring = Keyring(tmp_path)
     worker = Worker(
         settings,
         database,
@@ -65,10 +68,10 @@ def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
         whereabouts,
         dispatcher,
         Outlooks(database, watch),
-        Keyring(tmp_path),
+        keyring,
         LookoutSweep(database, DoorBook(watch)),
+        Player(database, intake, watch, keyring),
     )
-    intake = Intake(database, watch.taken, watch.turnstile)
     whole = database.transaction
 
     def transaction(district_id: str) -> AbstractContextManager[Transaction]:

@@ -221,6 +221,13 @@ export const orders = (district: string) => ({
   ask: () => answered(client.GET("/api/orders", { params: { query: { district } } })),
 });
 
+/** What was handed in at the kiosk. */
+export const found = (district: string) => ({
+  key: `found ${district}`,
+  topics: ["found"],
+  ask: () => answered(client.GET("/api/found", { params: { query: { district } } })),
+});
+
 /** Drills and how each went; `tick` asks anew while one goes on. */
 export const drills = (district: string, tick: number) => ({
   key: `drills ${district} ${tick}`,
@@ -293,7 +300,7 @@ export const feeds = (district: string) => ({
 /** First words of everything that is written into the journal. */
 export const JOURNAL_NOUNS = [
   "matter", "level", "levels", "warning", "forecast", "event", "meeting", "motion", "resolution", "volunteer", "team_shift", "sign_up", "certificate", "flow", "measure", "zone", "sensor", "place",
-  "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "record", "shift", "duty_note", "service", "order", "drill", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
+  "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "record", "shift", "duty_note", "service", "found", "order", "drill", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
   "unit", "duty", "member", "account", "password", "session", "body", "feed",
 ] as const; // prettier-ignore
 export const JOURNAL_PAGE = 100;

@@ -26,7 +26,7 @@ from anshang.crowds.ingest import Intake
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
 from anshang.desk import api as desk_api
-from anshang.desk import order_api, public_api, shift_api, shop_api
+from anshang.desk import lost_property_api, order_api, public_api, shift_api, shop_api
 from anshang.desk.public import PublicDesk
 from anshang.desk.shop_feed import ShopFeed
 from anshang.dispatch import api as dispatch_api
@@ -87,6 +87,7 @@ ROUTERS = (
     shop_api.router,
     order_api.router,
     drills_api.router,
+    lost_property_api.router,
     public_api.router,
     volunteers_api.router,
     shift_api.router,

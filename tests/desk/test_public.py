@@ -91,3 +91,33 @@ def test_no_call_comes_from_a_district_that_is_none(visitor: TestClient) -> None
     assert visitor.get("/api/public?district=nowhere").status_code == 404
     assert visitor.post(f"/api/public/calls{HERE}", json=call | {"what": "DROP TABLE"}).status_code == 422
     assert visitor.post(f"/api/public/calls{HERE}", json=call | {"phone": "139"}).status_code == 422
+
+
+def test_what_was_handed_in_is_shown_without_its_marks_until_it_is_fetched(
+    app: FastAPI, visitor: TestClient
+) -> None:
+    desk = signed_in(app, Role.DESK, DISTRICT)
+    item = {"id": ids.new_id(), "thing": "wallet", "zone_id": "z1", "words": "brown, a bus ticket in it"}
+    for _ in range(2):
+        assert desk.post(f"/api/found{HERE}", json=item).status_code == 200
+    nowhere = item | {"id": ids.new_id(), "zone_id": "nowhere"}
+    assert desk.post(f"/api/found{HERE}", json=nowhere).status_code == 404
+    page = visitor.get(f"/api/public{HERE}")
+    (shown,) = page.json()["found"]
+    assert (shown["thing"], set(shown)) == ("wallet", {"thing", "zone", "kept_at"})
+    assert "brown" not in page.text
+    assert [one["words"] for one in desk.get(f"/api/found{HERE}").json()] == [item["words"]]
+    for outcome, status in (("returned", 200), ("returned", 200), ("passed_on", 409)):
+        answer = desk.post(f"/api/found/{item['id']}/end{HERE}", json={"outcome": outcome})
+        assert answer.status_code == status
+    app.state.public.forget(DISTRICT)
+    assert visitor.get(f"/api/public{HERE}").json()["found"] == []
+    assert desk.get(f"/api/found{HERE}").json() == []
+
+
+def test_somebody_who_lost_something_tells_the_desk(app: FastAPI, visitor: TestClient) -> None:
+    call = {"id": ids.new_id(), "what": "item", "premises_id": "p2"}
+    assert visitor.post(f"/api/public/calls{HERE}", json=call).status_code == 200
+    desk = signed_in(app, Role.DESK, DISTRICT)
+    told = desk.get(f"/api/incidents/{call['id']}{HERE}").json()
+    assert told["category_id"] == "lost_property"

@@ -89,5 +89,6 @@ def test_everybody_sees_their_own_districts(app: FastAPI, sample: Document) -> N
         "schematic": True,
         "credit": {"zh": "某人", "en": "Somebody"},
         "version": 1,
+        "drill": False,
     }
     assert signed_in(app, Role.WALL, "other").get("/api/districts").json() == []

@@ -160,7 +160,13 @@ def ask_everything(app: FastAPI, headers: Headers, real: dict[str, dict[str, str
 
 READ_BY_EVERYBODY = {"GET /api/place", "GET /api/crowd", "GET /api/crowd/sensors", "GET /api/matters/counts"}
 
-FOR_ALL = {"GET /api/meta", "GET /api/health", "GET /api/public", "POST /api/public/calls"}
+FOR_ALL = {
+    "GET /api/meta",
+    "GET /api/health",
+    "GET /api/public",
+    "POST /api/public/calls",
+    "POST /api/public/certificates",
+}
 
 
 def test_an_administrator_is_answered_as_described(app: FastAPI, real: dict[str, dict[str, str]]) -> None:

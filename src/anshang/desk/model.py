@@ -19,6 +19,8 @@ class DeskKind(StrEnum):
     DUTY_NOTED = "duty_note.written"
     SERVICE_ASKED = "service.asked"
     SERVICE_DONE = "service.done"
+    FOUND_KEPT = "found.kept"
+    FOUND_ENDED = "found.ended"
     ORDER_GIVEN = "order.given"
     ORDER_RAISED = "order.raised"
     ORDER_STOOD_DOWN = "order.stood_down"
@@ -134,3 +136,43 @@ class Order:
     def stood_down(self, by: str, at: datetime) -> Order:
         """It is over."""
         return replace(self, stood_down_at=at, stood_down_by=by)
+
+
+class Thing(StrEnum):
+    """What sort of thing it is."""
+
+    PHONE = "phone"
+    WALLET = "wallet"
+    BAG = "bag"
+    KEYS = "keys"
+    CARD = "card"
+    CLOTHES = "clothes"
+    GLASSES = "glasses"
+    UMBRELLA = "umbrella"
+    TOY = "toy"
+    JEWELLERY = "jewellery"
+    OTHER = "other"
+
+
+class Outcome(StrEnum):
+    """Where it went: to whom it belongs, or to the lost property office."""
+
+    RETURNED = "returned"
+    PASSED_ON = "passed_on"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundItem:
+    """Something that was handed in; `words` are for the counter alone, to know the owner by."""
+
+    id: str
+    district_id: str
+    thing: Thing
+    zone_id: str | None
+    words: str
+    kept_at: datetime
+    kept_by: str
+    ended_at: datetime | None = None
+    ended_by: str | None = None
+    outcome: Outcome | None = None
+    version: int = 1

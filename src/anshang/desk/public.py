@@ -7,7 +7,7 @@ of whoever asks: addresses are counted for a minute in memory, so that nobody ca
 from __future__ import annotations
 
 import time
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 
 from limits import RateLimitItem, RateLimitItemPerMinute
@@ -19,6 +19,7 @@ from anshang.crowds.ahead import HORIZONS_S, Outlook
 from anshang.crowds.engine import ZoneFigures
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
+from anshang.desk import store
 from anshang.foundation import clock
 from anshang.foundation.errors import NotFound, TooOften
 from anshang.partners import store as partners
@@ -27,6 +28,9 @@ from anshang.places.model import Place, PostType
 from anshang.web.shapes import BothLanguages, Shown
 
 FEW = 5
+FOUND_MOST = 50
+FOUND_SHOWN = timedelta(days=30)
+"""For so long the public page shows what nobody has fetched."""
 LIKELY = 0.5
 AHEAD_S = 3_600
 KEPT_S = 5.0
@@ -63,6 +67,14 @@ class PublicSpot(Shown):
     lat: float
 
 
+class PublicFound(Shown):
+    """Something that was found: what, where and when."""
+
+    thing: str
+    zone: BothLanguages | None
+    kept_at: datetime
+
+
 class PublicShown(Shown):
     """A district for whoever stands in it."""
 
@@ -71,6 +83,7 @@ class PublicShown(Shown):
     reminders: list[BothLanguages]
     zones: list[PublicZone]
     helps: list[PublicHelp]
+    found: list[PublicFound]
 
 
 class PublicDesk:
@@ -151,7 +164,21 @@ class PublicDesk:
                 for post in place.posts
                 if post.post_kind in HELPS
             ],
+            found=_found(connection, place),
         )
+
+
+def _found(connection: Connection, place: Place) -> list[PublicFound]:
+    """What waits at the kiosk: what, where and when, and nothing by which to claim it."""
+    kept = store.list_kept(connection, place.district.id, clock.now() - FOUND_SHOWN)
+    return [
+        PublicFound(
+            thing=str(one.thing),
+            zone=_name(place, one.zone_id) if one.zone_id and one.zone_id in place.zones else None,
+            kept_at=one.kept_at,
+        )
+        for one in kept[:FOUND_MOST]
+    ]
 
 
 def find_spot(connection: Connection, district_id: str, id: str) -> PublicSpot:

@@ -25,6 +25,7 @@ WORDS = {
     "lost": ("lost_person", "有人走失 Somebody is lost"),
     "crushed": ("crowd", "太挤，出不去 It is too crowded to get out"),
     "afraid": ("help", "感到不安全 Somebody feels unsafe"),
+    "item": ("lost_property", "遗失物品 Something was lost"),
     "other": ("help", "求助 Help is needed"),
 }
 """What a visitor can tap: the category it is reported as, and the words."""
@@ -34,7 +35,7 @@ class Call(Body):
     """A call for help from where somebody stands: the code that hangs there, or a point."""
 
     id: Id
-    what: Literal["hurt", "lost", "crushed", "afraid", "other"]
+    what: Literal["hurt", "lost", "crushed", "afraid", "item", "other"]
     premises_id: Code | None = None
     zone_id: Code | None = None
     lon: Annotated[float, Field(ge=-180, le=180)] | None = None

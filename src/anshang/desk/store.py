@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import JSON, Boolean, Column, Connection, Index, Integer, String, Table, Text
 
-from anshang.desk.model import DutyNote, Order, Service, ServiceRequest, Shift
+from anshang.desk.model import DutyNote, FoundItem, Order, Outcome, Service, ServiceRequest, Shift, Thing
 from anshang.foundation.columns import Codes, Named, UtcTime
 from anshang.foundation.database import metadata
 from anshang.foundation.shelf import Shelf
@@ -72,9 +72,27 @@ orders_table = Table(
     Index("ix_zone_orders_district_id_given_at", "district_id", "given_at"),
 )
 
+found_table = Table(
+    "found_items",
+    metadata,
+    Column("id", String(36), primary_key=True),
+    Column("district_id", String(64), nullable=False),
+    Column("thing", Named(Thing), nullable=False),
+    Column("zone_id", String(64)),
+    Column("words", Text, nullable=False),
+    Column("kept_at", UtcTime, nullable=False),
+    Column("kept_by", String(36), nullable=False),
+    Column("ended_at", UtcTime),
+    Column("ended_by", String(36)),
+    Column("outcome", Named(Outcome)),
+    Column("version", Integer, nullable=False),
+    Index("ix_found_items_district_id_kept_at", "district_id", "kept_at"),
+)
+
 shifts = Shelf(shifts_table, Shift, missing=("There is no such shift.", "没有该班次。"))
 notes = Shelf(notes_table, DutyNote, missing=("There is no such note.", "没有该记录。"))
 services = Shelf(services_table, ServiceRequest, missing=("There is no such request.", "没有该服务请求。"))
+found = Shelf(found_table, FoundItem, missing=("There is no such thing.", "没有该物品。"))
 orders = Shelf(orders_table, Order, missing=("There is no such order.", "没有该处置令。"))
 
 
@@ -117,3 +135,12 @@ def list_orders(connection: Connection, district_id: str, since: datetime) -> li
         t.district_id == district_id, (t.given_at >= since) | t.stood_down_at.is_(None)
     )
     return [orders.read(row) for row in connection.execute(query.order_by(t.given_at.desc(), t.id))]
+
+
+def list_kept(connection: Connection, district_id: str, since: datetime | None = None) -> list[FoundItem]:
+    """What is at the kiosk, handed in since the instant, the latest first."""
+    t = found_table.c
+    query = found.select().where(t.district_id == district_id, t.ended_at.is_(None))
+    if since is not None:
+        query = query.where(t.kept_at >= since)
+    return [found.read(row) for row in connection.execute(query.order_by(t.kept_at.desc(), t.id))]

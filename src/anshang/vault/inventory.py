@@ -81,6 +81,7 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
         "council_meetings.agenda": _duty("what a meeting is about 会议议程"),
         "council_motions.text": _duty("what was moved 议案"),
         "council_resolutions.text": _duty("what is to be done 决议"),
+        "found_items.words": _duty("to know the owner of lost property by 拾得物品特征"),
         "team_shifts.place": _duty("where a shift is 班次地点"),
         "shifts.note": _duty("what the next shift must know 交接内容"),
         "duty_notes.text": _duty("the duty log 值班日志"),

@@ -31,6 +31,11 @@ export const write = (district: string, id: string, text: string) =>
   done(answered(client.POST("/api/shift/log", { params: at(district), body: { id, text } })), "shift");
 export const handOver = (district: string, note: string) =>
   done(answered(client.POST("/api/shift/hand-over", { params: at(district), body: { note } })), "shift");
+export type Thing = Shape["NewItem"]["thing"];
+export const keepFound = (district: string, body: Shape["NewItem"]) =>
+  done(answered(client.POST("/api/found", { params: at(district), body })), "found");
+export const endFound = (district: string, id: string, outcome: Shape["Gone"]["outcome"]) =>
+  told(done(answered(client.POST("/api/found/{id}/end", { params: { path: { id }, query: { district } }, body: { outcome } })), "found"));
 export const askService = (district: string, service: ServiceName) =>
   told(done(answered(client.POST("/api/services", { params: at(district), body: { id: newId(), service } })), "service"));
 export const serve = (district: string, id: string) =>
