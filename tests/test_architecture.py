@@ -167,7 +167,7 @@ def test_every_question_to_a_store_names_its_scope(path: Path) -> None:
     installation_wide = {  # accounts, bodies, sessions and the list of districts belong to the installation
         "find_account_by_name", "list_accounts", "count_accounts", "list_bodies", "find_feed_by_key", "find_session",
         "remove_session", "remove_sessions_of", "remove_expired_sessions", "names_of", "add_session",
-        "list_districts", "list_district_ids",
+        "list_districts", "list_district_ids", "list_real_district_ids",
     }  # fmt: skip
     unscoped = [
         f.name

@@ -229,8 +229,8 @@ export const found = (district: string) => ({
 });
 
 /** Drills and how each went; `tick` asks anew while one goes on. */
-export const drills = (district: string, tick: number) => ({
-  key: `drills ${district} ${tick}`,
+export const drills = (district: string) => ({
+  key: `drills ${district}`,
   topics: ["drill"],
   ask: () => answered(client.GET("/api/drills", { params: { query: { district } } })),
 });

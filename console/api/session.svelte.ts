@@ -55,13 +55,6 @@ class Session {
       this.account = await answered(client.PATCH("/api/session/language", { body: { language: chosen } }));
   }
 
-  /** Districts come and go: a drill plays on one of its own. */
-  async lookAgain(): Promise<void> {
-    if (this.state !== "open" || !this.may("place.read")) return;
-    const known = await answered(client.GET("/api/districts"));
-    if (JSON.stringify(known) !== JSON.stringify(this.districts)) this.districts = known;
-  }
-
   async #opened(opened: Shape["SessionShown"]): Promise<void> {
     this.csrfToken = opened.csrf_token;
     this.account = opened.account;

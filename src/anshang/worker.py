@@ -191,7 +191,7 @@ class Worker:
     def play(self) -> None:
         """Play the drills that go on."""
         for district_id in self._watch.district_ids:
-            if not ids.is_drill(district_id):
+            if ids.is_drill(district_id):
                 self._attempt(partial(self._player.go_on, district_id))
 
     def tell_gateway(self) -> None:

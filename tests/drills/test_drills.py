@@ -76,7 +76,7 @@ class Exercise:
         """Let minutes pass, ten seconds at a time."""
         for _ in range(round(minutes * 6)):
             self.move_on(timedelta(seconds=10))
-            self.player.go_on(DISTRICT)
+            self.player.go_on(COPY)
             if self.app.state.watch.find(COPY) is not None:
                 self.app.state.watch.step(COPY)
                 self.app.state.watch.save_changes(COPY)
@@ -175,6 +175,24 @@ def test_steps_are_timed_beside_real_ones(exercise: Exercise) -> None:
     assert shown == [{"step": "acknowledged", "median_s": 40.0, "n": 1}]
 
 
+def test_each_failure_is_timed_by_the_alarm_it_was_in(exercise: Exercise) -> None:
+    second = '[[failure]]\nzone = "z1"\nfrom = 20\nuntil = 28\n'
+    exercise.begin(SCENARIO.replace("[answers]", second + "[answers]"))
+    exercise.go_on(11.5)
+    (first,) = [one for one in exercise.queue() if one["kind"] == "sensor"]
+    exercise.desk.post(f"/api/matters/{first['id']}/acknowledge{THERE}")
+    took_s = exercise.steps()["z2", "acknowledged"]["took_s"]
+    assert took_s > 0
+    exercise.go_on(14.5)
+    (alarm,) = [one for one in exercise.queue() if one["kind"] == "sensor"]
+    assert alarm["id"] != first["id"]
+    steps = exercise.steps()
+    assert steps["z2", "acknowledged"]["took_s"] == took_s
+    assert steps["z1", "acknowledged"]["took_s"] is None
+    exercise.desk.post(f"/api/matters/{alarm['id']}/acknowledge{THERE}")
+    assert exercise.steps()["z1", "acknowledged"]["took_s"] > 0
+
+
 def test_the_end_puts_everything_to_rest_and_keeps_the_score(exercise: Exercise) -> None:
     exercise.begin()
     exercise.go_on(2)
@@ -221,6 +239,9 @@ def test_one_drill_at_a_time_by_its_leader_alone(exercise: Exercise) -> None:
         ('name_zh = "x"\nname_en = "y"\nminutes = 30\n[[crowd]]\nzone = "z0"\npeople = [[5, 1], [2, 1]]', "people"),
         ('name_zh = "x"\nname_en = "y"\nminutes = 30\n[[crowd]]\nzone = "z0"\npeople = 3', "minute"),
         ('name_zh = "x"\nname_en = "y"\nminutes = 30\n[targets]\nlunch = 3', "targets.lunch"),
+        ('name_zh = "x"\nname_en = "y"\nminutes = 30\ntargets = "sent"', "targets"),
+        ('name_zh = "x"\nname_en = "y"\nminutes = 30\ntargets = 3', "targets"),
+        ('name_zh = "x"\nname_en = "y"\nminutes = 30\nanswers = [1]', "answers"),
         ('name_zh = "x"\nname_en = "y"\nminutes = 30\n[[call]]\nat = 1\ntext = "x"\nzone = "nowhere"', "nowhere"),
         ('name_zh = "x"\nname_en = "y"\nminutes = 30\n[answers]\nafter_s = 1\nsilent = ["ghost"]', "ghost"),
     ],

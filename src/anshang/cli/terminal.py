@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-from anshang.foundation import ids, migrations
+from anshang.foundation import migrations
 from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput, Refusal
 from anshang.journal.model import EVERYWHERE
@@ -73,7 +73,7 @@ def district_meant(database: Database, told: str) -> str:
     if told:
         return told
     with database.reading([EVERYWHERE]) as connection:
-        known = [id for id in places_store.list_district_ids(connection) if not ids.is_drill(id)]
+        known = places_store.list_real_district_ids(connection)
     if len(known) != 1:
         names = ", ".join(known) or "–"
         raise BadInput(

@@ -25,7 +25,7 @@ from google.protobuf.message import DecodeError
 from takproto import functions as tak
 from takproto.constants import TAKProtoVer
 
-from anshang.foundation import clock, ids
+from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.incidents import store as incidents
 from anshang.matters import store as matters
@@ -238,7 +238,7 @@ class Cot:
 
     def _districts(self) -> list[str]:
         with self.database.reading() as connection:
-            return [id for id in places.list_district_ids(connection) if not ids.is_drill(id)]
+            return places.list_real_district_ids(connection)
 
 
 class _Datagrams(asyncio.DatagramProtocol):

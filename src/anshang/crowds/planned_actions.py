@@ -11,7 +11,6 @@ from anshang.crowds.planned import Plan, PlannedKind, id_of
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
-from anshang.foundation.errors import NotFound
 from anshang.journal import actions as journal
 from anshang.places import store as places
 
@@ -36,8 +35,7 @@ def enter(
         return known
     plan = Plan(id, tx.district_id, name.strip(), zone_id, start_at, end_at, expected_count)
     plan.check()
-    if zone_id is not None and not places.has_zone(tx.connection, tx.district_id, zone_id):
-        raise NotFound("zone.missing", en="There is no such zone.", zh="没有该区域。")
+    places.check_zone(tx.connection, tx.district_id, zone_id)
     store.plans.add(tx, plan)
     _tell(tx, actor, PlannedKind.ENTERED, plan)
     return plan

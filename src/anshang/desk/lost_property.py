@@ -13,7 +13,7 @@ from anshang.desk.model import DeskKind, FoundItem, Outcome, Thing
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
-from anshang.foundation.errors import NotFound, RuleBroken
+from anshang.foundation.errors import RuleBroken
 from anshang.journal import actions as journal
 from anshang.places import store as places
 
@@ -25,8 +25,7 @@ def keep(
     actor.must(Permission.DESK_WORK, tx.district_id)
     if known := store.found.find_again(tx.connection, tx.district_id, id, thing=thing, zone_id=zone_id):
         return known
-    if zone_id is not None and not places.has_zone(tx.connection, tx.district_id, zone_id):
-        raise NotFound("zone.missing", en="There is no such zone.", zh="没有该区域。")
+    places.check_zone(tx.connection, tx.district_id, zone_id)
     item = FoundItem(id, tx.district_id, thing, zone_id, words, clock.now(), actor.id)
     store.found.add(tx, item)
     journal.record(

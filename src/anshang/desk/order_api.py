@@ -19,6 +19,7 @@ from anshang.dispatch.dispatcher import Dispatcher
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
 from anshang.partners import store as partners
+from anshang.partners.model import tally
 from anshang.patrols import store as patrols
 from anshang.people import store as people
 from anshang.places import store as places
@@ -122,11 +123,12 @@ def _nearest(request: Request, caller: Call, district_id: str, order: Order) -> 
 
 
 def _shown(connection: Connection, district_id: str) -> OrdersShown:
-    names = {one.id: one.display_name for one in people.list_accounts(connection)}
     signs = {unit.id: unit.call_sign for unit in patrols.list_on_duty(connection, district_id)}
     known = store.list_orders(connection, district_id, clock.now() - RECENT)
     deliveries = partners.list_deliveries(connection, district_id, [one.notice_id for one in known])
+    told = {one.id: tally([d for d in deliveries if d.notice_id == one.notice_id]) for one in known}
     asked = dispatch.list_of_incidents(connection, district_id, [one.incident_id for one in known])
+    names = people.names_of(connection, [one.given_by for one in known])
     return OrdersShown(
         orders=[
             OrderShown(
@@ -135,7 +137,7 @@ def _shown(connection: Connection, district_id: str) -> OrdersShown:
                 level=one.level,
                 incident_id=one.incident_id,
                 given_at=one.given_at,
-                given_by=names.get(one.given_by, one.given_by),
+                given_by=names[one.given_by],
                 stood_down_at=one.stood_down_at,
                 drill=one.drill,
                 units=[
@@ -147,10 +149,8 @@ def _shown(connection: Connection, district_id: str) -> OrdersShown:
                     for each in asked
                     if each.incident_id == one.incident_id
                 ],
-                told=sum(each.notice_id == one.notice_id for each in deliveries),
-                opened=sum(
-                    each.notice_id == one.notice_id and each.opened_at is not None for each in deliveries
-                ),
+                told=told[one.id].sent,
+                opened=told[one.id].opened,
             )
             for one in known
         ],

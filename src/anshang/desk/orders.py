@@ -26,7 +26,7 @@ from anshang.dispatch.model import Because
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission, Scope
 from anshang.foundation.database import Transaction
-from anshang.foundation.errors import BadInput, NotFound, RuleBroken
+from anshang.foundation.errors import BadInput, RuleBroken
 from anshang.incidents import actions as incidents
 from anshang.incidents import store as incidents_store
 from anshang.incidents.model import Source, Spot
@@ -79,8 +79,7 @@ def give(
     if response is None:
         raise BadInput("order.no_level", en="This level orders nothing.", zh="该等级没有处置令。")
     place = places.load(tx.connection, tx.district_id)
-    if zone_id not in place.zones:
-        raise NotFound("zone.missing", en="There is no such zone.", zh="没有该区域。")
+    places.check_zone(tx.connection, tx.district_id, zone_id)
     if known := store.orders.find_again(tx.connection, tx.district_id, id, zone_id=zone_id):
         return known
     standing = store.find_open_order(tx.connection, tx.district_id, zone_id)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import Field, StringConstraints
 
 from anshang.desk.public import PublicDesk, PublicShown, PublicSpot, find_spot
@@ -19,7 +19,14 @@ from anshang.volunteers import store as volunteers
 from anshang.web.session import DistrictQuery, Running
 from anshang.web.shapes import Body, Code, Id, Name, Shown
 
-router = APIRouter(prefix="/api/public", tags=["public"])
+
+async def _must_be_real(district: DistrictQuery) -> None:
+    """NotFound for a drill: nobody outside the team is to be alarmed by one."""
+    if ids.is_drill(district):
+        raise NotFound("district.missing", en="There is no such district.", zh="没有该商圈。")
+
+
+router = APIRouter(prefix="/api/public", tags=["public"], dependencies=[Depends(_must_be_real)])
 WORDS = {
     "hurt": ("injury", "有人受伤或不适 Somebody is hurt or unwell"),
     "lost": ("lost_person", "有人走失 Somebody is lost"),
@@ -70,7 +77,6 @@ def page(district: DistrictQuery, running: Running, request: Request) -> PublicS
     """How busy each zone is now and in an hour, quieter ways, kiosks and safe houses."""
     desk = _desk(request)
     desk.admit_look(_address(request))
-    _must_be_real(district)
     with running.database.reading([district]) as connection:
         return desk.shown(connection, district)
 
@@ -86,7 +92,6 @@ def spot(id: Code, district: DistrictQuery, running: Running, request: Request) 
 @router.post("/calls")
 def call(body: Call, district: DistrictQuery, running: Running, request: Request) -> Called:
     """Call the desk for help; what for and where, and nothing of who calls."""
-    _must_be_real(district)
     desk = _desk(request)
     desk.admit_call(_address(request))
     category_id, words = WORDS[body.what]
@@ -122,12 +127,6 @@ def check_certificate(body: Paper, district: DistrictQuery, running: Running, re
         served_s=known.served_s,
         times=known.times,
     )
-
-
-def _must_be_real(district_id: str) -> None:
-    """NotFound for a drill: nobody outside the team is to be alarmed by one."""
-    if ids.is_drill(district_id):
-        raise NotFound("district.missing", en="There is no such district.", zh="没有该商圈。")
 
 
 def _desk(request: Request) -> PublicDesk:

@@ -17,7 +17,7 @@ from anshang.partners import actions as partners
 from anshang.partners.model import Answer, Looked
 from anshang.partners.shapes import AnswerShown
 from anshang.vault import actions as vault
-from anshang.vault.keys import Keyring
+from anshang.vault.calls import Keys
 from anshang.vault.model import Purpose
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, Code, Id, Shown
@@ -67,7 +67,7 @@ class CheckTaken(Shown):
 
 
 @router.get("")
-def page(district: DistrictQuery, caller: Caller, request: Request) -> Shop:
+def page(district: DistrictQuery, caller: Caller, keyring: Keys) -> Shop:
     """Everything the page of a partner shows; that it was shown is written down first."""
     caller.actor.must(Permission.SHOP_USE, district)
     with caller.reading(district) as connection:
@@ -76,7 +76,7 @@ def page(district: DistrictQuery, caller: Caller, request: Request) -> Shop:
     fresh = [delivery.id for _, delivery in told if delivery.opened_at is None]
     partners.open_all(caller.runtime.database, district, fresh)
     with caller.reading(district) as connection:
-        return shop(connection, _keyring(request), caller.actor, district, own, told)
+        return shop(connection, keyring, caller.actor, district, own, told)
 
 
 @router.get(
@@ -113,14 +113,14 @@ def answer(id: Id, body: ShopAnswer, district: DistrictQuery, caller: Caller) ->
 
 
 @router.get("/notices/{id}/photo", response_class=Response, responses={200: {"content": {"image/jpeg": {}}}})
-def photo(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> Response:
+def photo(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> Response:
     """The photograph of a notice that was sent here and is still shown; kept by no cache."""
     caller.actor.must(Permission.SHOP_USE, district)
     with caller.reading(district) as connection:
         own = own_partners(connection, caller.actor, district)
         record_id = photo_of(connection, own, district, id)
         content = vault.opened(
-            connection, _keyring(request), district_id=district, id=record_id, purpose=Purpose.LOOKOUT
+            connection, keyring, district_id=district, id=record_id, purpose=Purpose.LOOKOUT
         )
     return Response(content, media_type="image/jpeg")
 
@@ -154,8 +154,3 @@ def report(body: ShopCall, district: DistrictQuery, caller: Caller) -> ReportTak
             category_id=body.category_id,
         )
     return ReportTaken(id=made.id)
-
-
-def _keyring(request: Request) -> Keyring:
-    keyring: Keyring = request.app.state.keyring
-    return keyring

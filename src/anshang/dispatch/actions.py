@@ -336,7 +336,7 @@ def _mark(tx: Transaction, actor: Actor, assignment: Assignment, at: datetime) -
         return
     incidents.follow(
         tx,
-        actor=replace(actor, permissions=actor.permissions | {Permission.INCIDENT_ACT}),
+        actor=actor.lent(Permission.INCIDENT_ACT),
         incident_id=assignment.incident_id,
         step=step,
         at=at,

@@ -70,9 +70,9 @@ def end(database: Database, keyring: Keyring, *, actor: Actor, district_id: str,
     copy_id = ids.drill_of(district_id)
     with database.reading([district_id, copy_id]) as connection:
         drill = store.drills.get(connection, district_id, id)
+        if drill.ended_at is not None:
+            return drill
         steps = score.timed(connection, drill, read_scenario(drill.scenario))
-    if drill.ended_at is not None:
-        return drill
     with database.transaction(copy_id) as tx:
         _rest(tx, keyring)
     copying.dissolve(database, district_id)

@@ -17,7 +17,7 @@ from anshang.drills.scenario import read_scenario
 from anshang.foundation import ids
 from anshang.foundation.actor import Permission
 from anshang.places import store as places
-from anshang.vault.keys import Keyring
+from anshang.vault.calls import Keys
 from anshang.web.session import Call, Caller, DistrictQuery
 from anshang.web.shapes import Body, Id, Shown
 
@@ -88,9 +88,8 @@ def begin(body: NewDrill, district: DistrictQuery, caller: Caller, request: Requ
 
 
 @router.post("/{id}/end")
-def end(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> DrillsShown:
+def end(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> DrillsShown:
     """End it before its time."""
-    keyring: Keyring = request.app.state.keyring
     actions.end(caller.runtime.database, keyring, actor=caller.actor, district_id=district, id=id)
     return _shown(caller, district)
 

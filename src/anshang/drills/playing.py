@@ -4,6 +4,7 @@ partners. What was played before a restart is not played twice: ids follow from 
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from anshang.crowds.ingest import Intake, Row
@@ -27,47 +28,54 @@ QUIET_PER_M2 = 0.2
 """How full a zone is that the scenario says nothing of."""
 
 
+@dataclass(slots=True)
+class _Playing:
+    """The drill that plays, and how far it has come."""
+
+    drill: Drill
+    scenario: Scenario
+    counted_s: float = -1.0
+    called: set[str] = field(default_factory=set)
+
+
 class Player:
-    """Plays the drills of every district of this process."""
+    """Plays the drills of every copy of this process."""
 
     def __init__(self, database: Database, intake: Intake, watch: Watch, keyring: Keyring) -> None:
         self._database = database
         self._intake = intake
         self._watch = watch
         self._keyring = keyring
-        self._scenarios: dict[str, Scenario] = {}
-        self._counted_s: dict[str, float] = {}
-        self._called: set[str] = set()
+        self._playing: dict[str, _Playing] = {}
 
-    def go_on(self, district_id: str) -> None:
-        """Play what is due in the district's drill, if one goes on; end it when its time is over."""
+    def go_on(self, copy_id: str) -> None:
+        """Play what is due on a copy, if its drill goes on; end it when its time is over."""
+        district_id = ids.real_of(copy_id)
         with self._database.reading([district_id]) as connection:
             drill = store.find_running(connection, district_id)
         if drill is None:
             return
-        scenario = self._scenarios.setdefault(drill.id, read_scenario(drill.scenario))
+        playing = self._playing.get(copy_id)
+        if playing is None or playing.drill.id != drill.id:
+            playing = self._playing[copy_id] = _Playing(drill, read_scenario(drill.scenario))
         minute = (clock.now() - drill.begun_at).total_seconds() / 60
-        if minute >= scenario.minutes:
+        if minute >= playing.scenario.minutes:
             leader = operator_actor(district_id)
             actions.end(self._database, self._keyring, actor=leader, district_id=district_id, id=drill.id)
             return
-        copy_id = ids.drill_of(district_id)
-        self._count(copy_id, drill, scenario, minute)
-        self._call(copy_id, drill, scenario, minute)
-        self._answer(copy_id, scenario)
+        self._count(copy_id, playing, minute)
+        self._call(copy_id, playing, minute)
+        self._answer(copy_id, playing.scenario)
 
-    def _count(self, copy_id: str, drill: Drill, scenario: Scenario, minute: float) -> None:
+    def _count(self, copy_id: str, playing: _Playing, minute: float) -> None:
         """Every ten seconds, how many people each zone has; nothing of one whose counter fails."""
         slot_s = minute * 60 // PERIOD_S * PERIOD_S
         engine = self._watch.find(copy_id)
-        if engine is None:
-            self._watch.refresh()
+        if engine is None or playing.counted_s == slot_s:
             return
-        if self._counted_s.get(drill.id) == slot_s:
-            return
-        self._counted_s[drill.id] = slot_s
-        crowds = {one.zone_id: one for one in scenario.crowds}
-        at = (drill.begun_at + timedelta(seconds=slot_s)).isoformat()
+        playing.counted_s = slot_s
+        crowds = {one.zone_id: one for one in playing.scenario.crowds}
+        at = (playing.drill.begun_at + timedelta(seconds=slot_s)).isoformat()
         rows = [
             Row(
                 sensor=sensor_of(zone.id),
@@ -77,16 +85,16 @@ class Player:
                 else round(QUIET_PER_M2 * zone.usable_m2),
             )
             for zone in engine.place.zones.values()
-            if not scenario.failing(zone.id, minute)
+            if not playing.scenario.failing(zone.id, minute)
         ]
         self._intake.take_rows(copy_id, rows)
 
-    def _call(self, copy_id: str, drill: Drill, scenario: Scenario, minute: float) -> None:
+    def _call(self, copy_id: str, playing: _Playing, minute: float) -> None:
         """The calls that are due reach the desk."""
         caller = actor_of("drill", "drill", Role.DESK, None, (copy_id,))
-        for number, call in enumerate(scenario.calls):
-            id = call_id(drill.id, number)
-            if call.minute > minute or id in self._called:
+        for number, call in enumerate(playing.scenario.calls):
+            id = call_id(playing.drill.id, number)
+            if call.minute > minute or id in playing.called:
                 continue
             with self._database.transaction(copy_id) as tx:
                 incidents.report(
@@ -98,9 +106,9 @@ class Player:
                     category_id=call.category_id,
                     priority=None,
                     spot=Spot(zone_id=call.zone_id, premises_id=call.premises_id),
-                    called_at=drill.begun_at + timedelta(minutes=call.minute),
+                    called_at=playing.drill.begun_at + timedelta(minutes=call.minute),
                 )
-            self._called.add(id)
+            playing.called.add(id)
 
     def _answer(self, copy_id: str, scenario: Scenario) -> None:
         """Partners that answer by themselves do so when their time has come; the silent ones never."""

@@ -101,6 +101,7 @@ def read_scenario(text: str) -> Scenario:
     problems: list[str] = []
     take = _Taker(problems)
     minutes = take.number(told, "minutes", 1, MINUTES_MOST)
+    targets = take.table(told, "targets")
     scenario = Scenario(
         name_zh=take.text(told, "name_zh"),
         name_en=take.text(told, "name_en"),
@@ -108,9 +109,8 @@ def read_scenario(text: str) -> Scenario:
         crowds=tuple(take.each(told, "crowd", lambda one: _crowd(take, one))),
         calls=tuple(take.each(told, "call", lambda one: _call(take, one, minutes))),
         failures=tuple(take.each(told, "failure", lambda one: _failure(take, one, minutes))),
-        answers=_answers(take, told["answers"]) if "answers" in told else None,
-        targets=TARGETS
-        | {name: take.number(told["targets"], name, 1, 86_400) for name in told.get("targets", {})},
+        answers=_answers(take, take.table(told, "answers")) if "answers" in told else None,
+        targets=TARGETS | {name: take.number(targets, name, 1, 86_400) for name in targets},
     )
     known = {"name_zh", "name_en", "minutes", "crowd", "call", "failure", "answers", "targets"}
     problems += [f"{name}: ?" for name in sorted(set(told) - known)]
@@ -172,6 +172,13 @@ class _Taker:
             return ""
         return value.strip()
 
+    def table(self, told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+        value = told.get(name, {})
+        if not isinstance(value, dict):
+            self._problems.append(f"[{name}]: ?")
+            return {}
+        return value
+
     def each(self, told: Mapping[str, Any], name: str, make: Callable[[Mapping[str, Any]], Any]) -> list[Any]:
         listed = told.get(name, [])
         right = isinstance(listed, list) and all(isinstance(one, dict) for one in listed)
@@ -209,14 +216,13 @@ def _failure(take: _Taker, told: Mapping[str, Any], minutes: float) -> Failure:
     return Failure(take.text(told, "zone"), begins, take.number(told, "until", begins, MINUTES_MOST))
 
 
-def _answers(take: _Taker, told: Any) -> Answers:
-    values = told if isinstance(told, dict) else {}
-    silent = values.get("silent", [])
+def _answers(take: _Taker, told: Mapping[str, Any]) -> Answers:
+    silent = told.get("silent", [])
     right = isinstance(silent, list) and all(isinstance(one, str) for one in silent)
     if not right:
         take.text({}, "silent")
     return Answers(
-        after_s=take.number(values, "after_s", 0, 3600),
+        after_s=take.number(told, "after_s", 0, 3600),
         silent=frozenset(silent if right else []),
-        sees=take.text(values, "sees", needed=False) or None,
+        sees=take.text(told, "sees", needed=False) or None,
     )

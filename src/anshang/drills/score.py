@@ -39,7 +39,7 @@ def timed(connection: Connection, drill: Drill, scenario: Scenario) -> list[Time
     return [
         *_calls(connection, drill, scenario, copy_id),
         *_crowds(connection, drill, scenario, copy_id, raised),
-        *_failures(scenario, raised),
+        *_failures(drill, scenario, raised),
     ]
 
 
@@ -59,11 +59,9 @@ def real_times(connection: Connection, district_id: str) -> dict[Step, Real]:
         for one in incidents.list_since(connection, scope, district_id, clock.now() - REAL_SINCE)
         if not one.drill and not one.cancelled and one.source not in SELF_STARTED
     ]
-    sent = dispatch.list_of_incidents(connection, district_id, [one.id for one in known])
     took: dict[Step, list[float]] = {}
-    for incident in known:
-        matter = matters.matters.get(connection, district_id, incident.id)
-        for step, seconds in _steps(incident, matter, sent):
+    for steps in _steps(connection, district_id, known).values():
+        for step, seconds in steps:
             if seconds is not None:
                 took.setdefault(step, []).append(seconds)
     return {step: Real(median(seconds), len(seconds)) for step, seconds in took.items()}
@@ -72,26 +70,37 @@ def real_times(connection: Connection, district_id: str) -> dict[Step, Real]:
 def _calls(connection: Connection, drill: Drill, scenario: Scenario, copy_id: str) -> Iterable[Timed]:
     told = [(call_id(drill.id, number), call) for number, call in enumerate(scenario.calls)]
     known = incidents.list_these(connection, copy_id, [id for id, _ in told])
-    sent = dispatch.list_of_incidents(connection, copy_id, list(known))
+    steps = _steps(connection, copy_id, list(known.values()))
     for id, call in told:
-        if (incident := known.get(id)) is None:
+        if id not in known:
             continue
-        matter = matters.matters.get(connection, copy_id, id)
-        for step, seconds in _steps(incident, matter, sent):
+        for step, seconds in steps[id]:
             yield Timed(call.text, step, scenario.targets[step], seconds)
         if call.category_id == LOST:
-            yield from _lookout(connection, scenario, copy_id, incident, call.text)
+            yield from _lookout(connection, scenario, copy_id, known[id], call.text)
 
 
-def _steps(incident: Incident, matter: Matter, sent: Sequence[Assignment]) -> list[tuple[Step, float | None]]:
-    """Seconds from the call until somebody took care, was sent, and was there; None for what never came."""
-    mine = [one for one in sent if one.incident_id == incident.id]
-    arrived = [one.on_scene_at for one in mine if one.on_scene_at is not None]
-    return [
-        (Step.ACKNOWLEDGED, _after_s(incident.called_at, matter.acknowledged_at or matter.closed_at)),
-        (Step.SENT, _after_s(incident.called_at, min((one.offered_at for one in mine), default=None))),
-        (Step.ON_SCENE, _after_s(incident.called_at, min(arrived, default=None))),
-    ]
+def _steps(
+    connection: Connection, district_id: str, known: Sequence[Incident]
+) -> dict[str, list[tuple[Step, float | None]]]:
+    """For each incident, seconds from the call until somebody took care, was sent, and was there; None for
+    what never came.
+    """
+    their_ids = [one.id for one in known]
+    cared = matters.list_these(connection, district_id, their_ids)
+    sent: dict[str, list[Assignment]] = {id: [] for id in their_ids}
+    for assignment in dispatch.list_of_incidents(connection, district_id, their_ids):
+        sent[assignment.incident_id].append(assignment)
+    steps = {}
+    for one in known:
+        matter, mine = cared[one.id], sent[one.id]
+        arrived = [each.on_scene_at for each in mine if each.on_scene_at is not None]
+        steps[one.id] = [
+            (Step.ACKNOWLEDGED, _after_s(one.called_at, matter.acknowledged_at or matter.closed_at)),
+            (Step.SENT, _after_s(one.called_at, min((each.offered_at for each in mine), default=None))),
+            (Step.ON_SCENE, _after_s(one.called_at, min(arrived, default=None))),
+        ]
+    return steps
 
 
 def _lookout(
@@ -126,10 +135,15 @@ def _crowds(
         yield Timed(crowd.zone_id, Step.ORDERED, scenario.targets[Step.ORDERED], ordered_s)
 
 
-def _failures(scenario: Scenario, raised: Sequence[Matter]) -> Iterable[Timed]:
-    """Of counters that failed: that somebody took care of it."""
-    alarms = [matter for matter in raised if matter.kind is MatterKind.SENSOR]
+def _failures(drill: Drill, scenario: Scenario, raised: Sequence[Matter]) -> Iterable[Timed]:
+    """Of counters that failed: that somebody took care of it, in the alarm they were told with."""
     for failure in scenario.failures:
+        began_at = drill.begun_at + timedelta(minutes=failure.from_minute)
+        alarms = [
+            matter
+            for matter in raised
+            if matter.kind is MatterKind.SENSOR and (matter.closed_at is None or matter.closed_at > began_at)
+        ]
         if (first := min(alarms, key=lambda one: one.opened_at, default=None)) is not None:
             yield _cared(failure.zone_id, first, scenario)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from anshang.foundation.errors import NotAllowed
@@ -84,6 +84,10 @@ class Actor:
         """NotAllowed, naming `else_this`, unless the actor may one of the two."""
         if not self.may(enough, district_id):
             self.must(else_this, district_id)
+
+    def lent(self, *more: Permission) -> Actor:
+        """The actor with these permissions, too: for what a verb of theirs brings about elsewhere."""
+        return replace(self, permissions=self.permissions | set(more))
 
     @property
     def scope(self) -> Scope:

@@ -60,6 +60,11 @@ def drill_of(district_id: str) -> str:
     return district_id if is_drill(district_id) else f"{district_id}{_DRILL}"
 
 
+def real_of(district_id: str) -> str:
+    """The code of the district that a copy for drills is of; any other's is its own."""
+    return district_id.removesuffix(_DRILL)
+
+
 def is_drill(district_id: str) -> bool:
     """Whether the district is a copy for drills: nothing that happens there enters any figure."""
     return district_id.endswith(_DRILL)

@@ -307,7 +307,7 @@ def _open(
 
 def _for_its_matter(actor: Actor) -> Actor:
     """Who may report an incident, or take one over, may so change its matter, and no other."""
-    return replace(actor, permissions=actor.permissions | {Permission.MATTER_ACT}, sees_every_body=True)
+    return replace(actor.lent(Permission.MATTER_ACT), sees_every_body=True)
 
 
 def _params(category: Category | None) -> dict[str, Any]:

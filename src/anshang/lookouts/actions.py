@@ -92,7 +92,7 @@ def open_lookout(
         Due(ClockKind.ACKNOWLEDGE, 30.0, "due.answer", {"priority": 2, "within_s": 30.0}),
         Due(ClockKind.RESOLVE, FOUND_WITHIN_S, "due.found", {"within_s": FOUND_WITHIN_S}),
     ]
-    matters.open_matter(
+    matter = matters.open_matter(
         tx,
         actor=helper,
         id=lookout.id,
@@ -104,7 +104,7 @@ def open_lookout(
         due=due,
         drill=lookout.drill,
     )
-    store.lookouts.add(tx, lookout.stepped(Step.INTAKE))
+    store.lookouts.add(tx, replace(lookout.stepped(Step.INTAKE), drill=matter.drill))
     _keep(tx, keyring, actor, lookout.id, "who", RecordKind.DESCRIPTION, dict(told.who))
     _keep(tx, keyring, actor, lookout.id, "contact", RecordKind.CONTACT, dict(told.contact))
     words = {"zh": told.words_zh, "en": told.words_en}
@@ -136,7 +136,7 @@ def words(tx: Transaction, keyring: Keyring, *, actor: Actor, id: str) -> Mappin
             zh="仅向值勤中的受信任志愿者告知协查内容。",
         )
     store.lookouts.get(tx.connection, tx.district_id, id).must_be(State.OPEN)
-    reader = replace(actor, permissions=actor.permissions | {Permission.PERSON_READ})
+    reader = actor.lent(Permission.PERSON_READ)
     content = vault.read(tx, keyring, actor=reader, id=record_id(id, "words"), purpose=Purpose.LOOKOUT)
     told: dict[str, str] = msgspec.json.decode(content)
     return told
@@ -299,8 +299,7 @@ def _check(tx: Transaction, lookout: Lookout, told: Told, insist: bool) -> None:
     if not (told.words_zh.strip() and told.words_en.strip()):
         raise BadInput("notice.one_language", en="Say it in both languages.", zh="请同时填写中文和英文。")
     check_words(told.who.get("name", "").strip(), told.words_zh, told.words_en)
-    if lookout.zone_id is not None and not places.has_zone(tx.connection, tx.district_id, lookout.zone_id):
-        raise NotFound("zone.missing", en="There is no such zone.", zh="没有该区域。")
+    places.check_zone(tx.connection, tx.district_id, lookout.zone_id)
     for other in store.list_live(tx.connection, tx.district_id):
         close_by = (
             abs(other.lon - lookout.lon) < SIMILAR_DEGREES and abs(other.lat - lookout.lat) < SIMILAR_DEGREES
@@ -377,8 +376,8 @@ def _mine(tx: Transaction, actor: Actor, id: str) -> Lookout:
 
 def _widened(actor: Actor) -> Actor:
     """Whoever may act in a look-out may so change its matter, its notice and its records, and no other."""
-    more = {Permission.MATTER_ACT, Permission.NOTICE_SEND, Permission.PERSON_KEEP}
-    return replace(actor, permissions=actor.permissions | more, sees_every_body=True)
+    lent = actor.lent(Permission.MATTER_ACT, Permission.NOTICE_SEND, Permission.PERSON_KEEP)
+    return replace(lent, sees_every_body=True)
 
 
 def _age_s(lookout: Lookout) -> float:

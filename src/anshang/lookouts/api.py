@@ -30,7 +30,7 @@ from anshang.partners.doors import DoorBook
 from anshang.patrols import store as patrols
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.vault import actions as vault
-from anshang.vault.keys import Keyring
+from anshang.vault.calls import Keys
 from anshang.vault.model import Purpose
 from anshang.web.session import Call, Caller, DistrictQuery
 from anshang.web.shapes import Body, BothLanguages, Code, Id, Words
@@ -133,14 +133,16 @@ def alerts(district: DistrictQuery, caller: Caller) -> list[AlertShown]:
 
 
 @router.get("/{id}/words")
-def words(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> BothLanguages:
+def words(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> BothLanguages:
     """Whom to look for, for a trusted volunteer on duty; that one has looked is journalled."""
     with caller.writing(district) as tx:
-        return BothLanguages(**actions.words(tx, _keyring(request), actor=caller.actor, id=id))
+        return BothLanguages(**actions.words(tx, keyring, actor=caller.actor, id=id))
 
 
 @router.post("")
-def open_lookout(body: NewLookout, district: DistrictQuery, caller: Caller, request: Request) -> LookoutPage:
+def open_lookout(
+    body: NewLookout, district: DistrictQuery, caller: Caller, keyring: Keys, request: Request
+) -> LookoutPage:
     """Begin to look for somebody."""
     caller.actor.must(Permission.LOOKOUT_OPEN, district)
     lookout = Lookout(
@@ -156,7 +158,7 @@ def open_lookout(body: NewLookout, district: DistrictQuery, caller: Caller, requ
         opened_at=clock.now(),
         opened_by=caller.actor.id,
         notice_id=body.notice_id,
-        drill=body.drill or ids.is_drill(district),
+        drill=body.drill,
     )
     told = actions.Told(body.who, body.contact, body.words_zh, body.words_en)
     with caller.reading(district) as connection:
@@ -164,7 +166,7 @@ def open_lookout(body: NewLookout, district: DistrictQuery, caller: Caller, requ
     with caller.writing(district) as tx:
         opened = actions.open_lookout(
             tx,
-            _keyring(request),
+            keyring,
             actor=caller.actor,
             lookout=lookout,
             told=told,
@@ -198,19 +200,19 @@ def where(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> 
 
 
 @router.get("/{id}/who")
-def who(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> WhoShown:
+def who(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> WhoShown:
     """Who is looked for; that one has looked is journalled."""
     caller.actor.must(Permission.LOOKOUT_OPEN, district)
-    facts = _read(caller, request, district, id, "who")
-    words = _read(caller, request, district, id, "words")
+    facts = _read(caller, keyring, district, id, "who")
+    words = _read(caller, keyring, district, id, "words")
     return WhoShown(who=facts, words=BothLanguages(**words))
 
 
 @router.get("/{id}/contact")
-def contact(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> GuardianShown:
+def contact(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> GuardianShown:
     """Who looks for her, and the question for the guardian; that one has looked is journalled."""
     caller.actor.must(Permission.LOOKOUT_OPEN, district)
-    return GuardianShown(contact=_read(caller, request, district, id, "contact"))
+    return GuardianShown(contact=_read(caller, keyring, district, id, "contact"))
 
 
 @router.get("/{id}/receipt")
@@ -312,10 +314,10 @@ def close(id: Id, body: LookoutEnd, district: DistrictQuery, caller: Caller) -> 
 
 
 @router.post("/{id}/erase")
-def erase(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> LookoutPage:
+def erase(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> LookoutPage:
     """Destroy what was told of her now, not a day after the end."""
     with caller.writing(district) as tx:
-        actions.erase(tx, _keyring(request), actor=caller.actor, id=id)
+        actions.erase(tx, keyring, actor=caller.actor, id=id)
         return _page(tx, caller, store.lookouts.get(tx.connection, district, id))
 
 
@@ -323,10 +325,10 @@ def _page(tx: Transaction, caller: Call, lookout: Lookout) -> LookoutPage:
     return reading.page(tx.connection, caller.actor, lookout)
 
 
-def _read(caller: Call, request: Request, district: str, id: str, part: str) -> dict[str, str]:
+def _read(caller: Call, keyring: Keys, district: str, id: str, part: str) -> dict[str, str]:
     with caller.writing(district) as tx:
         record = actions.record_id(ids.checked_id(id), part)
-        content = vault.read(tx, _keyring(request), actor=caller.actor, id=record, purpose=Purpose.LOOKOUT)
+        content = vault.read(tx, keyring, actor=caller.actor, id=record, purpose=Purpose.LOOKOUT)
     told: dict[str, str] = json.loads(content)
     return told
 
@@ -334,8 +336,3 @@ def _read(caller: Call, request: Request, district: str, id: str, part: str) -> 
 def _book(request: Request) -> DoorBook:
     book: DoorBook = request.app.state.doors
     return book
-
-
-def _keyring(request: Request) -> Keyring:
-    keyring: Keyring = request.app.state.keyring
-    return keyring

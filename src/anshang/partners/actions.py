@@ -72,7 +72,7 @@ def retire(tx: Transaction, *, actor: Actor, id: str) -> Partner:
 def forget_contact(tx: Transaction, keyring: Keyring, *, actor: Actor, partner_id: str) -> None:
     """A contact is kept while the partner takes part: whoever retires it has it destroyed."""
     actor.must(Permission.PARTNER_CONFIGURE, tx.district_id)
-    eraser = replace(actor, permissions=actor.permissions | {Permission.PERSON_ERASE})
+    eraser = actor.lent(Permission.PERSON_ERASE)
     vault.erase(tx, keyring, actor=eraser, subject_ids=[partner_id])
 
 

@@ -31,7 +31,7 @@ from anshang.partners.shapes import (
     PartnerLine,
     PartnerShown,
 )
-from anshang.vault.keys import Keyring
+from anshang.vault.calls import Keys
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, Code, Id, Name, Words
 
@@ -123,24 +123,24 @@ def enter(id: Code, body: NewPartner, district: DistrictQuery, caller: Caller) -
 
 
 @router.delete("/api/partners/{id}")
-def retire(id: Code, district: DistrictQuery, caller: Caller, request: Request) -> PartnerShown:
+def retire(id: Code, district: DistrictQuery, caller: Caller, keyring: Keys) -> PartnerShown:
     """A partner takes part no longer; whom to call there is forgotten."""
     with caller.writing(district) as tx:
         retired = actions.retire(tx, actor=caller.actor, id=id)
-        actions.forget_contact(tx, _keyring(request), actor=caller.actor, partner_id=id)
+        actions.forget_contact(tx, keyring, actor=caller.actor, partner_id=id)
         return PartnerShown.model_validate(retired)
 
 
 @router.put("/api/partners/{id}/contact")
 def put_contact(
-    id: Code, body: NewContact, district: DistrictQuery, caller: Caller, request: Request
+    id: Code, body: NewContact, district: DistrictQuery, caller: Caller, keyring: Keys
 ) -> ContactShown:
     """Say whom to call there; what was said before is destroyed."""
     told = body.model_dump(exclude={"id"})
     with caller.writing(district) as tx:
         actions.put_contact(
             tx,
-            _keyring(request),
+            keyring,
             actor=caller.actor,
             id=body.id,
             partner_id=id,
@@ -150,10 +150,10 @@ def put_contact(
 
 
 @router.get("/api/partners/{id}/contact")
-def contact(id: Code, district: DistrictQuery, caller: Caller, request: Request) -> ContactShown:
+def contact(id: Code, district: DistrictQuery, caller: Caller, keyring: Keys) -> ContactShown:
     """Whom to call there; that one has looked is journalled."""
     with caller.writing(district) as tx:
-        content = actions.contact(tx, _keyring(request), actor=caller.actor, partner_id=id)
+        content = actions.contact(tx, keyring, actor=caller.actor, partner_id=id)
     return ContactShown(**json.loads(content))
 
 
@@ -202,8 +202,3 @@ def withdraw(id: Id, district: DistrictQuery, caller: Caller) -> NoticePage:
     with caller.writing(district) as tx:
         actions.withdraw(tx, actor=caller.actor, id=id)
         return reading.page(tx.connection, caller.actor, district, id)
-
-
-def _keyring(request: Request) -> Keyring:
-    keyring: Keyring = request.app.state.keyring
-    return keyring

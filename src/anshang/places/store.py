@@ -29,6 +29,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.schema import SchemaItem
 
+from anshang.foundation import ids
 from anshang.foundation.database import Transaction, metadata
 from anshang.foundation.errors import NotFound
 from anshang.kernels.geometry import LocalFrame, holds
@@ -136,6 +137,11 @@ def list_district_ids(connection: Connection) -> list[str]:
     return sorted(connection.execute(select(districts.c.district_id)).scalars())
 
 
+def list_real_district_ids(connection: Connection) -> list[str]:
+    """All districts but the copies on which drills play."""
+    return [id for id in list_district_ids(connection) if not ids.is_drill(id)]
+
+
 def find_district(connection: Connection, district_id: str) -> District | None:
     """The district without its features, or None."""
     row = connection.execute(select(districts).where(districts.c.district_id == district_id)).one_or_none()
@@ -183,6 +189,12 @@ def has_zone(connection: Connection, district_id: str, zone_id: str) -> bool:
     """Whether the district has the zone."""
     here = (zones.c.district_id == district_id) & (zones.c.id == zone_id)
     return connection.execute(select(zones.c.id).where(here)).first() is not None
+
+
+def check_zone(connection: Connection, district_id: str, zone_id: str | None) -> None:
+    """NotFound for a zone that the district has not; none at all is well."""
+    if zone_id is not None and not has_zone(connection, district_id, zone_id):
+        raise NotFound("zone.missing", en="There is no such zone.", zh="没有该区域。")
 
 
 def has_walkways(connection: Connection, district_id: str) -> bool:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pkgutil import resolve_name
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Query, Request, Response
+from fastapi import APIRouter, Body, Query, Response
 
 from anshang.foundation.actor import Permission
 from anshang.vault import actions
-from anshang.vault.keys import Keyring
+from anshang.vault.calls import Keys
 from anshang.vault.model import Purpose, RecordKind
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Id, Shown
@@ -34,7 +34,7 @@ def keep_photo(
     content: Picture,
     district: DistrictQuery,
     caller: Caller,
-    request: Request,
+    keyring: Keys,
 ) -> PhotoShown:
     """Keep a photograph `of` an incident or a look-out: small, and bare of what the camera wrote in it."""
     caller.actor.must(Permission.PERSON_KEEP, district)
@@ -44,7 +44,7 @@ def keep_photo(
     with caller.writing(district) as tx:
         kept = actions.keep(
             tx,
-            keyring_of(request),
+            keyring,
             actor=caller.actor,
             id=id,
             subject_id=of,
@@ -60,16 +60,8 @@ def keep_photo(
     response_class=Response,
     responses={200: {"content": {"image/jpeg": {}}}},
 )
-def photo(
-    id: Id, purpose: PhotoPurpose, district: DistrictQuery, caller: Caller, request: Request
-) -> Response:
+def photo(id: Id, purpose: PhotoPurpose, district: DistrictQuery, caller: Caller, keyring: Keys) -> Response:
     """A photograph, for the purpose it was given for; that it was looked at is journalled."""
     with caller.writing(district) as tx:
-        content = actions.read(tx, keyring_of(request), actor=caller.actor, id=id, purpose=Purpose(purpose))
+        content = actions.read(tx, keyring, actor=caller.actor, id=id, purpose=Purpose(purpose))
     return Response(content, media_type="image/jpeg")
-
-
-def keyring_of(request: Request) -> Keyring:
-    """The installation's keys."""
-    keyring: Keyring = request.app.state.keyring
-    return keyring

@@ -123,7 +123,7 @@ def let_go(tx: Transaction, keyring: Keyring, *, actor: Actor, id: str) -> Volun
     actor.must(Permission.UNIT_CONFIGURE, tx.district_id)
     volunteer = store.volunteers.get(tx.connection, tx.district_id, id)
     ended = store.volunteers.put(tx, volunteer.ended(clock.now()))
-    eraser = replace(actor, permissions=actor.permissions | {Permission.PERSON_ERASE})
+    eraser = actor.lent(Permission.PERSON_ERASE)
     vault.erase(tx, keyring, actor=eraser, subject_ids=[id])
     kind = VolunteerKind.LEFT if ended.account_id else VolunteerKind.REFUSED
     _tell(tx, actor, kind, id, {})

@@ -5,13 +5,12 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from anshang.foundation.actor import Permission
-from anshang.foundation.ids import checked_id
 from anshang.patrols.model import Skill
-from anshang.vault.keys import Keyring
+from anshang.vault.calls import Keys
 from anshang.volunteers import actions, reading, shift_actions
 from anshang.volunteers.model import PLACES_MOST, Check, TeamShift, Work
 from anshang.volunteers.shapes import CertificateShown, ContactShown, MyTeam, TeamShown
@@ -92,10 +91,10 @@ def team(district: DistrictQuery, caller: Caller) -> TeamShown:
 
 
 @router.post("")
-def enter(body: Applicant, district: DistrictQuery, caller: Caller, request: Request) -> TeamShown:
+def enter(body: Applicant, district: DistrictQuery, caller: Caller, keyring: Keys) -> TeamShown:
     """Write down that somebody asks to join."""
     with caller.writing(district) as tx:
-        actions.enter(tx, _keyring(request), actor=caller.actor, **body.model_dump())
+        actions.enter(tx, keyring, actor=caller.actor, **body.model_dump())
         return reading.team(tx.connection, district)
 
 
@@ -108,10 +107,10 @@ def mine(district: DistrictQuery, caller: Caller) -> MyTeam:
 
 
 @router.get("/{id}/contact")
-def contact(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> ContactShown:
+def contact(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> ContactShown:
     """Who somebody is; that one has looked is journalled."""
     with caller.writing(district) as tx:
-        told = actions.contact(tx, _keyring(request), actor=caller.actor, id=checked_id(id))
+        told = actions.contact(tx, keyring, actor=caller.actor, id=id)
     return ContactShown(**told)
 
 
@@ -132,10 +131,10 @@ def accept(id: Id, body: Acceptance, district: DistrictQuery, caller: Caller) ->
 
 
 @router.post("/{id}/end")
-def let_go(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> TeamShown:
+def let_go(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> TeamShown:
     """Not taken in, or takes part no longer."""
     with caller.writing(district) as tx:
-        actions.let_go(tx, _keyring(request), actor=caller.actor, id=id)
+        actions.let_go(tx, keyring, actor=caller.actor, id=id)
         return reading.team(tx.connection, district)
 
 
@@ -226,8 +225,3 @@ def revoke(code: CertificateCode, district: DistrictQuery, caller: Caller) -> Te
     with caller.writing(district) as tx:
         actions.revoke(tx, actor=caller.actor, code=code)
         return reading.team(tx.connection, district)
-
-
-def _keyring(request: Request) -> Keyring:
-    keyring: Keyring = request.app.state.keyring
-    return keyring
