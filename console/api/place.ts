@@ -1,5 +1,5 @@
 // The place document as the console reads it: one GeoJSON FeatureCollection.
-import type { Feature, LineString, Point, Polygon } from "geojson";
+import type { Feature, LineString, Point, Polygon, Position } from "geojson";
 import type { Both } from "$kit/i18n.svelte";
 
 export type Space = "moving" | "standing";
@@ -44,4 +44,19 @@ export function featuresOf<K extends PlaceFeature["properties"]["kind"]>(
 ): Extract<PlaceFeature, { properties: { kind: K } }>[] {
   type Wanted = Extract<PlaceFeature, { properties: { kind: K } }>;
   return place.features.filter((feature): feature is Wanted => feature.properties.kind === kind);
+}
+
+/** The middle of a ring by area. */
+export function middleOf(ring: readonly Position[]): Position {
+  let [area, lon, lat] = [0, 0, 0];
+  const [x0, y0] = ring[0] as [number, number];
+  for (let index = 1; index < ring.length; index++) {
+    const [ax, ay] = [ring[index - 1]![0]! - x0, ring[index - 1]![1]! - y0];
+    const [bx, by] = [ring[index]![0]! - x0, ring[index]![1]! - y0];
+    const cross = ax * by - bx * ay;
+    area += cross;
+    lon += (ax + bx) * cross;
+    lat += (ay + by) * cross;
+  }
+  return area === 0 ? [x0, y0] : [x0 + lon / (3 * area), y0 + lat / (3 * area)];
 }

@@ -69,6 +69,13 @@ export const notice = (district: string, id: string): Question<Shape["NoticePage
   ask: () => answered(client.GET("/api/notices/{id}", { params: { path: { id }, query: { district } } })),
 });
 
+/** What each of the three sides looks at. */
+export const dutyLists = (district: string): Question<Shape["DutyListShown"][]> => ({
+  key: `duty lists ${district}`,
+  topics: [],
+  ask: () => answered(client.GET("/api/duty-lists", query(district))),
+});
+
 export const notices = (district: string): Question<Shape["NoticeLine"][]> => ({
   key: `notices ${district}`,
   topics: ["notice"],

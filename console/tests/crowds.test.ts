@@ -1,10 +1,9 @@
 import { describe, expect, test } from "vitest";
-import type { ZoneFeature } from "$api/place";
+import { middleOf, type ZoneFeature } from "$api/place";
 import type { Frame } from "$api/frame";
 import type { Forecast } from "$api/questions";
 import { laterFrame } from "../desk/src/crowds/later";
 import { rampStep, ruleOf } from "../desk/src/crowds/rules";
-import { middleOf } from "../desk/src/crowds/sources";
 import { boundsOf } from "$kit/map/scene";
 
 const MOVING = [1, 2, 3, 4];

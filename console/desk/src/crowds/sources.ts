@@ -1,7 +1,7 @@
 // The crowd as GeoJSON: what stands still (from the place) and what moves (from the frame).
 import type { Feature, FeatureCollection, Point, Position } from "geojson";
 import type { Frame } from "$api/frame";
-import { featuresOf, type GateFeature, type Place, type PlaceFeature, type ZoneFeature } from "$api/place";
+import { featuresOf, middleOf, type GateFeature, type Place, type PlaceFeature, type ZoneFeature } from "$api/place";
 import type { Both, Language } from "$kit/i18n.svelte";
 import type { Formats } from "$kit/formats";
 import { trendSign } from "$vocabulary/words";
@@ -16,21 +16,6 @@ const spot = (at: Position, properties: Record<string, unknown>): Feature<Point>
   geometry: { type: "Point", coordinates: at },
   properties,
 });
-
-/** The middle of a ring by area. */
-export function middleOf(ring: readonly Position[]): Position {
-  let [area, lon, lat] = [0, 0, 0];
-  const [x0, y0] = ring[0] as [number, number];
-  for (let index = 1; index < ring.length; index++) {
-    const [ax, ay] = [ring[index - 1]![0]! - x0, ring[index - 1]![1]! - y0];
-    const [bx, by] = [ring[index]![0]! - x0, ring[index]![1]! - y0];
-    const cross = ax * by - bx * ay;
-    area += cross;
-    lon += (ax + bx) * cross;
-    lat += (ay + by) * cross;
-  }
-  return area === 0 ? [x0, y0] : [x0 + lon / (3 * area), y0 + lat / (3 * area)];
-}
 
 function middleOfGate(gate: GateFeature): Position {
   const { geometry } = gate;

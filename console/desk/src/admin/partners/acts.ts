@@ -20,6 +20,14 @@ export const enter = (district: string, id: string, draft: Draft, version: numbe
 export const retire = (district: string, id: string) =>
   tried(answered(client.DELETE("/api/partners/{id}", { params: at(district, id) })), { done: words.retired, topic });
 
+export const spotCheck = (district: string, id: string, partner_id: string, list_id: string, not_in_order: string[]) =>
+  tried(
+    answered(
+      client.POST("/api/shop/checks", { params: { query: { district } }, body: { id, partner_id, list_id, not_in_order } }),
+    ),
+    { done: words.spotDone(not_in_order.length), topic },
+  );
+
 export type Contact = Omit<Shape["NewContact"], "id">;
 
 export const putContact = (district: string, id: string, told: Contact) =>
