@@ -43,8 +43,9 @@ from anshang.lookouts import api as lookouts_api
 from anshang.lookouts.sweep import LookoutSweep
 from anshang.matters import api as matters_api
 from anshang.partners import api as partners_api
-from anshang.partners import council_api
+from anshang.partners import council_api, push_api
 from anshang.partners.doors import DoorBook
+from anshang.partners.push import hosts
 from anshang.patrols import api as patrols_api
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.people import api as people_api
@@ -83,6 +84,7 @@ ROUTERS = (
     vault_api.router,
     partners_api.router,
     council_api.router,
+    push_api.router,
     lookouts_api.router,
     shop_api.router,
     order_api.router,
@@ -155,6 +157,8 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
         doors=doors,
         public=PublicDesk(watch, outlooks),
         shop_feed=ShopFeed(database, keyring, hub),
+        push_key=_push_key(settings),
+        push_services=hosts(settings.push_services),
     )
     _furnish(app)
     return app
@@ -167,6 +171,14 @@ def _cookies(settings: Settings) -> Cookies:
         settings.secure_cookies,
         timedelta(days=settings.partner_session_days),
     )
+
+
+def _push_key(settings: Settings) -> str:
+    """What browsers subscribe with for push messages; empty where there are none."""
+    if not settings.push_contact:
+        return ""
+    key: str = resolve_name("anshang.connectors.webpush:public_key")(settings.data_folder)
+    return key
 
 
 def _bare(lifespan: Lifespan) -> FastAPI:

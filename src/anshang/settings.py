@@ -60,6 +60,10 @@ class Settings:
     """A gateway (enterprise chat, short messages) that is told when partners have a notice; or empty."""
     notice_webhook_secret: str = dataclasses.field(default="", repr=False)
     """Signs what the gateway is told."""
+    push_contact: str = ""
+    """Whom push services may write to (`mailto:…`): tells phones of notices by web push; empty for nobody."""
+    push_services: str = "fcm.googleapis.com,push.services.mozilla.com,push.apple.com,notify.windows.com"
+    """The push services that phones may use; no other address is called."""
     vault_keys: str = dataclasses.field(default="", repr=False)
     """Master keys of the vault: base64 of 32 bytes each, the first for what is new; empty: a file's."""
     training_hour: int = 4

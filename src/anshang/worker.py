@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import partial
 from pkgutil import resolve_name
-from typing import Any
+from typing import Protocol
 
 import structlog
 from sqlalchemy import Connection
@@ -57,6 +57,13 @@ OUTCOMES_KEPT = timedelta(days=400)
 log = structlog.get_logger()
 
 
+class Outside(Protocol):
+    """Who carries it out of the house that there is something new for partners."""
+
+    def deliver(self, district_id: str) -> None:
+        """Tell what is new in a district."""
+
+
 class Worker:
     """Runs the loops in threads of their own from `start` to `stop`."""
 
@@ -83,10 +90,7 @@ class Worker:
         self._keyring = keyring
         self._searches = searches
         self._player = player
-        self._gateway: Any = None
-        if settings.notice_webhook_url:  # what it takes is loaded only where it is wanted
-            gateway = resolve_name("anshang.connectors.webhook:Gateway")
-            self._gateway = gateway(database, settings.notice_webhook_url, settings.notice_webhook_secret)
+        self._outside = list(_outside(settings, database))
         self._needless: set[str] = set()
         """Keys that no record needed an hour ago."""
         self._erased_ms = 0
@@ -116,8 +120,8 @@ class Worker:
         ]
         if self._settings.training_hour >= 0:  # in a loop of its own: it waits for a process
             loops.append(("training", self.train, HOUSEKEEPING_S, MINUTE_S))
-        if self._gateway is not None:  # in a loop of its own: a gateway may be slow
-            loops.append(("gateway", self.tell_gateway, HOUSEKEEPING_S, STEP_S))
+        # each in a loop of its own: a gateway may be slow
+        loops += [("outside", partial(self.tell, one), HOUSEKEEPING_S, STEP_S) for one in self._outside]
         for name, work, first_s, period_s in loops:
             args = (work, first_s, period_s)
             thread = threading.Thread(target=self._loop, args=args, name=name, daemon=True)
@@ -194,11 +198,10 @@ class Worker:
             if ids.is_drill(district_id):
                 self._attempt(partial(self._player.go_on, district_id))
 
-    def tell_gateway(self) -> None:
-        """Tell the gateway what is new for partners."""
-        if self._gateway is not None:
-            for district_id in self._watch.district_ids:
-                self._gateway.deliver(district_id)
+    def tell(self, outside: Outside) -> None:
+        """Tell the outside what is new for partners."""
+        for district_id in self._watch.district_ids:
+            outside.deliver(district_id)
 
     def keep_house(self) -> None:
         """Notice new places and sensors, roll counts up; once a day seal the journal and the older counts."""
@@ -289,3 +292,13 @@ class Worker:
             log.exception("loop.failed", loop=threading.current_thread().name)
             return False
         return True
+
+
+def _outside(settings: Settings, database: Database) -> Iterator[Outside]:
+    """Those that are wanted; what they take is loaded only then."""
+    if settings.notice_webhook_url:
+        gateway = resolve_name("anshang.connectors.webhook:Gateway")
+        yield gateway(database, settings.notice_webhook_url, settings.notice_webhook_secret)
+    if settings.push_contact:
+        web_push = resolve_name("anshang.connectors.webpush:WebPush")
+        yield web_push(database, settings.data_folder, settings.push_contact)

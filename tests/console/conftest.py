@@ -67,6 +67,7 @@ class Town:
     port: int
     key: str
     running: list[AbstractContextManager[str]] = field(default_factory=list)
+    settings: dict[str, Any] = field(default_factory=dict)
 
     @property
     def address(self) -> str:
@@ -91,7 +92,9 @@ class Town:
 
     def start(self) -> None:
         """Serve, at the same address every time."""
-        self.app = create_app(Settings(data_folder=self._folder, database_url=self.database.url))
+        self.app = create_app(
+            Settings(data_folder=self._folder, database_url=self.database.url, **self.settings)
+        )
         served = serving(self.app, self.port)
         served.__enter__()
         self.running.append(served)

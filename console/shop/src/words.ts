@@ -8,7 +8,7 @@ export const words = dictionary(
     loading: "正在加载…",
     online: "在线",
     offline: (at: string) => `未联网 · ${at} 的内容`,
-    hidden: "已断网超过 5 分钟，走失信息已隐藏，恢复联网后显示。",
+    hidden: "断网已超 5 分钟，走失信息暂时隐藏。",
     quiet: (at: string) => `当前没有通知（${at} 更新）。`,
     kinds: { lookout: "走失协查", reminder: "提醒", request: "请协助" },
     left: (minutes: number) => `还有 ${minutes} 分钟`,

@@ -77,6 +77,11 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
         "roll_call_answers.words": _duty("answers to the roll-call 点名答复"),
         "measures.note": _duty("what was done about the crowd 处置说明"),
         "shifts.people": Personal(PersonalClass.STAFF, "who was on the desk 值班记录", "3 years 与台账同期"),
+        "push_phones.endpoint": Personal(
+            PersonalClass.STAFF,
+            "telling a partner's phone 通知合作单位手机",
+            "until ended, or gone 至取消为止",
+        ),
         "council_meetings.title": _duty("what a meeting is about 会议主题"),
         "council_meetings.agenda": _duty("what a meeting is about 会议议程"),
         "council_motions.text": _duty("what was moved 议案"),
