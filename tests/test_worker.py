@@ -69,7 +69,7 @@ def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
         dispatcher,
         Outlooks(database, watch),
         keyring,
-        LookoutSweep(database, DoorBook(watch)),
+        LookoutSweep(database, keyring, DoorBook(watch)),
         Player(database, intake, watch, keyring),
     )
     whole = database.transaction

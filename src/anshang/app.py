@@ -138,7 +138,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     outlooks = Outlooks(database, watch)
     keyring = Keyring(settings.vault_folder, read_masters(settings.vault_keys))
     doors = DoorBook(watch)
-    searches = LookoutSweep(database, doors)
+    searches = LookoutSweep(database, keyring, doors)
     player = Player(database, intake, watch, keyring)
     worker = Worker(
         settings, database, watch, hub, whereabouts, dispatcher, outlooks, keyring, searches, player

@@ -54,7 +54,7 @@ def desk(app: FastAPI, night: MoveOn) -> TestClient:
 @pytest.fixture
 def sweep(app: FastAPI, quarter: Database) -> Callable[[], None]:
     """One round of what goes on by itself."""
-    rounds = LookoutSweep(quarter, app.state.doors)
+    rounds = LookoutSweep(quarter, app.state.keyring, app.state.doors)
     return lambda: rounds.go_on(DISTRICT)
 
 

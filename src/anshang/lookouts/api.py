@@ -13,6 +13,7 @@ from anshang.foundation.actor import Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import RuleBroken
 from anshang.lookouts import actions, reading, store
+from anshang.lookouts.asking import first_to_ask, partners_of
 from anshang.lookouts.model import ERASE_AFTER, AgeBand, LookKind, Lookout, Sort, State, Step
 from anshang.lookouts.searching import search, suggest
 from anshang.lookouts.shapes import (
@@ -25,7 +26,6 @@ from anshang.lookouts.shapes import (
     SearchShown,
     WhoShown,
 )
-from anshang.lookouts.sweep import first_to_ask, partners_of
 from anshang.partners.doors import DoorBook
 from anshang.patrols import store as patrols
 from anshang.patrols.whereabouts import Whereabouts

@@ -144,7 +144,8 @@ ITEM_STRAYS_S = 300.0
 @dataclass(frozen=True, slots=True)
 class Lookout:
     """Somebody, or something, that is looked for; number, priority and queue are those of the matter with the
-    same id. `steps` are those that were done, `vouchers` who has checked the guardian.
+    same id. `steps` are those that were done, `vouchers` who has checked the guardian, `origin_…` that
+    of a neighbouring district which this one was passed on from.
     """
 
     id: str
@@ -166,6 +167,8 @@ class Lookout:
     vouchers: tuple[str, ...] = ()
     closed_at: datetime | None = None
     drill: bool = False
+    origin_district: str | None = None
+    origin_id: str | None = None
     version: int = 1
 
     def elapsed_s(self, at: datetime) -> float:

@@ -34,6 +34,8 @@ lookouts_table = Table(
     Column("vouchers", Codes, nullable=False),
     Column("closed_at", UtcTime),
     Column("drill", Boolean, nullable=False),
+    Column("origin_district", String(64)),
+    Column("origin_id", String(36)),
     Column("version", Integer, nullable=False),
     Index("ix_lookouts_district_id_state", "district_id", "state"),
 )

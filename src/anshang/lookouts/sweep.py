@@ -8,17 +8,17 @@ from sqlalchemy import Connection
 
 from anshang.foundation import clock
 from anshang.foundation.database import Database
-from anshang.foundation.errors import RuleBroken
-from anshang.lookouts import actions, store
+from anshang.lookouts import actions, neighbours, store
+from anshang.lookouts.asking import known_now, partners_at, partners_of
 from anshang.lookouts.model import Lookout, State, Step
-from anshang.lookouts.searching import Known, search, to_ask
+from anshang.lookouts.searching import Known
 from anshang.matters import store as matters
 from anshang.matters.model import MatterState
 from anshang.partners import actions as partners_actions
-from anshang.partners import store as partners
 from anshang.partners.doors import DoorBook
 from anshang.people.model import engine_actor
 from anshang.places.model import Trade
+from anshang.vault.keys import Keyring
 
 ANSWERED_SHARE = 0.5
 """The nearest have answered when half of those who were asked have."""
@@ -27,8 +27,9 @@ ANSWERED_SHARE = 0.5
 class LookoutSweep:
     """Goes on with the look-outs of every district of this process."""
 
-    def __init__(self, database: Database, book: DoorBook) -> None:
+    def __init__(self, database: Database, keyring: Keyring, book: DoorBook) -> None:
         self._database = database
+        self._keyring = keyring
         self._book = book
 
     def go_on(self, district_id: str) -> None:
@@ -38,6 +39,7 @@ class LookoutSweep:
             silent = partners_actions.anybody_silent(connection, district_id)
         for lookout in live:
             self._one(lookout)
+            neighbours.answer_back(self._database, self._keyring, lookout)
         if silent:
             with self._database.transaction(district_id) as tx:
                 partners_actions.remind(tx, actor=engine_actor(district_id))
@@ -47,8 +49,8 @@ class LookoutSweep:
         with self._database.reading([district_id]) as connection:
             over = matters.matters.get(connection, district_id, lookout.id).state is MatterState.CLOSED
             sought = lookout.state is State.OPEN and not over
-            known = _known(connection, self._book, lookout) if sought else None
-            wanted = [] if known is None else _partners_at(connection, lookout, known)
+            known = known_now(connection, self._book, lookout) if sought else None
+            wanted = [] if known is None else partners_at(connection, lookout, known)
         if over:
             with self._database.transaction(district_id) as tx:
                 actions.close(tx, actor=engine, id=lookout.id, outcome="")
@@ -59,6 +61,8 @@ class LookoutSweep:
             due.add(Step.NEAREST)
         if not wanted and not due:
             return
+        if Step.WIDER in due:
+            neighbours.pass_on(self._database, self._keyring, self._book, lookout)
         with self._database.transaction(district_id) as tx:
             if wanted:
                 actions.widen(tx, actor=engine, id=lookout.id, partner_ids=wanted)
@@ -67,34 +71,6 @@ class LookoutSweep:
                     stops = _at_stops(tx.connection, lookout, known)
                     actions.widen(tx, actor=engine, id=lookout.id, partner_ids=stops)
                 actions.step(tx, actor=engine, id=lookout.id, step=step)
-
-
-def first_to_ask(connection: Connection, book: DoorBook, lookout: Lookout) -> list[str]:
-    """The partners that are asked first; all of them where there are no streets to reckon on."""
-    known = _known(connection, book, lookout)
-    if known is not None:
-        return _partners_at(connection, lookout, known)
-    scope = engine_actor(lookout.district_id).scope
-    return [one.id for one in partners.list_partners(connection, scope, lookout.district_id)]
-
-
-def partners_of(connection: Connection, district_id: str, premises_ids: set[str]) -> list[str]:
-    """The partners at these premises."""
-    known = partners.list_partners(connection, engine_actor(district_id).scope, district_id)
-    return [one.id for one in known if one.premises_id in premises_ids]
-
-
-def _known(connection: Connection, book: DoorBook, lookout: Lookout) -> Known | None:
-    """What is known now; None where there are no streets to reckon on."""
-    try:
-        return search(connection, book, lookout)
-    except RuleBroken:
-        return None
-
-
-def _partners_at(connection: Connection, lookout: Lookout, known: Known) -> list[str]:
-    wanted = {known.doors.ids[number] for number in to_ask(known)}
-    return partners_of(connection, lookout.district_id, wanted) if wanted else []
 
 
 def _at_stops(connection: Connection, lookout: Lookout, known: Known) -> list[str]:

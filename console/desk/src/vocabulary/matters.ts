@@ -20,6 +20,8 @@ const words = dictionary(
     incident: (what: string, text: string) => (text ? `${what}：${text}` : what),
     unclassified: "警情（待定类别）",
     lookout: (who: string) => `走失协查：${who}`,
+    lookoutFrom: (who: string, from: string) => `走失协查：${who}，由${from}转来`,
+    lookoutBeside: (who: string, where: string, found: boolean) => `走失协查：${where}报告${found ? "已找到" : "看到"}${who}`,
     lookoutSeen: (who: string, where: string) => `走失协查：${where} 报告看到${who}`,
     lookoutSupervisor: (who: string) => `走失协查：${who}，已满 15 分钟，请值班长`,
     lookoutMissing: (who: string) => `走失协查：${who}，已满 20 分钟，启动失踪人员程序`,
@@ -47,6 +49,8 @@ const words = dictionary(
     incident: (what, text) => (text ? `${what}: ${text}` : what),
     unclassified: "Incident, not classified",
     lookout: (who) => `Look-out: ${who}`,
+    lookoutFrom: (who, from) => `Look-out: ${who}, passed on by ${from}`,
+    lookoutBeside: (who, where, found) => `Look-out: ${where} has ${found ? "found" : "seen"} the ${who}`,
     lookoutSeen: (who, where) => `Look-out: ${where} has seen the ${who}`,
     lookoutSupervisor: (who) => `Look-out: ${who}, 15 minutes: call the supervisor`,
     lookoutMissing: (who) => `Look-out: ${who}, 20 minutes: begin the missing-person procedure`,
@@ -109,6 +113,10 @@ export function subjectOf(
     }
     case "matter.lookout":
       return words.lookout(sortOf(params));
+    case "matter.lookout_from":
+      return words.lookoutFrom(sortOf(params), text(params[reading.formats.language]));
+    case "matter.lookout_beside":
+      return words.lookoutBeside(sortOf(params), text(params[reading.formats.language]), params["found"] === true);
     case "matter.lookout_seen":
       return words.lookoutSeen(sortOf(params), params["premises"] ? naming(text(params["premises"])) : "—");
     case "matter.lookout_supervisor":

@@ -1,0 +1,202 @@
+"""Whoever may have left the district is looked for in those beside it, too (RULES 5: from the tenth minute).
+
+A neighbour gets a look-out of its own with the merchants' words and the photograph, and neither a name nor a
+telephone: who asks is the other desk. What it finds comes back; when she is found it ends, and is erased
+there at once.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import numpy as np
+from sqlalchemy import Connection
+
+from anshang.foundation import clock, ids
+from anshang.foundation.actor import Permission
+from anshang.foundation.database import Database
+from anshang.kernels.geometry import LocalFrame, Points
+from anshang.lookouts import actions, store
+from anshang.lookouts.asking import first_to_ask
+from anshang.lookouts.model import Lookout, Sort, State
+from anshang.matters import actions as matters
+from anshang.matters import store as matters_store
+from anshang.matters.model import ClockKind, Due, Priority
+from anshang.partners import store as partners
+from anshang.partners.doors import DoorBook
+from anshang.people.model import engine_actor
+from anshang.places import store as places
+from anshang.places.model import District, Place
+from anshang.vault import actions as vault
+from anshang.vault.keys import Keyring
+from anshang.vault.model import Purpose, RecordKind
+
+BESIDE_M = 1_000.0
+"""Districts with no more than that between them are beside each other."""
+WALKING_M_PER_S = 1.3
+PASSED_ON, HEARD = "matter.lookout_from", "matter.lookout_beside"
+LENT = (
+    Permission.LOOKOUT_OPEN,
+    Permission.MATTER_ACT,
+    Permission.PERSON_READ,
+    Permission.PERSON_KEEP,
+    Permission.PERSON_ERASE,
+)
+
+
+def copy_id(lookout: Lookout, district_id: str) -> str:
+    """The look-out of a neighbour that one of ours becomes."""
+    return ids.derived(lookout.id, f"in {district_id}")
+
+
+def pass_on(database: Database, keyring: Keyring, book: DoorBook, lookout: Lookout) -> int:
+    """Have the districts beside this one look, too; how many began to. A thing, and what is played in a
+    drill, stay here, and what was passed on to us is not passed on again.
+    """
+    if lookout.sort is Sort.ITEM or lookout.drill or lookout.origin_district is not None:
+        return 0
+    with database.reading() as connection:
+        known = places.list_real_district_ids(connection)
+    with database.reading(known) as connection:
+        here = places.load(connection, lookout.district_id)
+        there = [places.load(connection, id) for id in known if id != lookout.district_id]
+        near = [place for place in there if _gap_m(here, place) <= BESIDE_M]
+        new = [
+            place
+            for place in near
+            if store.lookouts.find(connection, place.district.id, copy_id(lookout, place.district.id)) is None
+        ]
+    if not new:
+        return 0
+    words, photo = _told(database, keyring, lookout)
+    for place in new:
+        _begin(database, keyring, book, lookout, here.district, place, words, photo)
+    return len(new)
+
+
+def answer_back(database: Database, keyring: Keyring, copy: Lookout) -> None:
+    """Tell the district that asked what became of it here; end it when nobody is looked for there now."""
+    if copy.origin_district is None or copy.origin_id is None:
+        return
+    with database.reading([copy.origin_district, copy.district_id]) as connection:
+        origin = store.lookouts.find(connection, copy.origin_district, copy.origin_id)
+        seen = _seen(connection, copy)
+        here = places.get_district(connection, copy.district_id)
+    if origin is None or origin.state is not State.OPEN:
+        if copy.state is State.OPEN:
+            _end(database, keyring, copy)
+    elif seen or copy.state is State.FOUND:
+        _say(database, origin, here, found=copy.state is State.FOUND)
+
+
+def _told(database: Database, keyring: Keyring, lookout: Lookout) -> tuple[dict[str, str], bytes | None]:
+    """The merchants' words and the photograph; that they were read is journalled."""
+    actor = engine_actor(lookout.district_id).lent(*LENT)
+    with database.transaction(lookout.district_id) as tx:
+        kept = actions.record_id(lookout.id, "words")
+        words = vault.read(tx, keyring, actor=actor, id=kept, purpose=Purpose.LOOKOUT)
+        photo_id = partners.notices.get(tx.connection, lookout.district_id, lookout.notice_id).photo_id
+        photo = photo_id and vault.read(tx, keyring, actor=actor, id=photo_id, purpose=Purpose.LOOKOUT)
+    told: dict[str, str] = msgspec.json.decode(words)
+    return told, photo or None
+
+
+def _begin(
+    database: Database,
+    keyring: Keyring,
+    book: DoorBook,
+    lookout: Lookout,
+    asks: District,
+    place: Place,
+    words: dict[str, str],
+    photo: bytes | None,
+) -> None:
+    district_id = place.district.id
+    actor = engine_actor(district_id).lent(*LENT)
+    lon, lat, seen_at = _comes_in(lookout, place)
+    copy = Lookout(
+        id=copy_id(lookout, district_id),
+        district_id=district_id,
+        sort=lookout.sort,
+        age_band=lookout.age_band,
+        seen_at=seen_at,
+        lon=lon,
+        lat=lat,
+        zone_id=None,
+        premises_id=None,
+        opened_at=clock.now(),
+        opened_by=actor.id,
+        notice_id=ids.derived(lookout.notice_id, f"in {district_id}"),
+        origin_district=lookout.district_id,
+        origin_id=lookout.id,
+    )
+    who = {"needs": f"{asks.name_zh}转来的协查 · passed on by {asks.name_en}"}
+    told = actions.Told(who, {"name": f"{asks.name_zh} · {asks.name_en}"}, words["zh"], words["en"])
+    with database.reading([district_id]) as connection:
+        ask = first_to_ask(connection, book, copy)
+    with database.transaction(district_id) as tx:
+        actions.open_lookout(tx, keyring, actor=actor, lookout=copy, told=told, ask=ask, insist=True)
+        if photo is not None:
+            kept = ids.derived(copy.id, "photo")
+            vault.keep(
+                tx, keyring, actor=actor, id=kept, subject_id=copy.id, kind=RecordKind.PHOTO,
+                purpose=Purpose.LOOKOUT, content=photo,
+            )  # fmt: skip
+            actions.illustrate(tx, actor=actor, id=copy.id, photo_id=kept)
+        params = {"sort": str(copy.sort), "zh": asks.name_zh, "en": asks.name_en}
+        matters.retell(tx, actor=actor, id=copy.id, subject=PASSED_ON, params=params, priority=Priority.P2)
+
+
+def _end(database: Database, keyring: Keyring, copy: Lookout) -> None:
+    actor = engine_actor(copy.district_id).lent(*LENT)
+    with database.transaction(copy.district_id) as tx:
+        actions.close(tx, actor=actor, id=copy.id, outcome="")
+        actions.erase(tx, keyring, actor=actor, id=copy.id)
+
+
+def _say(database: Database, origin: Lookout, beside: District, *, found: bool) -> None:
+    """Once: the desk that asked must answer that at once."""
+    actor = engine_actor(origin.district_id).lent(*LENT)
+    params: dict[str, Any] = {
+        "sort": str(origin.sort), "zh": beside.name_zh, "en": beside.name_en, "found": found,
+    }  # fmt: skip
+    due = [Due(ClockKind.ACKNOWLEDGE, 30.0, "due.answer", {"priority": 1, "within_s": 30.0})]
+    with database.transaction(origin.district_id) as tx:
+        matter = matters_store.matters.get(tx.connection, origin.district_id, origin.id)
+        if (matter.subject, matter.params) != (HEARD, params):
+            matters.retell(
+                tx, actor=actor, id=origin.id, subject=HEARD, params=params, priority=Priority.P1, due=due
+            )
+
+
+def _seen(connection: Connection, copy: Lookout) -> bool:
+    matter = matters_store.matters.get(connection, copy.district_id, copy.id)
+    return matter.subject == f"{actions.SUBJECT}_seen"
+
+
+def _comes_in(lookout: Lookout, place: Place) -> tuple[float, float, datetime]:
+    """Where she comes into a place soonest (degrees), and when at her pace in a straight line."""
+    edge = _edge(place)
+    frame = LocalFrame(lookout.lon, lookout.lat)
+    away_m = np.hypot(*frame.to_metres(edge).T)
+    nearest = int(np.argmin(away_m))
+    walked = timedelta(seconds=float(away_m[nearest]) / (WALKING_M_PER_S * lookout.pace))
+    lon, lat = edge[nearest].tolist()
+    return lon, lat, min(lookout.seen_at + walked, clock.now())
+
+
+def _gap_m(one: Place, other: Place) -> float:
+    """Metres between two places, corner to corner of their zones; infinite where one has none."""
+    frame = LocalFrame(one.district.centre_lon, one.district.centre_lat)
+    a, b = frame.to_metres(_edge(one)), frame.to_metres(_edge(other))
+    if not (len(a) and len(b)):
+        return float("inf")
+    return float(np.hypot(a[:, None, 0] - b[None, :, 0], a[:, None, 1] - b[None, :, 1]).min())
+
+
+def _edge(place: Place) -> Points:
+    """The corners of all zones (degrees), shape (n, 2)."""
+    corners = [corner for zone in place.zones.values() for corner in zone.polygon_lonlat[0]]
+    return np.array(corners, dtype=float).reshape(-1, 2)

@@ -1,0 +1,164 @@
+"""A look-out goes on in the districts beside this one, without her name; what they find comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from starlette.testclient import TestClient
+from tests.conftest import DISTRICT
+from tests.lookouts.test_lookouts import HERE, MoveOn, do, opened, photograph
+from tests.lookouts.test_lookouts import told as told_of_child
+from tests.partners.conftest import BODY, street
+from tests.partners.conftest import app as app_fixture
+from tests.partners.conftest import partner as partner_here
+from tests.partners.conftest import quarter as quarter_fixture
+from tests.serving import signed_in
+
+from anshang.foundation import ids
+from anshang.foundation.database import Database
+from anshang.lookouts.sweep import LookoutSweep
+from anshang.partners import actions as partners
+from anshang.people.model import Role, operator_actor
+from anshang.places import actions as places
+
+pytestmark = pytest.mark.postgres
+app, quarter = app_fixture, quarter_fixture
+BESIDE, FAR = "helong", "yuelu"
+THERE = f"?district={BESIDE}"
+
+
+def moved(value: Any, degrees: float) -> Any:
+    """Coordinates so far to the east."""
+    if isinstance(value, list) and len(value) == 2 and all(isinstance(one, float) for one in value):
+        return [value[0] + degrees, value[1]]
+    if isinstance(value, list):
+        return [moved(one, degrees) for one in value]
+    if isinstance(value, dict):
+        return {key: moved(one, degrees) for key, one in value.items()}
+    return value
+
+
+def district(database: Database, id: str, degrees: float) -> None:
+    """Another street of shops, with one partner."""
+    told = json.loads(street())
+    head = told["anshang"]["district"]
+    head |= {"id": id, "name": {"zh": f"{id}区", "en": id.title()}}
+    if "centre" in head:
+        head["centre"] = moved(head["centre"], degrees)
+    told["features"] = moved(told["features"], degrees)
+    operator = operator_actor(id)
+    with database.transaction(id) as tx:
+        places.import_document(tx, actor=operator, document=json.dumps(told).encode())
+        shop = partner_here("p1")
+        partners.enter(
+            tx, actor=operator,
+            partner=type(shop)(
+                id="p1", district_id=id, body_id=BODY["p1"], name_zh="一号店", name_en="Shop 1", side=shop.side, premises_id="p1",
+            ),
+        )  # fmt: skip
+
+
+@pytest.fixture
+def desk(app: FastAPI, quarter: Database, night: MoveOn) -> TestClient:
+    district(quarter, BESIDE, 0.004)
+    district(quarter, FAR, 0.1)
+    return signed_in(app, Role.DESK, DISTRICT)
+
+
+@pytest.fixture
+def go_on(app: FastAPI, quarter: Database, night: MoveOn) -> Callable[[float], None]:
+    """Let minutes pass, then one round of what goes on by itself in each district."""
+    rounds = LookoutSweep(quarter, app.state.keyring, app.state.doors)
+
+    def later(minutes: float) -> None:
+        night(timedelta(minutes=minutes))
+        for id in (DISTRICT, BESIDE, FAR):
+            rounds.go_on(id)
+
+    return later
+
+
+def queue(client: TestClient, where: str) -> list[tuple[str, int]]:
+    matters = client.get(f"/api/matters{where}").json()["matters"]
+    return [(one["subject"], one["priority"]) for one in matters]
+
+
+def there(app: FastAPI, role: Role, **told: Any) -> TestClient:
+    return signed_in(app, role, BESIDE, **told)
+
+
+def test_the_district_beside_looks_too_with_the_words_and_the_photograph_alone(
+    app: FastAPI, desk: TestClient, go_on: Callable[[float], None]
+) -> None:
+    page = opened(desk)
+    photo_id = ids.new_id()
+    kept = desk.post(
+        f"/api/photos/{photo_id}{HERE}&of={page['id']}&purpose=lookout",
+        content=photograph(),
+        headers={"Content-Type": "image/jpeg"},
+    )
+    assert kept.status_code == 200, kept.text
+    do(desk, page["id"], "photo", {"photo_id": photo_id})
+    other = there(app, Role.DESK)
+    go_on(5)
+    assert queue(other, THERE) == [], "not before the tenth minute"
+    go_on(6)
+    assert queue(other, THERE) == [("matter.lookout_from", 2)]
+    (copy,) = other.get(f"/api/lookouts{THERE}").json()
+    assert copy["id"] != page["id"]
+    (notice,) = there(app, Role.PARTNER, body_id=BODY["p1"]).get(f"/api/shop{THERE}").json()["notices"]
+    assert notice["words"]["en"] == told_of_child()["words_en"]
+    assert notice["photo"]
+    for part in ("who", "contact"):
+        said = other.get(f"/api/lookouts/{copy['id']}/{part}{THERE}").text
+        assert "陈" not in said and "13900000000" not in said
+    assert queue(signed_in(app, Role.DESK, FAR), f"?district={FAR}") == []
+    go_on(1)
+    assert len(other.get(f"/api/lookouts{THERE}").json()) == 1
+
+
+def test_what_they_see_and_find_comes_back_at_once(
+    app: FastAPI, desk: TestClient, go_on: Callable[[float], None]
+) -> None:
+    opened(desk)
+    go_on(11)
+    shop, other = there(app, Role.PARTNER, body_id=BODY["p1"]), there(app, Role.DESK)
+    (notice,) = shop.get(f"/api/shop{THERE}").json()["notices"]
+    shop.post(f"/api/shop/notices/{notice['id']}{THERE}", json={"partner_id": "p1", "answer": "seen"})
+    go_on(0.1)
+    (matter,) = desk.get(f"/api/matters{HERE}").json()["matters"]
+    assert (matter["subject"], matter["priority"]) == ("matter.lookout_beside", 1)
+    assert (matter["params"]["en"], matter["params"]["found"]) == ("Helong", False)
+    (copy,) = other.get(f"/api/lookouts{THERE}").json()
+    assert other.post(f"/api/lookouts/{copy['id']}/found{THERE}").status_code == 200
+    go_on(0.1)
+    (matter,) = desk.get(f"/api/matters{HERE}").json()["matters"]
+    assert matter["params"]["found"] is True
+
+
+def test_when_she_is_found_here_it_ends_there_and_nothing_of_her_is_left(
+    app: FastAPI, desk: TestClient, go_on: Callable[[float], None]
+) -> None:
+    page = opened(desk)
+    before = set(app.state.keyring.list_ids())
+    go_on(11)
+    assert set(app.state.keyring.list_ids()) > before
+    do(desk, page["id"], "found")
+    go_on(0.1)
+    assert queue(there(app, Role.DESK), THERE) == []
+    assert there(app, Role.PARTNER, body_id=BODY["p1"]).get(f"/api/shop{THERE}").json()["notices"] == []
+    assert set(app.state.keyring.list_ids()) == before
+
+
+def test_a_thing_and_a_drill_stay_here(
+    app: FastAPI, desk: TestClient, go_on: Callable[[float], None]
+) -> None:
+    opened(desk, sort="item", who={}, contact={})
+    opened(desk, drill=True, id=ids.new_id(), notice_id=ids.new_id(), insist=True)
+    go_on(11)
+    assert queue(there(app, Role.DESK), THERE) == []
