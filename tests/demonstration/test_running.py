@@ -13,12 +13,15 @@ from starlette.testclient import TestClient
 from tests.serving import serving
 
 from anshang.app import create_app
+from anshang.demonstration.duty import staff
 from anshang.demonstration.feeder import Feeder
 from anshang.demonstration.programme import Programme
 from anshang.demonstration.running import DISPLAY_NAMES, PASSWORD, demo_notice, offer_entrance, run, set_up
 from anshang.demonstration.scenes import REFERENCE_ON, open_scene
+from anshang.demonstration.together import plan
 from anshang.foundation import clock
 from anshang.foundation.errors import BadInput
+from anshang.people.actions import hashed
 from anshang.settings import Settings
 
 pytestmark = pytest.mark.slow
@@ -92,3 +95,23 @@ def test_what_cannot_be_shown_is_refused_before_anything_begins() -> None:
         taken.listen()
         with pytest.raises(BadInput, match="port_taken"):
             run(port=taken.getsockname()[1])
+
+
+def test_something_is_planned_and_shifts_wait_for_a_volunteer(app: FastAPI, programme: Programme) -> None:
+    database = app.state.runtime.database
+    set_up(database, programme)
+    staff(database, programme.scene.place, hashed(PASSWORD, "crew"))
+    plan(database, app.state.keyring, programme)
+    here = f"?district={programme.scene.place.district.id}"
+
+    def of(name: str) -> TestClient:
+        client = TestClient(app)
+        assert client.post("/api/session", json={"name": name, "password": PASSWORD}).status_code == 200
+        return client
+
+    supervisor, volunteer = of("supervisor"), of("volunteer")
+    assert [one["expected_count"] for one in supervisor.get(f"/api/events{here}").json()] == [20_000]
+    assert len(supervisor.get(f"/api/council{here}").json()["meetings"]) == 1
+    page = volunteer.get(f"/api/volunteers/mine{here}").json()
+    assert page["member"] is True
+    assert [(shift["free"], shift["why_not"]) for shift in page["shifts"]] == [(2, []), (4, [])]

@@ -33,6 +33,7 @@ from anshang.demonstration.records import CREDIT_EN, CREDIT_ZH
 from anshang.demonstration.scenes import REFERENCE_ON, open_scene
 from anshang.demonstration.shops import register
 from anshang.demonstration.team import Team
+from anshang.demonstration.together import plan
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput, Refusal
@@ -101,6 +102,7 @@ def run(
         password = people.hashed(PASSWORD, "crew")
         crews, desk = staff(runtime.database, programme.scene.place, password)
         shops = register(runtime.database, programme.scene.place, password)
+        plan(runtime.database, app.state.keyring, programme)
         feeder = Feeder(url, key, programme.scene.place.district.id, programme)
         team = Team(url, programme.scene.place, crews, desk, shops=shops)
         _serve(app, port, _Show(feeder, team, at, speed, url, offer_entrance(app), browser, out))
