@@ -50,7 +50,7 @@ def test_a_notice_goes_to_whoever_is_within_a_walk_of_a_zone(visit: Visit, town:
         dialog.get_by_label("in Chinese").fill("三号口有扒窃")
         dialog.get_by_label("in English").fill("Pickpockets at gate 3")
         dialog.get_by_label("Zone (all when empty)").select_option("z0")
-        dialog.get_by_label("Instead: within a walk").fill(metres)
+        dialog.get_by_label("Or within a walk").fill(metres)
         dialog.get_by_role("button", name="Send").click()
         expect(sent.filter(has_text=f"Sent to {told}.").first).to_be_visible()
 
