@@ -21,6 +21,7 @@ from tests.serving import signed_in
 
 from anshang.foundation import ids
 from anshang.foundation.database import Database
+from anshang.journal import store as journal
 from anshang.lookouts.sweep import LookoutSweep
 from anshang.partners import actions as partners
 from anshang.people.model import Role, operator_actor
@@ -139,6 +140,39 @@ def test_what_they_see_and_find_comes_back_at_once(
     go_on(0.1)
     (matter,) = desk.get(f"/api/matters{HERE}").json()["matters"]
     assert matter["params"]["found"] is True
+
+
+def test_two_districts_that_have_seen_her_do_not_take_turns_in_the_queue(
+    app: FastAPI, quarter: Database, desk: TestClient, go_on: Callable[[float], None]
+) -> None:
+    district(quarter, FAR, -0.004)
+    opened(desk)
+    go_on(11)
+    for id in (BESIDE, FAR):
+        shop = signed_in(app, Role.PARTNER, id, body_id=BODY["p1"])
+        (notice,) = shop.get(f"/api/shop?district={id}").json()["notices"]
+        seen = {"partner_id": "p1", "answer": "seen"}
+        assert shop.post(f"/api/shop/notices/{notice['id']}?district={id}", json=seen).status_code == 200
+    go_on(0.1)
+    with quarter.reading([DISTRICT]) as connection:
+        before = journal.last_seq(connection, DISTRICT)
+    go_on(0.1)
+    with quarter.reading([DISTRICT]) as connection:
+        assert journal.last_seq(connection, DISTRICT) == before
+
+
+def test_what_was_closed_there_and_found_here_in_the_same_moment_is_over(
+    app: FastAPI, desk: TestClient, go_on: Callable[[float], None]
+) -> None:
+    page = opened(desk)
+    go_on(11)
+    other = there(app, Role.SUPERVISOR)
+    (matter,) = other.get(f"/api/matters{THERE}").json()["matters"]
+    closing = {"outcome": "passed on", "version": matter["version"]}
+    assert other.post(f"/api/matters/{matter['id']}/close{THERE}", json=closing).status_code == 200
+    do(desk, page["id"], "found")
+    go_on(0.1)
+    assert [one["state"] for one in other.get(f"/api/lookouts{THERE}").json()] == ["closed"]
 
 
 def test_when_she_is_found_here_it_ends_there_and_nothing_of_her_is_left(

@@ -191,7 +191,7 @@ def step(tx: Transaction, *, actor: Actor, id: str, step: Step) -> Lookout:
     after = _step(tx, lookout, step)
     _tell(tx, actor, LookoutKind.STEPPED, after, {"step": str(step)})
     if step in (Step.SUPERVISOR, Step.MISSING) and lookout.sort is not Sort.ITEM:
-        _retell(tx, actor, after, f"{SUBJECT}_{step}")
+        retell(tx, actor, after, f"{SUBJECT}_{step}")
     return after
 
 
@@ -202,7 +202,7 @@ def hear(tx: Transaction, *, actor: Actor, notice_id: str, premises_id: str | No
     if lookout is None or lookout.state is not State.OPEN:
         return
     _tell(tx, actor, LookoutKind.SEEN, lookout, {"premises": premises_id})
-    _retell(tx, actor, lookout, f"{SUBJECT}_seen", {"premises": premises_id})
+    retell(tx, actor, lookout, f"{SUBJECT}_seen", {"premises": premises_id})
 
 
 def found(tx: Transaction, *, actor: Actor, id: str) -> Lookout:
@@ -257,7 +257,7 @@ def refuse(tx: Transaction, *, actor: Actor, id: str) -> Lookout:
     lookout = _mine(tx, actor, id)
     after = store.lookouts.put(tx, lookout.refused())
     _tell(tx, actor, LookoutKind.REFUSED, after, {})
-    _retell(tx, actor, after, f"{SUBJECT}_refused")
+    retell(tx, actor, after, f"{SUBJECT}_refused")
     return after
 
 
@@ -352,7 +352,7 @@ def _step(tx: Transaction, lookout: Lookout, step: Step) -> Lookout:
     return lookout if after is lookout else store.lookouts.put(tx, after)
 
 
-def _retell(
+def retell(
     tx: Transaction, actor: Actor, lookout: Lookout, subject: str, params: dict[str, Any] | None = None
 ) -> None:
     """Say it anew in the queue, as urgent as can be: it waits to be answered again."""

@@ -8,7 +8,6 @@ there at once.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,12 +17,13 @@ from anshang.foundation import clock, ids
 from anshang.foundation.actor import Permission
 from anshang.foundation.database import Database
 from anshang.kernels.geometry import LocalFrame, Points
+from anshang.kernels.routing import WALKING_M_PER_S
 from anshang.lookouts import actions, store
 from anshang.lookouts.asking import first_to_ask
 from anshang.lookouts.model import Lookout, Sort, State
 from anshang.matters import actions as matters
 from anshang.matters import store as matters_store
-from anshang.matters.model import ClockKind, Due, Priority
+from anshang.matters.model import Priority
 from anshang.partners import store as partners
 from anshang.partners.doors import DoorBook
 from anshang.people.model import engine_actor
@@ -35,7 +35,6 @@ from anshang.vault.model import Purpose, RecordKind
 
 BESIDE_M = 1_000.0
 """Districts with no more than that between them are beside each other."""
-WALKING_M_PER_S = 1.3
 PASSED_ON, HEARD = "matter.lookout_from", "matter.lookout_beside"
 LENT = (
     Permission.LOOKOUT_OPEN,
@@ -76,18 +75,19 @@ def pass_on(database: Database, keyring: Keyring, book: DoorBook, lookout: Looko
     return len(new)
 
 
-def answer_back(database: Database, keyring: Keyring, copy: Lookout) -> None:
+def answer_back(database: Database, keyring: Keyring, lookout: Lookout) -> None:
     """Tell the district that asked what became of it here; end it when nobody is looked for there now."""
-    if copy.origin_district is None or copy.origin_id is None:
+    if lookout.origin_district is None or lookout.origin_id is None:
         return
-    with database.reading([copy.origin_district, copy.district_id]) as connection:
-        origin = store.lookouts.find(connection, copy.origin_district, copy.origin_id)
-        seen = _seen(connection, copy)
+    with database.reading([lookout.origin_district, lookout.district_id]) as connection:
+        copy = store.lookouts.get(connection, lookout.district_id, lookout.id)
+        origin = store.lookouts.find(connection, lookout.origin_district, lookout.origin_id)
+        news = origin is not None and _is_news(connection, copy, origin)
         here = places.get_district(connection, copy.district_id)
     if origin is None or origin.state is not State.OPEN:
         if copy.state is State.OPEN:
             _end(database, keyring, copy)
-    elif seen or copy.state is State.FOUND:
+    elif news:
         _say(database, origin, here, found=copy.state is State.FOUND)
 
 
@@ -157,23 +157,21 @@ def _end(database: Database, keyring: Keyring, copy: Lookout) -> None:
 
 
 def _say(database: Database, origin: Lookout, beside: District, *, found: bool) -> None:
-    """Once: the desk that asked must answer that at once."""
+    """The desk that asked must answer that at once."""
     actor = engine_actor(origin.district_id).lent(*LENT)
-    params: dict[str, Any] = {
-        "sort": str(origin.sort), "zh": beside.name_zh, "en": beside.name_en, "found": found,
-    }  # fmt: skip
-    due = [Due(ClockKind.ACKNOWLEDGE, 30.0, "due.answer", {"priority": 1, "within_s": 30.0})]
+    params = {"zh": beside.name_zh, "en": beside.name_en, "found": found}
     with database.transaction(origin.district_id) as tx:
-        matter = matters_store.matters.get(tx.connection, origin.district_id, origin.id)
-        if (matter.subject, matter.params) != (HEARD, params):
-            matters.retell(
-                tx, actor=actor, id=origin.id, subject=HEARD, params=params, priority=Priority.P1, due=due
-            )
+        actions.retell(tx, actor, origin, HEARD, params)
 
 
-def _seen(connection: Connection, copy: Lookout) -> bool:
-    matter = matters_store.matters.get(connection, copy.district_id, copy.id)
-    return matter.subject == f"{actions.SUBJECT}_seen"
+def _is_news(connection: Connection, copy: Lookout, origin: Lookout) -> bool:
+    """Whether she was seen or found here, and the queue that asked says neither that nor more."""
+    found = copy.state is State.FOUND
+    here = matters_store.matters.get(connection, copy.district_id, copy.id)
+    if not found and here.subject != f"{actions.SUBJECT}_seen":
+        return False
+    there = matters_store.matters.get(connection, origin.district_id, origin.id)
+    return there.subject != HEARD or (found and not there.params["found"])
 
 
 def _comes_in(lookout: Lookout, place: Place) -> tuple[float, float, datetime]:
