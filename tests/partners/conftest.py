@@ -32,8 +32,8 @@ BODY = {shop: f"00000000-0000-7000-8000-00000000000{n}" for n, shop in enumerate
 ADMIN = operator_actor(DISTRICT)
 
 
-def street() -> bytes:
-    """The zones, one walkway through their middles, and the shops along it: p0 in the west, p5 in the east."""
+def street(walkway_m: float = 39.2) -> bytes:
+    """The zones, three walkways through their middles, and the shops along them: p0 in the west, p5 in the east."""
     told = json.loads(row_of_zones())
     for n in range(3):
         ends = [[LON + n * WIDTH, LAT], [LON + (n + 1) * WIDTH, LAT]]
@@ -41,7 +41,7 @@ def street() -> bytes:
             {
                 "type": "Feature", "id": f"w{n}", "geometry": {"type": "LineString", "coordinates": ends},
                 "properties": {
-                    "kind": "walkway", "from": f"n{n}", "to": f"n{n + 1}", "length_m": 39.2, "width_m": 6.0, "way": "street",
+                    "kind": "walkway", "from": f"n{n}", "to": f"n{n + 1}", "length_m": walkway_m, "width_m": 6.0, "way": "street",
                 },
             }
         )  # fmt: skip
@@ -63,10 +63,10 @@ def partner(shop: str, **changes: object) -> Partner:
     return Partner(id=shop, district_id=DISTRICT, body_id=BODY[shop], **{**told, **changes})  # type: ignore[arg-type]
 
 
-def prepare(database: Database) -> None:
+def prepare(database: Database, walkway_m: float = 39.2) -> None:
     """The street, the bodies and their partners."""
     with database.transaction(DISTRICT) as tx:
-        places.import_document(tx, actor=ADMIN, document=street())
+        places.import_document(tx, actor=ADMIN, document=street(walkway_m))
     for shop in SHOPS:
         with database.transaction(EVERYWHERE) as tx:
             people.register_body(tx, actor=ADMIN, id=BODY[shop], name_zh=f"{shop}店", name_en=f"Shop {shop}")

@@ -16,8 +16,8 @@ import numpy as np
 
 from anshang.kernels.daygrid import Bools, Ints, Reals
 
-STRAY_S, STRAY_GROWS_S = 90.0, 600.0
-"""How far off (s for a grown-up) a place is a third as likely; after how long that is 1.4 times farther."""
+STRAYS = 0.2
+"""How far off (s for a grown-up) a place is a third as likely, for each second that she is gone."""
 LEAVES_PER_S = 0.04 / 600
 """How soon somebody leaves through an exit that she has reached."""
 COMES_BACK_S = 600.0
@@ -45,9 +45,8 @@ class Looks:
 def spread(ground: Ground, elapsed_s: float, pace: float) -> Reals:
     """The probability of each place (n,) after a time; `pace` is her speed over a grown-up's."""
     reach_s = elapsed_s * pace
-    stray_s = STRAY_S * (1 + elapsed_s / STRAY_GROWS_S) ** 0.5
     within = ground.seconds <= reach_s
-    near = np.where(within, np.exp(-ground.seconds / stray_s), 0.0)
+    near = np.where(within, np.exp(-ground.seconds / max(STRAYS * elapsed_s, 1e-9)), 0.0)
     inside = np.where(ground.is_exit, 0.0, ground.attraction * near)
     free_s = np.maximum(elapsed_s - ground.seconds / max(pace, 1e-9), 0.0)
     leaves = np.where(ground.is_exit & within, ground.attraction * free_s * LEAVES_PER_S * near, 0.0)

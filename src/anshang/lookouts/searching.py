@@ -22,11 +22,11 @@ from anshang.lookouts import store
 from anshang.lookouts.model import DETECTION, Look, LookKind, Lookout
 from anshang.lookouts.strategies import (
     AHEAD_S,
-    COVER,
     FINDS_IN_PREMISES,
     MOST_AT_ONCE,
     SEARCH_S,
     attraction_of,
+    cover_after,
 )
 from anshang.partners import store as partners
 from anshang.partners.doors import DoorBook, Doors, spots_of
@@ -40,7 +40,7 @@ EXITS_SHOWN = 5
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a search: the n doors, how far each is (s), how likely she is there, who was asked and
-    has answered.
+    has answered, how much of where she may be is to be asked.
     """
 
     doors: Doors
@@ -52,6 +52,7 @@ class Known:
     answered: Bools
     watched: Bools
     has_partner: Bools
+    cover: float
     at: datetime
 
 
@@ -109,6 +110,7 @@ def search(connection: Connection, book: DoorBook, lookout: Lookout) -> Known:
         answered=answered,
         watched=watched,
         has_partner=has_partner,
+        cover=cover_after((now - lookout.opened_at).total_seconds()),
         at=now,
     )
 
@@ -132,7 +134,7 @@ def to_ask(known: Known) -> list[int]:
     total = float(inside.sum())
     if total <= 0:
         return []
-    found: list[int] = ask_next(inside / total, known.asked, COVER, MOST_AT_ONCE).tolist()
+    found: list[int] = ask_next(inside / total, known.asked, known.cover, MOST_AT_ONCE).tolist()
     return found
 
 

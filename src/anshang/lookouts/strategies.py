@@ -25,8 +25,11 @@ SUPPOSED_S = 180.0
 SEARCH_S = 90.0
 RINGS = ((2, 110.0), (5, 250.0), (10, 420.0), (15, 700.0))
 """Asking the nearest: from this minute on all premises within so many seconds of a grown-up's walk."""
-COVER, AHEAD_S, EVERY_S, MOST_AT_ONCE = 0.975, 120.0, 30.0, 400
-"""Ours: asks every EVERY_S those who hold COVER of where she can be AHEAD_S later."""
+COVER, COVER_LATER, LATER_MIN = 0.955, 0.91, 8
+AHEAD_S, EVERY_S, MOST_AT_ONCE = 180.0, 30.0, 400
+"""Ours: asks every EVERY_S those who hold COVER of where she can be AHEAD_S later, falling until LATER_MIN to
+COVER_LATER: the wider she may have strayed, the less one more message gains.
+"""
 FINDS_IN_PREMISES = 0.4
 """A unit that looks into premises for a moment; at an exit it finds as DETECTION says."""
 
@@ -97,6 +100,11 @@ def attraction_of(doors: Doors) -> Reals:
     return np.array([ATTRACTION[trade[id]] if id in trade else EXIT_ATTRACTION for id in doors.ids])
 
 
+def cover_after(since_call_s: float) -> float:
+    """How much of where she can be is to be asked so long after the call (s)."""
+    return float(np.interp(since_call_s / MINUTE_S, (NOTICE_MIN, LATER_MIN), (COVER, COVER_LATER)))
+
+
 Strategy = Callable[[Scene], Search]
 
 
@@ -125,8 +133,8 @@ def ask_likely(scene: Scene) -> Search:
         elapsed_s = now_s + SUPPOSED_S
         if now_s >= NOTICE_MIN * MINUTE_S:
             inside = np.where(is_exit, 0.0, spread(ground, elapsed_s + AHEAD_S, scene.pace))
-            chosen = ask_next(inside / max(inside.sum(), 1e-12), asked_s < np.inf, COVER, MOST_AT_ONCE)
-            asked_s[chosen] = now_s
+            inside /= max(inside.sum(), 1e-12)
+            asked_s[ask_next(inside, asked_s < np.inf, cover_after(now_s), MOST_AT_ONCE)] = now_s
         looks = _looks(asked_s, units.visits, now_s)
         _send(scene, after(spread(ground, elapsed_s, scene.pace), looks, elapsed_s), units, now_s)
     return Search(asked_s, tuple(units.visits))
