@@ -249,6 +249,13 @@ export const plannedEvents = (district: string) => ({
   ask: () => answered(client.GET("/api/events", { params: { query: { district } } })),
 });
 
+/** When the weather was told last, and what is known of the hours ahead. */
+export const weather = (district: string) => ({
+  key: `weather ${district}`,
+  topics: ["weather"],
+  ask: () => answered(client.GET("/api/weather", { params: { query: { district } } })),
+});
+
 /** How good the forecast was over the last weeks, the trained models, and what became of alarms. */
 export const forecastQuality = (district: string, days: number) => ({
   key: `quality ${district} ${days}`,
@@ -306,7 +313,7 @@ export const feeds = (district: string) => ({
 
 /** First words of everything that is written into the journal. */
 export const JOURNAL_NOUNS = [
-  "matter", "level", "levels", "warning", "forecast", "event", "meeting", "motion", "resolution", "volunteer", "team_shift", "sign_up", "certificate", "flow", "measure", "zone", "sensor", "place",
+  "matter", "level", "levels", "warning", "forecast", "event", "weather", "meeting", "motion", "resolution", "volunteer", "team_shift", "sign_up", "certificate", "flow", "measure", "zone", "sensor", "place",
   "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "phone", "record", "shift", "duty_note", "service", "found", "order", "drill", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
   "unit", "duty", "member", "account", "password", "session", "body", "feed",
 ] as const; // prettier-ignore

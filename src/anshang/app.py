@@ -21,7 +21,7 @@ from secure.middleware import SecureASGIMiddleware
 import anshang
 from anshang.connectors import mqtt
 from anshang.crowds import api as crowds_api
-from anshang.crowds import forecast_api, observing_api, planned_api, trained_api
+from anshang.crowds import forecast_api, observing_api, planned_api, trained_api, weather_api
 from anshang.crowds.ingest import Intake
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
@@ -76,6 +76,7 @@ ROUTERS = (
     forecast_api.router,
     trained_api.router,
     planned_api.router,
+    weather_api.router,
     incidents_api.router,
     category_api.router,
     patrols_api.router,

@@ -91,6 +91,9 @@ AREA: dict[tuple[str, str], str] = {
     ("POST", "/api/council/motions/{id}/resolutions"): "partners!",
     ("POST", "/api/council/resolutions/{id}/done"): "partners!",
     ("POST", "/api/events"): "configure",
+    ("GET", "/api/weather"): "crowd",
+    ("POST", "/api/weather"): "configure",
+    ("POST", "/api/weather/import"): "configure",
     ("DELETE", "/api/events/{id}"): "configure",
     ("POST", "/api/events/import"): "configure",
     ("GET", "/api/crowd/forecast/models"): "crowd",
@@ -277,6 +280,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/council/motions/{id}/resolutions"): {
         "id": ids.new_id(), "text": "x", "owner_id": "p1", "due_on": "2030-01-01",
     },
+    ("POST", "/api/weather"): {"hours": [{"at": "2026-01-01T00:00:00Z", "rain_mm": 1.5, "temperature_c": -2}]},
     ("POST", "/api/events"): {
         "id": ids.new_id(), "name": "x", "start_at": "2030-01-01T00:00:00Z", "end_at": "2030-01-01T01:00:00Z",
     },

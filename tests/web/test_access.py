@@ -88,9 +88,9 @@ def test_nobody_gets_into_another_district(app: FastAPI, role: Role) -> None:
     assert opened == set()
 
 
-def test_a_feed_may_only_deliver_counts(app: FastAPI) -> None:
+def test_a_feed_may_only_deliver_counts_and_tell_the_weather(app: FastAPI) -> None:
     feed = feed_client(app, DISTRICT)
-    allowed = {("POST", "/api/observations")}
+    allowed = {("POST", "/api/observations"), ("POST", "/api/weather")}
     answers = {(m, p): ask(feed, m, p) for m, p in {*AREA, *OWN} - {("GET", "/api/districts")}}
     assert {route for route, status in answers.items() if status != 403} == allowed
     assert ask(feed, "POST", "/api/observations", "elsewhere") == 403

@@ -32,6 +32,14 @@ def backtest(
         Path | None,
         typer.Option(exists=True, dir_okay=False, help="Known events: CSV (name, start, end) or iCalendar."),
     ] = None,
+    weather: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="CSV: at, rain_mm, temperature_c by the hour; taken as if it had been forecast rightly.",
+        ),
+    ] = None,
     holidays: Annotated[str | None, typer.Option(help="Country of public holidays: CN, NZ, CH-ZH …")] = None,
     horizons: Annotated[str, typer.Option(help="Minutes ahead, with commas.")] = HORIZONS,
     test_from: Annotated[str | None, typer.Option(help="First local day of the test, as 2024-01-01.")] = None,
@@ -58,6 +66,7 @@ def backtest(
             test_from=None if test_from is None else _day(test_from, table),
             country=holidays,
             events_file=events,
+            weather_file=weather,
             with_peers=_with_peers(peers),
             threshold_quantile=threshold_quantile,
             threshold_count=threshold,

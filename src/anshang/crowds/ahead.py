@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 import numpy as np
 
@@ -69,6 +70,14 @@ class Quality:
     error_still: float | None
 
 
+class Weather(StrEnum):
+    """Whether an outlook reckons with the weather: no model does, one does, or would but nobody tells it."""
+
+    NONE = "none"
+    USED = "used"
+    MISSING = "missing"
+
+
 @dataclass(frozen=True, slots=True)
 class Outlook:
     """A district ahead. `basis` says what it stands on: a trained model, weeks, today, or a guess."""
@@ -78,6 +87,7 @@ class Outlook:
     zones: tuple[ZoneOutlook, ...]
     district: Band | None
     quality: tuple[Quality, ...]
+    weather: Weather = Weather.NONE
 
 
 def because(steps: Reals, usual: Reals) -> Because:

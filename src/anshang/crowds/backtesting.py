@@ -13,6 +13,8 @@ from anshang.crowds.calendars import day_grid
 from anshang.crowds.count_table import CountTable
 from anshang.crowds.event_files import read_events
 from anshang.crowds.slow_peers import Sample, try_slow
+from anshang.crowds.weather import by_slot
+from anshang.crowds.weather_files import read_weather
 from anshang.kernels.daygrid import DayGrid
 
 SLOW_MAX_S = 60.0
@@ -37,15 +39,22 @@ def try_table(
     test_from: int | None = None,
     country: str | None = None,
     events_file: Path | None = None,
+    weather_file: Path | None = None,
     with_peers: bool = True,
     threshold_quantile: float = 0.98,
     threshold_count: float | None = None,
     progress: Callable[[str, float], None] | None = None,
 ) -> Tried:
-    """Try the forecast on a table of counts; BadInput when it is too short or its calendar unknown."""
+    """Try the forecast on a table of counts; BadInput when it is too short or its calendar unknown.
+
+    The weather of a target is taken as if it had been forecast rightly; everything else was known before.
+    """
     events = read_events(events_file, table.zone) if events_file is not None else []
     steps = table.counts.shape[1]
     grid = day_grid(table.first_at_ms, steps, table.step_s, table.zone, country=country, events=events)
+    if weather_file is not None:
+        first_on = datetime.fromtimestamp(table.first_at_ms / 1000, table.zone).date()
+        grid = by_slot(read_weather(weather_file, table.zone), grid, first_on, table.zone)
     plan = backtest.plan_from(grid, steps, horizons_s, test_from)
     plan = replace(
         plan,

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from fastapi import APIRouter, Request
 
-from anshang.crowds.ahead import HORIZONS_S, Outlook, ZoneOutlook
+from anshang.crowds.ahead import HORIZONS_S, Outlook, Weather, ZoneOutlook
 from anshang.crowds.episodes import expected
 from anshang.crowds.outlook import Outlooks
 from anshang.foundation import clock
@@ -66,7 +66,7 @@ class QualityShown(Shown):
 
 
 class ForecastShown(Shown):
-    """A district ahead; `basis` is weeks, today or guess: what it stands on."""
+    """A district ahead; `basis` is trained, weeks, today or guess: what it stands on."""
 
     at: datetime
     basis: str
@@ -75,6 +75,7 @@ class ForecastShown(Shown):
     zones: list[ZoneAhead]
     district: BandShown | None
     quality: list[QualityShown]
+    weather: Weather
 
 
 @router.get("/forecast")
@@ -156,6 +157,7 @@ def _shown(outlook: Outlook) -> ForecastShown:
         zones=[_zone(outlook, zone) for zone in outlook.zones],
         district=None if outlook.district is None else BandShown.model_validate(outlook.district),
         quality=[QualityShown.model_validate(each) for each in outlook.quality],
+        weather=outlook.weather,
     )
 
 

@@ -26,6 +26,7 @@ from anshang.crowds.ahead import (
     STEP_S,
     Outlook,
     Quality,
+    Weather,
     because,
     outlook_of,
 )
@@ -34,7 +35,7 @@ from anshang.crowds.engine import Engine, ZoneFigures
 from anshang.crowds.model import Level
 from anshang.crowds.outcomes import Outcomes
 from anshang.crowds.passing import Passing
-from anshang.crowds.past import USUAL_STEP_S, DayAhead, Past, quarters_grid, read_past
+from anshang.crowds.past import USUAL_STEP_S, DayAhead, Past, quarters_grid, read_past, with_weather
 from anshang.crowds.quality import horizons
 from anshang.crowds.telemetry import MINUTE_MS, QUARTER_MS, zone_people
 from anshang.crowds.thresholds import WARNED_FROM, WITHIN_MS, Thresholds
@@ -43,6 +44,7 @@ from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.kernels.damped import Ahead, look_ahead
 from anshang.kernels.daygrid import DAY_S, Reals
+from anshang.places.model import District
 
 TRAINED_DAYS = 120
 """How many days a trained model is shown to say what is usual."""
@@ -119,6 +121,8 @@ class Outlooks:
         end_ms = past.last_ms + MINUTE_MS
         quarter_ms = self._quarter_over(district_id, end_ms)
         if living is not None:
+            if quarter_ms is not None:
+                self._look_at_weather(living, engine.place.district)
             quantiles = living.quantiles(past.people, end_ms, told.quantiles, quarter_ms)
             told = replace(told, quantiles=quantiles)
         whole = np.where(np.isnan(steps).all(axis=0), np.nan, np.nansum(steps, axis=0))[None]
@@ -131,7 +135,9 @@ class Outlooks:
         at = self._thresholds.of(district_id)
         warned = tuple(replace(zone, warns_at=at.get(zone.zone_id, CHANCE_MIN)) for zone in outlook.zones)
         quality = outlook.quality if living is None else self._quality_of(district_id, now)
-        outlook = self._known[district_id] = replace(outlook, zones=warned, quality=quality)
+        weather = Weather.NONE if living is None else living.weather(end_ms)
+        outlook = replace(outlook, zones=warned, quality=quality, weather=weather)
+        self._known[district_id] = outlook
         self.passing.renew(district_id)
         self._remember_chances(district_id, outlook, figures, end_ms, quarter_ms)
         if quarter_ms is not None:
@@ -202,7 +208,7 @@ class Outlooks:
             grid = quarters_grid(connection, engine.place.district, first_ms, steps)
         wake = resolve_name("anshang.crowds.trained_live:wake")
         try:
-            woken = wake(model.id, content, past.zone_ids, quarters, grid, first_ms, watch)
+            woken = wake(model.id, content, past.zone_ids, quarters, grid, first_ms, midnight.date(), watch)
         except ValueError:
             woken = None
         if woken is None:
@@ -213,6 +219,11 @@ class Outlooks:
             woken.waiting, woken.outcomes = living.waiting, living.outcomes
         self._living[district_id] = woken
         return woken
+
+    def _look_at_weather(self, living: Any, district: District) -> None:
+        """Show a model the weather as it is told now."""
+        with self._database.reading([district.id]) as connection:
+            living.grid = with_weather(connection, district, living.first_on, living.grid)
 
     def _past_of(
         self, district_id: str, engine: Engine, zone_ids: list[str], now: datetime, zone: ZoneInfo

@@ -7,17 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
 from sqlalchemy import Connection
 
+from anshang.crowds import weather_store
 from anshang.crowds.ahead import HORIZONS_S, STEP_S
 from anshang.crowds.calendars import DAYS_AHEAD, day_grid_known, wall_clock_s
 from anshang.crowds.engine import ZoneFigures
 from anshang.crowds.planned_store import list_events
 from anshang.crowds.telemetry import HOUR_MS, MINUTE_MS, MINUTE_S, zone_people
+from anshang.crowds.weather import by_slot
 from anshang.foundation import clock
 from anshang.kernels.climate import climate
 from anshang.kernels.daygrid import DAY_S, DayGrid, Floats, Reals, mean_known
@@ -144,4 +146,13 @@ def quarters_grid(connection: Connection, district: District, first_ms: int, ste
     until_at = clock.now() + timedelta(days=DAYS_AHEAD)
     events = list_events(connection, district.id, clock.from_ms(first_ms), until_at)
     zone = ZoneInfo(district.time_zone)
-    return day_grid_known(first_ms, steps, USUAL_STEP_S, zone, country=district.country, events=events)
+    grid = day_grid_known(first_ms, steps, USUAL_STEP_S, zone, country=district.country, events=events)
+    return with_weather(connection, district, clock.from_ms(first_ms).astimezone(zone).date(), grid)
+
+
+def with_weather(connection: Connection, district: District, first_on: date, grid: DayGrid) -> DayGrid:
+    """A grid, whose first day is told, with the weather that is known now."""
+    zone = ZoneInfo(district.time_zone)
+    from_at = datetime.combine(first_on, time(), zone)
+    hours = weather_store.list_hours(connection, district.id, from_at, from_at + timedelta(days=grid.days))
+    return by_slot(hours, grid, first_on, zone)

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import tempfile
 from datetime import datetime, timedelta
-from pathlib import Path
-from pkgutil import resolve_name
 from typing import Annotated
-from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter
 from pydantic import AwareDatetime, Field, StringConstraints
 
 from anshang.crowds import planned_actions as actions
 from anshang.crowds import planned_store as store
-from anshang.crowds.model import PlannedEvent
+from anshang.crowds.uploads import FILE_BODY, read_upload
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
-from anshang.places import store as places
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, Code, Id, RawBody, Shown
 
 router = APIRouter(prefix="/api/events", tags=["crowd"])
-_FILE = {
-    "requestBody": {
-        "required": True,
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
-    }
-}
 AHEAD = timedelta(days=400)
 Title = Annotated[
     str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$")
@@ -87,23 +76,11 @@ def withdraw(id: Id, district: DistrictQuery, caller: Caller) -> EventShown:
         return EventShown.model_validate(actions.withdraw(tx, actor=caller.actor, id=id))
 
 
-@router.post("/import", openapi_extra=_FILE)
+@router.post("/import", openapi_extra=FILE_BODY)
 def read_file(district: DistrictQuery, caller: Caller, content: RawBody) -> Imported:
     """Enter the events of an iCalendar or CSV file, all or none."""
     caller.actor.must(Permission.CROWD_CONFIGURE, district)
-    with caller.reading(district) as connection:
-        zone = ZoneInfo(places.get_district(connection, district).time_zone)
-    found = _events(content, zone)
+    found = read_upload("anshang.crowds.event_files:read_events", caller, district, content)
     with caller.writing(district) as tx:
         new, known = actions.import_events(tx, actor=caller.actor, events=found)
     return Imported(new=new, known=known)
-
-
-def _events(content: bytes, zone: ZoneInfo) -> list[PlannedEvent]:
-    """What a file says, whose kind its first bytes tell."""
-    read = resolve_name("anshang.crowds.event_files:read_events")  # its libraries are loaded only here
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "events.csv"
-        file.write_bytes(content)
-        found: list[PlannedEvent] = read(file, zone)
-    return found

@@ -48,6 +48,8 @@ class Trained:
     trees: Model
     shares: Reals
     factors: Reals
+    weather: bool = False
+    """Whether they learnt from the weather."""
 
     def packed(self) -> str:
         """As text to keep."""
@@ -56,6 +58,7 @@ class Trained:
             "trees": [tree.model_to_string() for tree in self.trees],
             "shares": self.shares.tolist(),
             "factors": self.factors.tolist(),
+            "weather": self.weather,
         }
         return base64.b85encode(zlib.compress(json.dumps(told).encode())).decode()
 
@@ -65,7 +68,8 @@ def unpacked(content: str) -> Trained:
     try:
         told = json.loads(zlib.decompress(base64.b85decode(content)))
         trees = tuple(lgb.Booster(model_str=text) for text in told["trees"])
-        return Trained(tuple(told["zone_ids"]), trees, np.array(told["shares"]), np.array(told["factors"]))
+        shares, factors = np.array(told["shares"]), np.array(told["factors"])
+        return Trained(tuple(told["zone_ids"]), trees, shares, factors, told.get("weather", False))
     except (ValueError, zlib.error, KeyError, lgb.basic.LightGBMError) as error:
         raise ValueError(f"no trained forecast: {error}") from error
 
@@ -218,4 +222,4 @@ def train(
     both = np.ones(len(weeks.origins), dtype=bool)
     factors = np.stack([weeks.factors(told, place, both) for place in range(len(HORIZONS_S))])
     progress(1.0)
-    return Trained(zone_ids, trees, shares, factors), figures
+    return Trained(zone_ids, trees, shares, factors, record.grid.weather is not None), figures

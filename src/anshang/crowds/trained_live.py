@@ -9,12 +9,14 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, fields, replace
+from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 
-from anshang.crowds.ahead import HORIZONS_S
+from anshang.crowds.ahead import HORIZONS_S, Weather
 from anshang.crowds.telemetry import QUARTER_MS
-from anshang.crowds.trained import QUARTER_S, Trained, mixed, said, unpacked, widened
+from anshang.crowds.trained import EVERY, QUARTER_S, Trained, mixed, said, unpacked, widened
 from anshang.kernels import conformal, forecast
 from anshang.kernels.climate import Climate, climate
 from anshang.kernels.daygrid import DayGrid, Reals, mean_known
@@ -36,6 +38,8 @@ class Living:
     first_ms: int
     quarters: Reals
     grid: DayGrid
+    first_on: date
+    """The first day of the grid."""
     climate: Climate
     watch: int
     """The four hours it was made ready for."""
@@ -62,6 +66,15 @@ class Living:
             self._compare(mean_known(minutes[:, -5:], axis=1), told, quarter_ms)
         found: Reals = np.maximum(np.exp(widened(told, self._factors())) - offset, 0.0)
         return found
+
+    def weather(self, end_ms: int) -> Weather:
+        """Whether the weather of the hour that follows is reckoned with."""
+        if not self.trained.weather:
+            return Weather.NONE
+        last = np.array([(end_ms - self.first_ms) // QUARTER_MS])
+        then = forecast.target_of(self.grid, forecast.Rows(last, last, np.array([EVERY])))
+        known = self.grid.weather is not None and not np.isnan(self.grid.weather[then]).all()
+        return Weather.USED if known else Weather.MISSING
 
     def _see(self, minutes: Reals, end_ms: int) -> int:
         """Put the last day's minutes into quarters; the place of the one that is now: the last 15 minutes."""
@@ -104,10 +117,12 @@ def wake(
     quarters: Reals,
     grid: DayGrid,
     first_ms: int,
+    first_on: date,
     watch: int,
 ) -> Living | None:
-    """A model made ready from its zones' quarters (S, T) of the last months, which go on, still empty, for
-    DAYS_AFTER days; None when it was trained for other zones. ValueError when its content is none.
+    """A model made ready from its zones' quarters (S, T) of the last months, whose grid begins
+    on `first_on`, which go on, still empty, for DAYS_AFTER days; None when it was trained for other zones.
+    ValueError when its content is none.
     """
     trained = unpacked(content)
     if trained.zone_ids != tuple(zone_ids):
@@ -121,7 +136,11 @@ def wake(
         for each in fields(found)
         if (value := getattr(found, each.name)).ndim == 3
     }
-    days = {name: getattr(grid, name)[first:] for name in ("weekday", "free", "holiday", "special", "season")}
+    days: dict[str, Any] = {
+        name: getattr(grid, name)[first:] for name in ("weekday", "free", "holiday", "special", "season")
+    }
+    if grid.weather is not None:
+        days["weather"] = grid.weather[first:]
     shorter = replace(grid, day=grid.day[begin:] - first, slot=grid.slot[begin:], **days)
     return Living(
         model_id,
@@ -129,6 +148,7 @@ def wake(
         first_ms + begin * QUARTER_MS,
         quarters[:, begin:].copy(),
         shorter,
+        first_on + timedelta(days=first),
         replace(found, **kept),
         watch,
         deque(),

@@ -42,6 +42,10 @@ class DayGrid:
     """(D,) PLAIN, or the number of a holiday or of a kind of event: the same one bears the same number."""
     season: Ints
     """(D,) day of the year."""
+    weather: Floats | None = None
+    """(D, K, 2) rain of the hour in mm, and how many °C it is warmer than usual; NaN where nobody told. None
+    when nothing was told at all.
+    """
 
     @property
     def slots(self) -> int:

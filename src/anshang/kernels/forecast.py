@@ -139,6 +139,7 @@ def features(past: History, rows: Rows) -> tuple[Floats, Reals, Reals]:
         *_kinds(grid, day),
         series,
         ahead_min,
+        *_weather(grid, (day, slot), (grid.day[rows.origin], grid.slot[rows.origin])),
     ]
     seen = past.seen[series, np.searchsorted(past.at, rows.origin)]
     told = np.stack([np.asarray(column, np.float32) for column in columns], axis=-1)
@@ -150,6 +151,13 @@ def _kinds(grid: DayGrid, day: Ints) -> list[Ints | Bools]:
     before, after = np.maximum(day - 1, 0), np.minimum(day + 1, grid.days - 1)
     kinds = [each[on] for each in (grid.free, grid.holiday) for on in (day, before, after)]
     return [grid.weekday[day], *kinds, grid.special[day] > 0, grid.season[day]]
+
+
+def _weather(grid: DayGrid, then: tuple[Ints, Ints], now: tuple[Ints, Ints]) -> list[Floats]:
+    """The weather then, and the rain now; nothing when nobody told any. These columns come last."""
+    if grid.weather is None:
+        return []
+    return [grid.weather[*then, 0], grid.weather[*then, 1], grid.weather[*now, 0]]
 
 
 def target_of(grid: DayGrid, rows: Rows) -> tuple[Ints, Ints]:
@@ -201,6 +209,20 @@ def outcome(past: History, rows: Rows, usual: Reals) -> Reals:
 
 def predict(model: Model, asked: Floats, threads: int = 1) -> Reals:
     """Log ratios to what is usual (n, L) at LEVELS, ascending."""
+    asked = _as_learnt(model, asked)
     told: Reals = np.stack([np.asarray(tree.predict(asked, num_threads=threads)) for tree in model], axis=-1)
     told.sort(axis=-1)
     return told
+
+
+def _as_learnt(model: Model, asked: Floats) -> Floats:
+    """The columns that the trees know: weather that they never saw is left out, and unknown where they had
+    it and nobody tells it now.
+    """
+    known = model[0].num_feature()
+    lacking = max(0, known - asked.shape[1])
+    return (
+        np.pad(asked, ((0, 0), (0, lacking)), constant_values=np.nan)[:, :known]
+        if lacking
+        else asked[:, :known]
+    )

@@ -17,22 +17,21 @@ export function withdraw(district: string, id: string): Promise<string | null> {
   return tried(answered(asking), { done: words.withdrawn, topic: TOPIC });
 }
 
-/** Read a file of events: the refusal, or null when it was taken. */
-export async function readFile(district: string, file: File): Promise<string | null> {
+/** Read a file of events or of the weather: the refusal, or null when it was taken. */
+export async function readFile(district: string, what: "events" | "weather", file: File): Promise<string | null> {
   const bytes = new Blob([await file.arrayBuffer()]);
+  const sent = {
+    params: { query: { district } },
+    headers: { "Content-Type": "application/octet-stream" },
+    body: "" as never,
+    bodySerializer: () => bytes,
+  };
   try {
-    const told = await answered(
-      client.POST("/api/events/import", {
-        params: { query: { district } },
-        headers: { "Content-Type": "application/octet-stream" },
-        body: "" as never,
-        bodySerializer: () => bytes,
-      }),
-    );
-    toasts.say(words.imported(told.new, told.known));
+    const told = await answered(client.POST(`/api/${what}/import`, sent));
+    toasts.say("hours" in told ? words.toldHours(told.hours) : words.imported(told.new, told.known));
   } catch (problem) {
     return refusalOf(problem);
   }
-  answers.happened(TOPIC);
+  answers.happened(what === "events" ? TOPIC : "weather");
   return null;
 }
