@@ -69,14 +69,14 @@ def api_page() -> str:
 def kinds() -> Iterator[tuple[str, str]]:
     """Room and journal kind of everything that can happen."""
     for room in pkgutil.iter_modules(anshang.__path__):
-        try:
-            model = importlib.import_module(f"anshang.{room.name}.model")
-        except ModuleNotFoundError:
+        if not room.ispkg:
             continue
-        for named in vars(model).values():
-            is_own = isinstance(named, type) and named.__module__ == model.__name__
-            if is_own and issubclass(named, StrEnum):
-                yield from ((room.name, str(kind)) for kind in named if "." in kind)
+        for file in pkgutil.iter_modules(importlib.import_module(f"anshang.{room.name}").__path__):
+            module = importlib.import_module(f"anshang.{room.name}.{file.name}")
+            for named in vars(module).values():
+                is_own = isinstance(named, type) and named.__module__ == module.__name__
+                if is_own and issubclass(named, StrEnum):
+                    yield from ((room.name, str(kind)) for kind in named if "." in kind)
 
 
 def journal_page() -> str:

@@ -3607,7 +3607,7 @@ export interface paths {
         put?: never;
         /**
          * Tell
-         * @description Tell the weather by the hour; an hour that is told again is what was told last.
+         * @description Tell the weather by the hour, 2,000 hours at most; a figure is what was told last.
          */
         post: operations["tell_api_weather_post"];
         delete?: never;
@@ -4833,7 +4833,7 @@ export interface components {
             horizons_s: number[];
             /** Quality */
             quality: components["schemas"]["QualityShown"][];
-            weather: components["schemas"]["Weather"];
+            weather: components["schemas"]["WeatherUse"];
             /** Zones */
             zones: components["schemas"]["ZoneAhead"][];
         };
@@ -8374,12 +8374,6 @@ export interface components {
             passed: number;
         };
         /**
-         * Weather
-         * @description Whether an outlook reckons with the weather: no model does, one does, or would but nobody tells it.
-         * @enum {string}
-         */
-        Weather: "none" | "used" | "missing";
-        /**
          * WeatherShown
          * @description The last day and what is told of the hours ahead; `told_at` is null while no source was heard.
          */
@@ -8397,6 +8391,12 @@ export interface components {
             /** Hours */
             hours: components["schemas"]["HourTold"][];
         };
+        /**
+         * WeatherUse
+         * @description Whether an outlook reckons with the weather: no model does, one does, or would but nobody tells it.
+         * @enum {string}
+         */
+        WeatherUse: "none" | "used" | "missing";
         /**
          * WhoShown
          * @description Who is looked for, as it was told, and what merchants read.

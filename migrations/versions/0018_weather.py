@@ -18,6 +18,8 @@ def upgrade() -> None:
         sa.Column("at_ms", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("rain_mm", sa.Float(), nullable=True),
         sa.Column("temperature_c", sa.Float(), nullable=True),
+        sa.Column("expected_rain_mm", sa.Float(), nullable=True),
+        sa.Column("expected_temperature_c", sa.Float(), nullable=True),
         sa.Column("told_ms", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("district_id", "at_ms", name=op.f("pk_weather_hours")),
     )

@@ -40,7 +40,7 @@ def test_an_event_is_entered_seen_at_its_zone_and_withdrawn(visit: Visit, town: 
     calendar = f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:{stamp}\r\nDTEND:{stamp}\r\nSUMMARY:Fair\r\n"
     field = page.get_by_label("Read a file")
     field.set_input_files({"name": "x.ics", "mimeType": "text/calendar", "buffer": b"BEGIN:VCALENDAR\r\n"})
-    expect(page.get_by_text("Cannot use table.csv")).to_be_visible()
+    expect(page.get_by_text("Cannot use events:")).to_be_visible()
     calendar = calendar.replace(
         "DTEND:" + stamp, f"DTEND:{begins + timedelta(days=1, hours=1):%Y%m%dT%H%M%S}"
     )
@@ -48,13 +48,13 @@ def test_an_event_is_entered_seen_at_its_zone_and_withdrawn(visit: Visit, town: 
     field.set_input_files({"name": "x.ics", "mimeType": "text/calendar", "buffer": content})
     expect(page.get_by_text("1 new, 0 known already.")).to_be_visible()
     expect(page.get_by_role("row").filter(has_text="Fair")).to_contain_text("whole district")
-    weather = page.get_by_label("Read the weather")
+    weather = page.get_by_label("Import weather")
     expect(page.get_by_text("No weather is told yet.")).to_be_visible()
     rain = f"at,rain_mm\n{begins:%Y-%m-%d %H}:00,2.5\n".encode()
-    for content, said in ((b"at,wind\nx,1\n", "rain_mm"), (rain, "1 h of weather told.")):
+    for content, said in ((b"at,wind\nx,1\n", "rain_mm"), (rain, "Weather updated for 1 h.")):
         weather.set_input_files({"name": "w.csv", "mimeType": "text/csv", "buffer": content})
         expect(page.get_by_text(said).last).to_be_visible()
-    expect(page.get_by_text("Told last:")).to_be_visible()
+    expect(page.get_by_text("Last update:")).to_be_visible()
     desk = visit.open("/?view=table&zone=z01", language="en")
     town.tell(z01=900, z02=300)
     expect(

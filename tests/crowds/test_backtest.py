@@ -80,6 +80,33 @@ def test_without_peers_only_ours_is_tried_and_told_as_a_table(file: Path) -> Non
     assert "warnings" in out
 
 
+@pytest.mark.slow
+def test_the_weather_changes_what_is_said(file: Path, tmp_path: Path) -> None:
+    weather = tmp_path / "weather.csv"
+    hours = [
+        f"2024-{month:02}-{day:02} {hour:02}:00"
+        for month in (3, 4)
+        for day in range(1, 31)
+        for hour in range(24)
+    ]
+    weather.write_text("at,rain_mm\n" + "".join(f"{at},{n % 7}\n" for n, at in enumerate(hours)))
+
+    def error(*more: str) -> float:
+        code, out, err = run(str(file), "--json", "--peers", "none", "--horizons", "60", *more)
+        assert code == 0, err
+        return float(json.loads(out)["results"][0]["mae"])
+
+    assert error("--weather", str(weather)) != error()
+
+
+def test_weather_that_cannot_be_is_refused(file: Path, tmp_path: Path) -> None:
+    weather = tmp_path / "weather.csv"
+    weather.write_text("at,rain_mm,temperature_c\n2024-04-01 10:00,0,451\n")
+    code, _, err = run(str(file), "--peers", "none", "--weather", str(weather))
+    assert code == 2
+    assert "temperature is -60 to 60" in err.replace("\n", " ")
+
+
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [

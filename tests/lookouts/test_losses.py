@@ -14,7 +14,15 @@ from anshang.demonstration.scenes import wuyi_scene
 from anshang.foundation.errors import BadInput
 from anshang.lookouts import simulation
 from anshang.lookouts.simulation import Quarter, quarter, simulate
-from anshang.lookouts.strategies import AHEAD_S, STRATEGIES, SUPPOSED_S, Scene
+from anshang.lookouts.strategies import (
+    AHEAD_S,
+    COVER,
+    COVER_LATER,
+    STRATEGIES,
+    SUPPOSED_S,
+    Scene,
+    cover_after,
+)
 
 NAMES = ["ask_nearest", "ask_everyone", "anshang"]
 
@@ -86,6 +94,13 @@ def test_nobody_is_asked_where_she_cannot_be_yet(wuyi: Quarter) -> None:
     first = asked_s == 120
     assert 0 < first.sum() < 60
     assert wuyi.seconds[7, first].max() <= (120 + SUPPOSED_S + AHEAD_S) * 0.45
+
+
+def test_the_share_that_is_asked_falls_for_some_minutes_and_no_longer() -> None:
+    shares = [cover_after(minute * 60) for minute in range(61)]
+    assert shares == sorted(shares, reverse=True)
+    assert shares[0] == shares[2] == COVER
+    assert COVER > shares[5] > shares[8] == shares[60] == COVER_LATER
 
 
 @pytest.mark.slow

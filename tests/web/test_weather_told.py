@@ -56,6 +56,7 @@ def test_a_table_is_read_with_what_it_leaves_out(app: FastAPI, district_place: N
         (b"a,b\n1,2\n", "at"),
         (b"at,wind\n2026-01-01T00:00Z,2\n", "rain_mm"),
         (b"at,rain_mm\nyesterday,2\n", "line 2"),
+        (b"at,rain_mm\n" + b"2026-01-01T00:00Z,2\n" * 20_001, "20,000"),
         (f"at,rain_mm\n{NOW.isoformat()},much\n".encode(), "much"),
         (f"at,rain_mm\n{NOW.isoformat()},nan\n{NOW.isoformat()},\n".encode(), "tells nothing"),
         (f"at,rain_mm\n{NOW.isoformat()},inf\n".encode(), "rain"),

@@ -70,7 +70,7 @@ class Quality:
     error_still: float | None
 
 
-class Weather(StrEnum):
+class WeatherUse(StrEnum):
     """Whether an outlook reckons with the weather: no model does, one does, or would but nobody tells it."""
 
     NONE = "none"
@@ -80,14 +80,16 @@ class Weather(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outlook:
-    """A district ahead. `basis` says what it stands on: a trained model, weeks, today, or a guess."""
+    """A district ahead. `basis` says what it stands on: a trained model, weeks, today, or a guess; `weather`
+    whether it reckons with that.
+    """
 
     at: datetime
     basis: str
     zones: tuple[ZoneOutlook, ...]
     district: Band | None
     quality: tuple[Quality, ...]
-    weather: Weather = Weather.NONE
+    weather: WeatherUse = WeatherUse.NONE
 
 
 def because(steps: Reals, usual: Reals) -> Because:

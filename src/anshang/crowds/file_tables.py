@@ -168,4 +168,6 @@ def _in_words(path: Path) -> Iterator[None]:
 
 
 def _unreadable(path: Path, en: str, zh: str) -> BadInput:
-    return BadInput("file.unreadable", en=f"Cannot read {path}: {en}.", zh=f"无法读取 {path}：{zh}。")
+    return BadInput(
+        "file.unreadable", en=f"Cannot read {path.name}: {en}.", zh=f"无法读取 {path.name}：{zh}。"
+    )

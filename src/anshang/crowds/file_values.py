@@ -28,6 +28,8 @@ Ints = npt.NDArray[np.int64]
 NOTHING = -1
 FINE = ""
 MEMORY_MAX = 1_000_000
+ROWS_MOST = 20_000
+"""Of a small file."""
 """Distinct values remembered from piece to piece."""
 _BLANK = {"", "nan", "na", "n/a", "null", "none", "-"}
 _YES = {"true", "t", "yes", "y", "1", "1.0", "是"}
@@ -81,12 +83,20 @@ def _plain(value: pa.Scalar) -> Any:
 
 
 def rows(table: FileTable, columns: Sequence[str]) -> list[dict[str, Any]]:
-    """The rows of a small file as Python has their values."""
-    return [
-        {name: _plain(value) for name, value in zip(columns, values, strict=True)}
-        for piece in table.pieces(columns)
-        for values in zip(*(piece.table[name] for name in columns), strict=True)
-    ]
+    """The rows of a small file as Python has their values; BadInput with more than ROWS_MOST."""
+    found: list[dict[str, Any]] = []
+    for piece in table.pieces(columns):
+        if len(found) + piece.table.num_rows > ROWS_MOST:
+            raise BadInput(
+                "file.too_long",
+                en=f"At most {ROWS_MOST:,} rows at once.",
+                zh=f"一次最多 {ROWS_MOST} 行。",
+            )
+        found += [
+            {name: _plain(value) for name, value in zip(columns, values, strict=True)}
+            for values in zip(*(piece.table[name] for name in columns), strict=True)
+        ]
+    return found
 
 
 def labels(column: Distinct) -> list[str]:

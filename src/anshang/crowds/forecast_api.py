@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import numpy as np
 from fastapi import APIRouter, Request
 
-from anshang.crowds.ahead import HORIZONS_S, Outlook, Weather, ZoneOutlook
+from anshang.crowds.ahead import HORIZONS_S, Outlook, WeatherUse, ZoneOutlook
 from anshang.crowds.episodes import expected
 from anshang.crowds.outlook import Outlooks
 from anshang.foundation import clock
@@ -75,7 +75,7 @@ class ForecastShown(Shown):
     zones: list[ZoneAhead]
     district: BandShown | None
     quality: list[QualityShown]
-    weather: Weather
+    weather: WeatherUse
 
 
 @router.get("/forecast")

@@ -26,7 +26,7 @@ from anshang.crowds.ahead import (
     STEP_S,
     Outlook,
     Quality,
-    Weather,
+    WeatherUse,
     because,
     outlook_of,
 )
@@ -121,7 +121,7 @@ class Outlooks:
         end_ms = past.last_ms + MINUTE_MS
         quarter_ms = self._quarter_over(district_id, end_ms)
         if living is not None:
-            if quarter_ms is not None:
+            if quarter_ms is not None and living.trained.learnt_weather:
                 self._look_at_weather(living, engine.place.district)
             quantiles = living.quantiles(past.people, end_ms, told.quantiles, quarter_ms)
             told = replace(told, quantiles=quantiles)
@@ -135,7 +135,7 @@ class Outlooks:
         at = self._thresholds.of(district_id)
         warned = tuple(replace(zone, warns_at=at.get(zone.zone_id, CHANCE_MIN)) for zone in outlook.zones)
         quality = outlook.quality if living is None else self._quality_of(district_id, now)
-        weather = Weather.NONE if living is None else living.weather(end_ms)
+        weather = WeatherUse.NONE if living is None else living.weather_use(end_ms)
         outlook = replace(outlook, zones=warned, quality=quality, weather=weather)
         self._known[district_id] = outlook
         self.passing.renew(district_id)

@@ -141,18 +141,39 @@ def read_past(
     return Past(zone_ids, last_ms, people, found, today)
 
 
-def quarters_grid(connection: Connection, district: District, first_ms: int, steps: int) -> DayGrid:
-    """The grid of a district's quarters from an instant on, with its holidays and what was and is planned."""
+def quarters_grid(
+    connection: Connection,
+    district: District,
+    first_ms: int,
+    steps: int,
+    *,
+    tried_from: datetime | None = None,
+) -> DayGrid:
+    """The grid of a district's quarters from an instant on, with its holidays, what was and is planned, and
+    its weather (see `with_weather`).
+    """
     until_at = clock.now() + timedelta(days=DAYS_AHEAD)
     events = list_events(connection, district.id, clock.from_ms(first_ms), until_at)
     zone = ZoneInfo(district.time_zone)
     grid = day_grid_known(first_ms, steps, USUAL_STEP_S, zone, country=district.country, events=events)
-    return with_weather(connection, district, clock.from_ms(first_ms).astimezone(zone).date(), grid)
+    first_on = clock.from_ms(first_ms).astimezone(zone).date()
+    return with_weather(connection, district, first_on, grid, tried_from)
 
 
-def with_weather(connection: Connection, district: District, first_on: date, grid: DayGrid) -> DayGrid:
-    """A grid, whose first day is told, with the weather that is known now."""
+def with_weather(
+    connection: Connection,
+    district: District,
+    first_on: date,
+    grid: DayGrid,
+    tried_from: datetime | None = None,
+) -> DayGrid:
+    """A grid, whose first day is told, with the weather that is known now; from `tried_from` on only
+    with what was told of each hour before it began: a trial knows no more than it would have known.
+    """
     zone = ZoneInfo(district.time_zone)
     from_at = datetime.combine(first_on, time(), zone)
-    hours = weather_store.list_hours(connection, district.id, from_at, from_at + timedelta(days=grid.days))
+    to_at = from_at + timedelta(days=grid.days)
+    middle_at = to_at if tried_from is None else tried_from
+    hours = weather_store.list_hours(connection, district.id, from_at, middle_at)
+    hours += weather_store.list_expected(connection, district.id, middle_at, to_at)
     return by_slot(hours, grid, first_on, zone)

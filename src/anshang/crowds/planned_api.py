@@ -80,7 +80,7 @@ def withdraw(id: Id, district: DistrictQuery, caller: Caller) -> EventShown:
 def read_file(district: DistrictQuery, caller: Caller, content: RawBody) -> Imported:
     """Enter the events of an iCalendar or CSV file, all or none."""
     caller.actor.must(Permission.CROWD_CONFIGURE, district)
-    found = read_upload("anshang.crowds.event_files:read_events", caller, district, content)
+    found = read_upload("anshang.crowds.event_files:read_events", caller, district, "events", content)
     with caller.writing(district) as tx:
         new, known = actions.import_events(tx, actor=caller.actor, events=found)
     return Imported(new=new, known=known)

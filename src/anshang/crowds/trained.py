@@ -13,7 +13,7 @@ import base64
 import json
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -48,8 +48,8 @@ class Trained:
     trees: Model
     shares: Reals
     factors: Reals
-    weather: bool = False
-    """Whether they learnt from the weather."""
+    learnt_weather: bool = False
+    """Whether the trees ask for the weather."""
 
     def packed(self) -> str:
         """As text to keep."""
@@ -58,7 +58,7 @@ class Trained:
             "trees": [tree.model_to_string() for tree in self.trees],
             "shares": self.shares.tolist(),
             "factors": self.factors.tolist(),
-            "weather": self.weather,
+            "learnt_weather": self.learnt_weather,
         }
         return base64.b85encode(zlib.compress(json.dumps(told).encode())).decode()
 
@@ -69,7 +69,7 @@ def unpacked(content: str) -> Trained:
         told = json.loads(zlib.decompress(base64.b85decode(content)))
         trees = tuple(lgb.Booster(model_str=text) for text in told["trees"])
         shares, factors = np.array(told["shares"]), np.array(told["factors"])
-        return Trained(tuple(told["zone_ids"]), trees, shares, factors, told.get("weather", False))
+        return Trained(tuple(told["zone_ids"]), trees, shares, factors, told.get("learnt_weather", False))
     except (ValueError, zlib.error, KeyError, lgb.basic.LightGBMError) as error:
         raise ValueError(f"no trained forecast: {error}") from error
 
@@ -82,6 +82,7 @@ class Record:
 
     quarters: Reals
     grid: DayGrid
+    """In the last two weeks its weather is what was told beforehand."""
     fine: Reals
 
     @property
@@ -197,29 +198,50 @@ def train(
 ) -> tuple[Trained, dict[str, Figures]]:
     """Learn from all but the last two weeks, take the shares from the first of them, try it on the second.
 
-    The figures are those of the new forecast (`mine`), of the one in use (`running`) and of the outlook
-    without training (`plain`), over the same hours of the last week.
+    With the weather and without it, where that is known; what was better in the first week is kept. The
+    figures are those of the new forecast (`mine`), of the one in use (`running`) and of the outlook without
+    training (`plain`), over the same hours of the last week.
     """
     known = record.quarters.shape[1] - 2 * WEEK
     found = climate(record.quarters, record.grid, known)
     past = forecast.history(record.quarters, record.grid, found)
     progress(0.1)
-    trees = learn(past, known, AHEAD, threads)
-    progress(0.7)
     weeks = _Weeks(record, past)
-    progress(0.8)
-    mine = said(trees, past, weeks.origins, threads)
-    every = np.tile(SHARES[:, None], len(HORIZONS_S))
-    losses = [weeks.losses(mixed(weeks.plain, mine, share)) for share in every]
-    shares = SHARES[np.argmin(losses, axis=0)]
-    told = mixed(weeks.plain, mine, shares)
-    progress(0.9)
+    progress(0.2)
+    ways = (
+        [past] if past.grid.weather is None else [past, replace(past, grid=replace(past.grid, weather=None))]
+    )
+    tried = []
+    for way in ways:
+        tried.append(_learnt(way, known, weeks, threads))
+        progress(0.2 + 0.7 * len(tried) / len(ways))
+    best = min(tried, key=lambda one: one.loss)
     plain = weeks.figures(weeks.plain)
-    figures = {"mine": weeks.figures(told), "plain": plain, "running": plain}
+    figures = {"mine": weeks.figures(best.told), "plain": plain, "running": plain}
     if running is not None and running.zone_ids == zone_ids:
         theirs = mixed(weeks.plain, said(running.trees, past, weeks.origins, threads), running.shares)
         figures["running"] = weeks.figures(theirs)
     both = np.ones(len(weeks.origins), dtype=bool)
-    factors = np.stack([weeks.factors(told, place, both) for place in range(len(HORIZONS_S))])
+    factors = np.stack([weeks.factors(best.told, place, both) for place in range(len(HORIZONS_S))])
     progress(1.0)
-    return Trained(zone_ids, trees, shares, factors, record.grid.weather is not None), figures
+    asks = best.past.grid.weather is not None and forecast.asks_weather(best.trees)
+    return Trained(zone_ids, best.trees, best.shares, factors, asks), figures
+
+
+class _Learnt(NamedTuple):
+    """Trees with their shares (H,), what they said over the two weeks, and their loss in the first."""
+
+    past: History
+    trees: Model
+    shares: Reals
+    told: Reals
+    loss: float
+
+
+def _learnt(past: History, known: int, weeks: _Weeks, threads: int) -> _Learnt:
+    trees = learn(past, known, AHEAD, threads)
+    mine = said(trees, past, weeks.origins, threads)
+    every = np.tile(SHARES[:, None], len(HORIZONS_S))
+    losses = np.array([weeks.losses(mixed(weeks.plain, mine, share)) for share in every])
+    shares = SHARES[np.argmin(losses, axis=0)]
+    return _Learnt(past, trees, shares, mixed(weeks.plain, mine, shares), float(losses.min(axis=0).mean()))

@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from anshang.crowds.ahead import HORIZONS_S, Weather
+from anshang.crowds.ahead import HORIZONS_S, WeatherUse
 from anshang.crowds.telemetry import QUARTER_MS
-from anshang.crowds.trained import EVERY, QUARTER_S, Trained, mixed, said, unpacked, widened
+from anshang.crowds.trained import AHEAD, QUARTER_S, Trained, mixed, said, unpacked, widened
 from anshang.kernels import conformal, forecast
 from anshang.kernels.climate import Climate, climate
 from anshang.kernels.daygrid import DayGrid, Reals, mean_known
@@ -67,14 +67,16 @@ class Living:
         found: Reals = np.maximum(np.exp(widened(told, self._factors())) - offset, 0.0)
         return found
 
-    def weather(self, end_ms: int) -> Weather:
-        """Whether the weather of the hour that follows is reckoned with."""
-        if not self.trained.weather:
-            return Weather.NONE
-        last = np.array([(end_ms - self.first_ms) // QUARTER_MS])
-        then = forecast.target_of(self.grid, forecast.Rows(last, last, np.array([EVERY])))
-        known = self.grid.weather is not None and not np.isnan(self.grid.weather[then]).all()
-        return Weather.USED if known else Weather.MISSING
+    def weather_use(self, end_ms: int) -> WeatherUse:
+        """Whether the weather of the next two hours is reckoned with, as far as it is usually told."""
+        if not self.trained.learnt_weather:
+            return WeatherUse.NONE
+        if self.grid.weather is None:
+            return WeatherUse.MISSING
+        now = np.full(len(AHEAD), (end_ms - self.first_ms) // QUARTER_MS)
+        then = self.grid.weather[forecast.target_of(self.grid, forecast.Rows(now, now, AHEAD))]
+        usually = ~np.isnan(self.grid.weather).all(axis=(0, 1))
+        return WeatherUse.MISSING if np.isnan(then[:, usually]).any() else WeatherUse.USED
 
     def _see(self, minutes: Reals, end_ms: int) -> int:
         """Put the last day's minutes into quarters; the place of the one that is now: the last 15 minutes."""

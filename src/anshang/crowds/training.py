@@ -25,6 +25,7 @@ from anshang.places import store as places
 
 DAYS_MAX, DAYS_MIN = 180, 28
 FINE_DAYS = 16
+TRIED = timedelta(days=14)
 
 
 def train_district(
@@ -45,7 +46,7 @@ def train_district(
         content = None if known is None else store.read_trees(connection, district_id, known.id)
     running = None if content is None else _readable(content)
     trained, figures = train(record, zone_ids, running, threads, progress)
-    until_at = clock.from_ms(until_ms) - timedelta(days=14)
+    until_at = clock.from_ms(until_ms) - TRIED
     model = TrainedModel(
         ids.new_id(),
         district_id,
@@ -76,7 +77,8 @@ def read_record(connection: Connection, district_id: str) -> tuple[Record, tuple
             zh=f"训练预测至少需要 {DAYS_MIN} 天的数据；目前有 {days} 天。",
         )
     quarters, from_ms = quarters[:, known[0] :], from_ms + int(known[0]) * QUARTER_MS
-    grid = quarters_grid(connection, place.district, from_ms, quarters.shape[1])
+    tried_from = clock.from_ms(until_ms) - TRIED
+    grid = quarters_grid(connection, place.district, from_ms, quarters.shape[1], tried_from=tried_from)
     minutes = zone_people(
         connection, district_id, zone_ids, (until_ms - FINE_DAYS * DAY_MS, until_ms), MINUTE_S
     )

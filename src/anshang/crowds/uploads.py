@@ -19,13 +19,13 @@ FILE_BODY: dict[str, Any] = {
 }
 
 
-def read_upload(reader: str, caller: Caller, district: str, content: bytes) -> Any:
+def read_upload(reader: str, caller: Caller, district: str, name: str, content: bytes) -> Any:
     """What `reader` ("module:function", loaded only here for its libraries) makes of a file, whose kind its
-    first bytes tell.
+    first bytes tell; refusals call it by `name`.
     """
     with caller.reading(district) as connection:
         zone = ZoneInfo(places.get_district(connection, district).time_zone)
     with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder) / "table.csv"
+        file = Path(folder) / name
         file.write_bytes(content)
         return resolve_name(reader)(file, zone)

@@ -39,8 +39,8 @@ class HourTold(Body):
     """An hour to tell."""
 
     at: AwareDatetime = Field(strict=False)
-    rain_mm: float | None = Field(default=None, allow_inf_nan=False, strict=False)
-    temperature_c: float | None = Field(default=None, allow_inf_nan=False, strict=False)
+    rain_mm: float | None = None
+    temperature_c: float | None = None
 
 
 class WeatherTold(Body):
@@ -68,7 +68,7 @@ def weather(district: DistrictQuery, caller: Caller) -> WeatherShown:
 
 @router.post("")
 def tell(body: WeatherTold, district: DistrictQuery, caller: Caller) -> Taken:
-    """Tell the weather by the hour; an hour that is told again is what was told last."""
+    """Tell the weather by the hour, 2,000 hours at most; a figure is what was told last."""
     hours = [WeatherHour(**each.model_dump()) for each in body.hours]
     with caller.writing(district) as tx:
         return Taken(hours=actions.tell(tx, actor=caller.actor, hours=hours))
@@ -78,6 +78,6 @@ def tell(body: WeatherTold, district: DistrictQuery, caller: Caller) -> Taken:
 def read_file(district: DistrictQuery, caller: Caller, content: RawBody) -> Taken:
     """Tell the weather from a table (CSV or Parquet), all of it or none."""
     caller.actor.must(Permission.CROWD_CONFIGURE, district)
-    hours = read_upload("anshang.crowds.weather_files:read_weather", caller, district, content)
+    hours = read_upload("anshang.crowds.weather_files:read_weather", caller, district, "weather", content)
     with caller.writing(district) as tx:
         return Taken(hours=actions.tell(tx, actor=caller.actor, hours=hours))

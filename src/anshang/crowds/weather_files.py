@@ -7,9 +7,12 @@ from datetime import tzinfo
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from anshang.crowds.file_tables import find_column, open_table
-from anshang.crowds.file_values import is_blank, rows, written_instant
+from anshang.crowds.file_values import Distinct, Instants, is_blank, rows
 from anshang.crowds.weather import WeatherHour
+from anshang.foundation import clock
 from anshang.foundation.errors import BadInput
 
 COLUMNS = {
@@ -29,13 +32,16 @@ def read_weather(path: Path, zone: tzinfo) -> list[WeatherHour]:
                 "缺少 at 列，或 rain_mm、temperature_c 两列皆无",
             )
         told = rows(table, [each for each in (at, rain, temperature) if each is not None])
+    at_ms, faults = Instants(zone).read(
+        Distinct([row[at] for row in told], np.arange(len(told))), [""], np.zeros(len(told), np.int64)
+    )
     found = []
-    for line, row in enumerate(told, 2):
-        when = written_instant(row[at])
-        if when is None:
-            raise _unusable(f"line {line} has no time", f"第 {line} 行没有时间")
-        local = when if when.tzinfo is not None else when.replace(tzinfo=zone)
-        found.append(WeatherHour(local, _figure(row, rain, line), _figure(row, temperature, line)))
+    for line, (row, ms, fault) in enumerate(zip(told, at_ms.tolist(), faults.tolist(), strict=True), 2):
+        if fault:
+            raise _unusable(f"line {line} has no time that was", f"第 {line} 行没有有效时间")
+        found.append(
+            WeatherHour(clock.from_ms(ms), _figure(row, rain, line), _figure(row, temperature, line))
+        )
     return found
 
 

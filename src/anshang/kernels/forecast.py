@@ -21,6 +21,8 @@ from anshang.kernels.trees import lightgbm as lgb
 SIX_HOURS_S = 6 * HOUR_S
 WINDOWS_S = (900, 1_800, HOUR_S, 7_200, SIX_HOURS_S, DAY_S, WEEK_DAYS * DAY_S)
 ROWS_MAX, ROUNDS = 200_000, 150
+WEATHER_COLUMNS = 3
+"""The last of all, where anybody told the weather."""
 SETTINGS = {
     "objective": "quantile",
     "learning_rate": 0.06,
@@ -217,12 +219,16 @@ def predict(model: Model, asked: Floats, threads: int = 1) -> Reals:
 
 def _as_learnt(model: Model, asked: Floats) -> Floats:
     """The columns that the trees know: weather that they never saw is left out, and unknown where they had
-    it and nobody tells it now.
+    it and nobody tells it now. ValueError when they learnt from other columns altogether.
     """
-    known = model[0].num_feature()
-    lacking = max(0, known - asked.shape[1])
-    return (
-        np.pad(asked, ((0, 0), (0, lacking)), constant_values=np.nan)[:, :known]
-        if lacking
-        else asked[:, :known]
-    )
+    more = asked.shape[1] - model[0].num_feature()
+    if more not in (0, WEATHER_COLUMNS, -WEATHER_COLUMNS):
+        raise ValueError(f"the trees learnt from {model[0].num_feature()} columns, not {asked.shape[1]}")
+    if more < 0:
+        return np.pad(asked, ((0, 0), (0, -more)), constant_values=np.nan)
+    return asked[:, : asked.shape[1] - more]
+
+
+def asks_weather(model: Model) -> bool:
+    """Whether trees that were given the weather make anything of it."""
+    return any(tree.feature_importance()[-WEATHER_COLUMNS:].any() for tree in model)

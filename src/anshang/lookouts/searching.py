@@ -25,6 +25,7 @@ from anshang.lookouts.strategies import (
     FINDS_IN_PREMISES,
     MOST_AT_ONCE,
     SEARCH_S,
+    SUPPOSED_S,
     attraction_of,
     cover_after,
 )
@@ -110,7 +111,7 @@ def search(connection: Connection, book: DoorBook, lookout: Lookout) -> Known:
         answered=answered,
         watched=watched,
         has_partner=has_partner,
-        cover=cover_after((now - lookout.opened_at).total_seconds()),
+        cover=cover_after(elapsed_s - SUPPOSED_S),
         at=now,
     )
 

@@ -15,7 +15,7 @@ export const words = dictionary(
     likely: "80 % 区间",
     chanceOf3: "≥ 3 级",
     bases: { trained: "依据：训练过的模型与今日走势。", weeks: "依据：前几周与今日走势。", today: "依据：今日走势。", guess: "数据尚少：仅按当前走势估计。" },
-    weathers: { none: "未计入天气。", used: "已计入天气。", missing: "缺少天气数据。" },
+    weathers: { none: "未计入天气。", used: "已计入天气。", missing: "缺少天气数据，本次未计入天气。" },
     outlookRecord: (covered: string, error: string, still: string) =>
       `过去一天提前 1 小时：${covered} 落入区间，平均误差 ${error} 人（假定不变则 ${still} 人）。`,
     noOutlook: "暂无预测。",
@@ -39,7 +39,7 @@ export const words = dictionary(
       today: "Stands on today alone.",
       guess: "Little is known yet: the present trend goes on.",
     },
-    weathers: { none: "Without the weather.", used: "With the weather.", missing: "The weather is missing." },
+    weathers: { none: "Without the weather.", used: "With the weather.", missing: "The weather is missing: reckoned without it." },
     outlookRecord: (covered, error, still) =>
       `Last day, 1 h ahead: ${covered} inside the interval, mean error ${error} people (${still} had nothing changed).`,
     noOutlook: "No forecast yet.",
