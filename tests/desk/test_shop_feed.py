@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from tests.conftest import DISTRICT
 from tests.partners.conftest import app as app_fixture
 from tests.partners.conftest import at_shop
-from tests.partners.conftest import quarter as quarter_fixture
+from tests.partners.conftest import long_quarter as quarter_fixture
 from tests.serving import serving, signed_in
 
 from anshang.foundation import clock, ids

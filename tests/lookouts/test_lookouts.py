@@ -13,8 +13,9 @@ from fastapi import FastAPI
 from PIL import Image
 from starlette.testclient import TestClient
 from tests.conftest import DISTRICT, NIGHT
-from tests.partners.conftest import LAT, LON, WIDTH, at_shop, prepare
+from tests.partners.conftest import LAT, LON, WIDTH, at_shop
 from tests.partners.conftest import app as app_fixture
+from tests.partners.conftest import long_quarter as quarter_fixture
 from tests.serving import signed_in
 
 from anshang.foundation import ids
@@ -31,7 +32,7 @@ pytestmark = pytest.mark.postgres
 MoveOn = Callable[[timedelta], None]
 HERE = f"?district={DISTRICT}"
 NAME = "陈小满"
-app = app_fixture
+app, quarter = app_fixture, quarter_fixture
 
 
 def told(**changes: Any) -> dict[str, Any]:
@@ -43,13 +44,6 @@ def told(**changes: Any) -> dict[str, Any]:
         "contact": {"name": "陈先生", "phone": "13900000000", "question": "她的布偶叫什么", "answer": "米粒"},
         "words_zh": "女孩，约六岁，红色羽绒服，蓝色运动鞋", "words_en": "Girl, about six, red down jacket, blue trainers",
     } | changes  # fmt: skip
-
-
-@pytest.fixture
-def quarter(database: Database) -> Database:
-    """A street so long that a small child is not soon at its other end."""
-    prepare(database, walkway_m=100.0)
-    return database
 
 
 @pytest.fixture

@@ -87,6 +87,13 @@ def quarter(database: Database) -> Database:
 
 
 @pytest.fixture
+def long_quarter(database: Database) -> Database:
+    """The same, the street so long that a small child is not soon at its other end."""
+    prepare(database, walkway_m=100.0)
+    return database
+
+
+@pytest.fixture
 def app(quarter: Database, tmp_path: Path) -> FastAPI:
     """The whole application on it; its loops do not run."""
     return create_app(Settings(data_folder=tmp_path, database_url=quarter.url))
