@@ -68,10 +68,7 @@ def report_minute(
     room = np.full((len(quarters), 2 * 86_400 // QUARTER_S), np.nan)
     steps = quarters.shape[1] + room.shape[1]
     grid = day_grid(first_ms, steps, QUARTER_S, ZONE, country="NZ")
-    first_on = datetime.fromtimestamp(first_ms / 1000, ZONE).date()
-    living = wake(
-        "m", content, list(zone_ids), np.concatenate([quarters, room], axis=1), grid, first_ms, first_on, 0
-    )
+    living = wake("m", content, list(zone_ids), np.concatenate([quarters, room], axis=1), grid, first_ms, 0)
     assert living is not None
     memory = 26 * 60
     end_ms = first_ms + minutes.shape[1] * 60_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -76,25 +76,24 @@ def test_rain_that_keeps_people_away_is_learnt_and_its_absence_breaks_nothing(qu
 
 
 def test_an_hour_stands_where_the_clock_of_the_district_says() -> None:
-    _, grid = street(10)
     zone = ZoneInfo("Asia/Shanghai")
     at = NIGHT.replace(minute=0, second=0, microsecond=0)
-    first_on = at.astimezone(zone).date() - timedelta(days=4)
+    grid = replace(street(10)[1], first_on=at.astimezone(zone).date() - timedelta(days=4))
     hours = [WeatherHour(at - day * 24 * HOUR, None, 10.0 - day) for day in range(5)]
-    found = by_slot(hours, grid, first_on, zone).weather
+    found = by_slot(hours, grid, zone).weather
     assert found is not None
     slot = at.astimezone(zone).hour
     assert np.isnan(found[..., 0]).all(), "rain was not told"
     assert np.isnan(found[:3, slot, 1]).all(), "too early to know what is usual"
     assert found[3:5, slot, 1].tolist() == [2.0, 2.5]
-    assert by_slot([], grid, date(2026, 1, 1), zone).weather is None
+    assert by_slot([], grid, zone).weather is None
 
 
 def test_half_an_hour_beside_the_others_an_hour_goes_over_midnight() -> None:
-    _, grid = street(10, step_s=900)
     zone = ZoneInfo("Asia/Kolkata")
     begins = datetime(2026, 5, 4, 23, 30, tzinfo=zone)
-    found = by_slot([WeatherHour(begins, 1.0, None)], grid, begins.date(), zone).weather
+    grid = replace(street(10, step_s=900)[1], first_on=begins.date())
+    found = by_slot([WeatherHour(begins, 1.0, None)], grid, zone).weather
     assert found is not None
     assert np.argwhere(found[..., 0] == 1.0).tolist() == [[0, 94], [0, 95], [1, 0], [1, 1]]
 

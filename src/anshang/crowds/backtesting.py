@@ -53,11 +53,10 @@ def try_table(
     steps = table.counts.shape[1]
     grid = day_grid(table.first_at_ms, steps, table.step_s, table.zone, country=country, events=events)
     if weather_file is not None:
-        first_on = datetime.fromtimestamp(table.first_at_ms / 1000, table.zone).date()
         hours = read_weather(weather_file, table.zone)
         for hour in hours:
             hour.check_figures()
-        grid = by_slot(hours, grid, first_on, table.zone)
+        grid = by_slot(hours, grid, table.zone)
     plan = backtest.plan_from(grid, steps, horizons_s, test_from)
     plan = replace(
         plan,

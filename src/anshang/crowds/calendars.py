@@ -47,6 +47,7 @@ def day_grid(
     holiday = np.array([each in named for each in days], bool)
     return DayGrid(
         step_s=step_s,
+        first_on=first,
         day=day,
         slot=(local_s % DAY_S) // step_s,
         weekday=weekday,

@@ -28,9 +28,9 @@ Ints = npt.NDArray[np.int64]
 NOTHING = -1
 FINE = ""
 MEMORY_MAX = 1_000_000
+"""Distinct values remembered from piece to piece."""
 ROWS_MOST = 20_000
 """Of a small file."""
-"""Distinct values remembered from piece to piece."""
 _BLANK = {"", "nan", "na", "n/a", "null", "none", "-"}
 _YES = {"true", "t", "yes", "y", "1", "1.0", "是"}
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}(\.0*)?")

@@ -208,7 +208,7 @@ class Outlooks:
             grid = quarters_grid(connection, engine.place.district, first_ms, steps)
         wake = resolve_name("anshang.crowds.trained_live:wake")
         try:
-            woken = wake(model.id, content, past.zone_ids, quarters, grid, first_ms, midnight.date(), watch)
+            woken = wake(model.id, content, past.zone_ids, quarters, grid, first_ms, watch)
         except ValueError:
             woken = None
         if woken is None:
@@ -223,7 +223,7 @@ class Outlooks:
     def _look_at_weather(self, living: Any, district: District) -> None:
         """Show a model the weather as it is told now."""
         with self._database.reading([district.id]) as connection:
-            living.grid = with_weather(connection, district, living.first_on, living.grid)
+            living.grid = with_weather(connection, district, living.grid)
 
     def _past_of(
         self, district_id: str, engine: Engine, zone_ids: list[str], now: datetime, zone: ZoneInfo

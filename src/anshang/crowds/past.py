@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -156,24 +156,22 @@ def quarters_grid(
     events = list_events(connection, district.id, clock.from_ms(first_ms), until_at)
     zone = ZoneInfo(district.time_zone)
     grid = day_grid_known(first_ms, steps, USUAL_STEP_S, zone, country=district.country, events=events)
-    first_on = clock.from_ms(first_ms).astimezone(zone).date()
-    return with_weather(connection, district, first_on, grid, tried_from)
+    return with_weather(connection, district, grid, tried_from)
 
 
 def with_weather(
     connection: Connection,
     district: District,
-    first_on: date,
     grid: DayGrid,
     tried_from: datetime | None = None,
 ) -> DayGrid:
-    """A grid, whose first day is told, with the weather that is known now; from `tried_from` on only
-    with what was told of each hour before it began: a trial knows no more than it would have known.
+    """A grid with the weather that is known now; from `tried_from` on only with what was told of
+    each hour before it began: a trial knows no more than it would have known.
     """
     zone = ZoneInfo(district.time_zone)
-    from_at = datetime.combine(first_on, time(), zone)
+    from_at = datetime.combine(grid.first_on, time(), zone)
     to_at = from_at + timedelta(days=grid.days)
     middle_at = to_at if tried_from is None else tried_from
     hours = weather_store.list_hours(connection, district.id, from_at, middle_at)
     hours += weather_store.list_expected(connection, district.id, middle_at, to_at)
-    return by_slot(hours, grid, first_on, zone)
+    return by_slot(hours, grid, zone)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, fields, replace
-from datetime import date, timedelta
-from typing import Any
 
 import numpy as np
 
@@ -38,8 +36,6 @@ class Living:
     first_ms: int
     quarters: Reals
     grid: DayGrid
-    first_on: date
-    """The first day of the grid."""
     climate: Climate
     watch: int
     """The four hours it was made ready for."""
@@ -119,12 +115,10 @@ def wake(
     quarters: Reals,
     grid: DayGrid,
     first_ms: int,
-    first_on: date,
     watch: int,
 ) -> Living | None:
-    """A model made ready from its zones' quarters (S, T) of the last months, whose grid begins
-    on `first_on`, which go on, still empty, for DAYS_AFTER days; None when it was trained for other zones.
-    ValueError when its content is none.
+    """A model made ready from its zones' quarters (S, T) of the last months, which go on, still empty, for
+    DAYS_AFTER days; None when it was trained for other zones. ValueError when its content is none.
     """
     trained = unpacked(content)
     if trained.zone_ids != tuple(zone_ids):
@@ -138,19 +132,12 @@ def wake(
         for each in fields(found)
         if (value := getattr(found, each.name)).ndim == 3
     }
-    days: dict[str, Any] = {
-        name: getattr(grid, name)[first:] for name in ("weekday", "free", "holiday", "special", "season")
-    }
-    if grid.weather is not None:
-        days["weather"] = grid.weather[first:]
-    shorter = replace(grid, day=grid.day[begin:] - first, slot=grid.slot[begin:], **days)
     return Living(
         model_id,
         trained,
         first_ms + begin * QUARTER_MS,
         quarters[:, begin:].copy(),
-        shorter,
-        first_on + timedelta(days=first),
+        grid.later(first, begin),
         replace(found, **kept),
         watch,
         deque(),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from enum import StrEnum
 
 import numpy as np
@@ -67,14 +67,14 @@ class WeatherHour:
             raise _wrong(self, f"temperature is {between}", f"气温须为 {between.replace('to', '至')}")
 
 
-def by_slot(hours: Iterable[WeatherHour], grid: DayGrid, first_on: date, zone: tzinfo) -> DayGrid:
-    """The grid with its weather; without when none of its hours was told. `first_on` is its first day."""
+def by_slot(hours: Iterable[WeatherHour], grid: DayGrid, zone: tzinfo) -> DayGrid:
+    """The grid with its weather; without when none of its hours was told."""
     told = np.full((grid.days * grid.slots, 2), np.nan)
     wide = max(1, HOUR_S // grid.step_s)
     for hour in hours:
         local = hour.at.astimezone(zone)
         slot = (local.hour * HOUR_S + local.minute * 60) // grid.step_s
-        begin = (local.date() - first_on).days * grid.slots + slot
+        begin = (local.date() - grid.first_on).days * grid.slots + slot
         if 0 <= begin < len(told):  # an hour may begin at 23:30
             figures = (hour.rain_mm, hour.temperature_c)
             told[begin : begin + wide] = [np.nan if each is None else each for each in figures]

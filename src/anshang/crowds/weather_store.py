@@ -16,12 +16,11 @@ from sqlalchemy import (
     func,
     or_,
     select,
-    text,
 )
 
 from anshang.crowds.weather import WeatherHour
 from anshang.foundation import clock
-from anshang.foundation.database import metadata
+from anshang.foundation.database import metadata, put_all
 
 STALE = timedelta(hours=24)
 """What was told of an hour ahead counts so long."""
@@ -38,18 +37,6 @@ weather_table = Table(
     Column("told_ms", BigInteger, nullable=False),
 )
 
-_PUT = text(
-    "INSERT INTO weather_hours (district_id, at_ms, rain_mm, temperature_c, expected_rain_mm, "
-    "expected_temperature_c, told_ms) VALUES (:district_id, :at_ms, :rain_mm, :temperature_c, "
-    ":expected_rain_mm, :expected_temperature_c, :told_ms) ON CONFLICT (district_id, at_ms) DO UPDATE SET "
-    "rain_mm = coalesce(excluded.rain_mm, weather_hours.rain_mm), "
-    "temperature_c = coalesce(excluded.temperature_c, weather_hours.temperature_c), "
-    "expected_rain_mm = coalesce(excluded.expected_rain_mm, weather_hours.expected_rain_mm), "
-    "expected_temperature_c = "
-    "coalesce(excluded.expected_temperature_c, weather_hours.expected_temperature_c), "
-    "told_ms = excluded.told_ms"
-)
-
 
 def put_hours(connection: Connection, district_id: str, hours: Sequence[WeatherHour]) -> None:
     """Keep hours as they are told now, each figure in the place of what was told of it before.
@@ -59,20 +46,10 @@ def put_hours(connection: Connection, district_id: str, hours: Sequence[WeatherH
     now_ms = clock.to_ms(clock.now())
     rows = []
     for hour in hours:
-        at_ms = clock.to_ms(hour.at)
-        ahead = at_ms >= now_ms
-        rows.append(
-            {
-                "district_id": district_id,
-                "at_ms": at_ms,
-                "rain_mm": hour.rain_mm,
-                "temperature_c": hour.temperature_c,
-                "expected_rain_mm": hour.rain_mm if ahead else None,
-                "expected_temperature_c": hour.temperature_c if ahead else None,
-                "told_ms": now_ms,
-            }
-        )
-    connection.execute(_PUT, rows)
+        at_ms, figures = clock.to_ms(hour.at), (hour.rain_mm, hour.temperature_c)
+        expected = figures if at_ms >= now_ms else (None, None)
+        rows.append((district_id, at_ms, *figures, *expected, now_ms))
+    put_all(connection, weather_table, rows, keep_known=True)
 
 
 def list_hours(

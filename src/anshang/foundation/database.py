@@ -219,10 +219,15 @@ def insert_new(connection: Connection, table: Table, rows: Sequence[tuple[Any, .
     return _execute_many(connection, table, rows, "ON CONFLICT DO NOTHING")
 
 
-def put_all(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
-    """Insert rows, in the order of the table's columns, each replacing the one that has its key."""
+def put_all(
+    connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]], *, keep_known: bool = False
+) -> int:
+    """Insert rows, in the order of the table's columns, each replacing the one that has its key; with
+    `keep_known` a value that is None leaves the one that is there.
+    """
     key = ", ".join(column.name for column in table.primary_key)
-    news = ", ".join(f"{c.name} = excluded.{c.name}" for c in table.c if not c.primary_key)
+    new = "{0} = coalesce(excluded.{0}, {1}.{0})" if keep_known else "{0} = excluded.{0}"
+    news = ", ".join(new.format(c.name, table.name) for c in table.c if not c.primary_key)
     return _execute_many(connection, table, rows, f"ON CONFLICT ({key}) DO UPDATE SET {news}")
 
 

@@ -7,7 +7,8 @@ Complexity: linear in the steps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +29,8 @@ class DayGrid:
     """Which local day and slot each step is, and what kind each day is; days may lie ahead of the steps."""
 
     step_s: int
+    first_on: date
+    """Of the days."""
     day: Ints
     """(T,) of each step; days count from 0."""
     slot: Ints
@@ -56,6 +59,21 @@ class DayGrid:
     def days(self) -> int:
         """D, days of the grid."""
         return len(self.weekday)
+
+    def later(self, day: int, step: int) -> DayGrid:
+        """The grid without the days before one and the steps before one of it."""
+        return replace(
+            self,
+            first_on=self.first_on + timedelta(days=day),
+            day=self.day[step:] - day,
+            slot=self.slot[step:],
+            weekday=self.weekday[day:],
+            free=self.free[day:],
+            holiday=self.holiday[day:],
+            special=self.special[day:],
+            season=self.season[day:],
+            weather=None if self.weather is None else self.weather[day:],
+        )
 
     def steps(self, seconds: float) -> int:
         """How many steps are nearest to a time; at least one."""
