@@ -54,7 +54,7 @@ def test_an_event_is_entered_seen_at_its_zone_and_withdrawn(visit: Visit, town: 
     for content, said in ((b"at,wind\nx,1\n", "rain_mm"), (rain, "Weather updated for 1 h.")):
         weather.set_input_files({"name": "w.csv", "mimeType": "text/csv", "buffer": content})
         expect(page.get_by_text(said).last).to_be_visible()
-    expect(page.get_by_text("Last update:")).to_be_visible()
+    expect(page.get_by_text("Weather last updated:")).to_be_visible()
     desk = visit.open("/?view=table&zone=z01", language="en")
     town.tell(z01=900, z02=300)
     expect(
@@ -62,3 +62,16 @@ def test_an_event_is_entered_seen_at_its_zone_and_withdrawn(visit: Visit, town: 
     ).to_be_visible()
     row.get_by_role("button").click()
     expect(row).to_have_count(0)
+
+
+def test_weather_that_cannot_be_asked_is_not_called_untold(visit: Visit, town: Town) -> None:
+    visit.expected.append(r"status of 503")
+    page = visit.signed_in(Role.SUPERVISOR, "en").new_page()
+    page.route("**/api/weather?*", lambda route: route.fulfill(status=503))
+    page.goto(f"{town.address}/admin?tab=events")
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    expect(page.get_by_text("No weather is told yet.")).to_have_count(0)
+    page.unroute("**/api/weather?*")
+    again.click()
+    expect(page.get_by_text("No weather is told yet.")).to_be_visible()
