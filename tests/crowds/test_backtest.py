@@ -149,11 +149,26 @@ def test_who_knows_the_future_scores_perfectly() -> None:
     outcome = judging.Outcome(rows.series, rows.origin, told.point, told.quantiles)
     whole = judging.score("oracle", given, 2, outcome, 0.0)[0]
     assert (whole.mae, whole.wql, whole.cover80) == (0, 0, 1)
-    alarm = judging.judge_alarms("oracle", given, 2, outcome, [given.begin])
+    alarm = judging.judge_alarms("oracle", given, 2, {2: outcome}, [given.begin])
     assert alarm.onset_recall == 1
     assert alarm.false_episodes_per_sensor_day == 0
     assert alarm.average_precision == 1
     assert alarm.median_lead_s == 2 * 3600
+
+
+@pytest.mark.parametrize(
+    ("lead", "knows", "recall"), [(2, 2, 1.0), (2, 3, 1.0), (2, 4, 1.0), (2, 5, 0.0), (3, 2, 0.0)]
+)
+def test_forecasts_from_the_lead_to_two_hours_later_warn(lead: int, knows: int, recall: float) -> None:
+    """The steps are hours. One that looks nearer comes too late for the lead; one farther is of another time."""
+    given = case()
+    told = {}
+    for ahead in {lead, knows}:
+        rows = backtest._rows(given, given.begin, given.past.counts.shape[1], np.array([ahead]))
+        said = oracle(given.past, given.begin, rows)
+        quantiles = said.quantiles * (ahead == knows)
+        told[ahead] = judging.Outcome(rows.series, rows.origin, said.point, quantiles)
+    assert judging.judge_alarms("oracle", given, lead, told, [given.begin]).onset_recall == recall
 
 
 def test_every_target_of_the_test_is_asked_for_once_and_none_before_it() -> None:

@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -19,8 +19,9 @@ from tests.crowds.conftest import ENGINE, kinds, row_of_zones
 from typer.testing import CliRunner
 
 from anshang import cli
-from anshang.crowds import observations, trained_actions, trained_store
+from anshang.crowds import observations, trained, trained_actions, trained_store
 from anshang.crowds.ahead import HORIZONS_S
+from anshang.crowds.calendars import day_grid
 from anshang.crowds.model import CrowdKind, ModelState, TrainedModel
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.telemetry import ROLLED, put_mark, zone_history_table
@@ -33,6 +34,7 @@ from anshang.foundation.database import Database, put_all
 from anshang.foundation.errors import BadInput, NotAllowed, NotFound, StorageFailed
 from anshang.journal import store as journal
 from anshang.kernels import forecast
+from anshang.kernels.climate import climate
 from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places_actions
 from anshang.places import store as places
@@ -86,7 +88,8 @@ def remembered(database: Database, days: int) -> int:
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A training that takes a moment: fewer rows and rounds."""
     monkeypatch.setattr(forecast, "ROWS_MAX", 12_000)
-    monkeypatch.setattr(forecast, "ROUNDS", 40)
+    monkeypatch.setattr(forecast, "MIDDLE_ROUNDS", 60)
+    monkeypatch.setattr(forecast, "AROUND_ROUNDS", 30)
 
 
 def train(database: Database) -> TrainedModel:
@@ -169,7 +172,7 @@ def test_it_is_tried_on_days_that_it_has_not_seen(district: Database, night: Mov
 
 
 def _texts(trained: Trained) -> list[str]:
-    return [tree.model_to_string() for tree in trained.trees]
+    return [tree.model_to_string() for trees in trained.trees for tree in trees]
 
 
 def test_few_days_are_refused_and_nothing_is_kept(district: Database, night: MoveOn) -> None:
@@ -236,10 +239,35 @@ def test_a_model_that_cannot_be_read_or_is_of_other_zones_leaves_the_plain_outlo
         outlook = looking.renew(DISTRICT)
         assert outlook is not None
         assert outlook.basis == "weeks"
-    kept(district, 0.2, trees=Trained(("elsewhere",), (), np.ones(6), np.ones((6, 7))).packed())
+    kept(district, 0.2, trees=Trained(("elsewhere",), small_model(), np.ones(6), np.ones((6, 7))).packed())
     outlook = looking.renew(DISTRICT)
     assert outlook is not None
     assert outlook.basis == "weeks"
+
+
+def small_model() -> forecast.Model:
+    """Learnt from quarters in no time."""
+    counts = crowd(14)
+    grid = day_grid(clock.to_ms(NIGHT), counts.shape[1], trained.QUARTER_S, UTC)
+    past = forecast.history(counts, grid, climate(counts, grid, 10 * DAY_QUARTERS))
+    rows = forecast.Rows(np.zeros(500, int), np.arange(800, 1300), np.full(500, 2))
+    assert forecast.features(past, rows)[0].shape[1] == trained.COLUMNS
+    return forecast.fit(past, rows)
+
+
+@pytest.mark.slow
+def test_a_model_of_another_release_is_passed_over(
+    district: Database, night: MoveOn, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    remembered(district, 35)
+    other = Trained(ZONES, small_model(), np.ones(6), np.ones((6, 7))).packed()
+    monkeypatch.setattr(trained, "COLUMNS", trained.COLUMNS + 1)
+    kept(district, 0.1, trees=other)
+    outlook = outlooks(district).renew(DISTRICT)
+    assert outlook is not None
+    assert outlook.basis == "weeks"
+    model = train(district)
+    assert model.figures["running"] == model.figures["plain"]
 
 
 def test_a_full_disk_leaves_the_model_in_use(district: Database) -> None:

@@ -149,12 +149,12 @@ def _try(
             )
         progress((place + 1) / len(folds))
     cpu_s = time.process_time() - begun_s
-    for each, outcomes in parts.items():
-        whole = Outcome.joined(outcomes)
+    wholes = {each: Outcome.joined(outcomes) for each, outcomes in parts.items()}
+    for each, whole in wholes.items():
         report.scores += score(name, case, each, whole, cpu_s)
-        report.alarms.append(judge_alarms(name, case, each, whole, [known for known, _ in folds]))
-        if name == OURS:
-            report.ours[each] = whole
+        report.alarms.append(judge_alarms(name, case, each, wholes, [known for known, _ in folds]))
+    if name == OURS:
+        report.ours = wholes
 
 
 def _folds(case: Case) -> Iterator[tuple[int, int]]:

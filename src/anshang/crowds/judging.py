@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -18,9 +18,11 @@ from anshang.kernels.skill import Tally
 
 FALSE_MAX_A_DAY = 0.05
 """The budget: false episodes for each sensor and day."""
-CHANCES = np.concatenate([np.arange(0.02, 0.2, 0.02), np.arange(0.2, 0.96, 0.025)])
+CHANCES = np.arange(2, 96) / 100
 MERGED_S, SLACK_S = 10_800, 7_200
-"""Runs closer than that are one episode; an onset may miss a warning's times by that much."""
+"""Runs closer than that are one episode; an onset may miss a warning's times by that much, so that
+forecasts of so much later warn, too.
+"""
 YEAR_DAYS = 364
 
 
@@ -127,12 +129,14 @@ def _naive_error(past: History, known: int) -> Reals:
     return np.nan_to_num(mean_known(error, axis=1))
 
 
-def judge_alarms(name: str, case: Case, ahead: int, told: Outcome, folds: Sequence[int]) -> Alarm:
-    """Warnings by episode; half of the first fold only serves to choose the chance to warn at."""
-    limit = case.limits[told.series]
-    chance = chance_over(told.quantiles.astype(float), LEVELS, limit)
-    came = case.past.counts[told.series, told.origin + ahead] >= limit
-    grid = _Grid.of(case, ahead, told, chance, came)
+def judge_alarms(
+    name: str, case: Case, ahead: int, told: Mapping[int, Outcome], folds: Sequence[int]
+) -> Alarm:
+    """Warnings by episode, at least `ahead` steps before, of forecasts `told` by how far they look ahead;
+    half of the first fold only serves to choose the chance to warn at.
+    """
+    chance, came = _chance(case, told[ahead]), _came(case, told[ahead], ahead)
+    grid = _Grid.of(case, ahead, told)
     edges = [*folds, case.past.counts.shape[1]]
     tallies, chosen = [], 0.5
     for first, end in itertools.pairwise(edges):
@@ -156,9 +160,20 @@ def judge_alarms(name: str, case: Case, ahead: int, told: Outcome, folds: Sequen
     )
 
 
+def _chance(case: Case, told: Outcome) -> Reals:
+    return chance_over(told.quantiles.astype(float), LEVELS, case.limits[told.series])
+
+
+def _came(case: Case, told: Outcome, ahead: int) -> Bools:
+    came: Bools = case.past.counts[told.series, told.origin + ahead] >= case.limits[told.series]
+    return came
+
+
 @dataclass(frozen=True, slots=True)
 class _Grid:
-    """Chances and what came on the origins' own steps: (S, O) of origins, `came` at their targets."""
+    """Chances and what came on the origins' own steps: (S, O) of origins, `came` at their targets. A chance
+    is the highest of those from `ahead` on, as far as an onset may come later than warned of.
+    """
 
     chance: Reals
     came: Bools
@@ -169,14 +184,20 @@ class _Grid:
     step_s: int
 
     @classmethod
-    def of(cls, case: Case, ahead: int, told: Outcome, chance: Reals, came: Bools) -> _Grid:
-        begin = int(told.origin.min()) if len(told.origin) else case.begin
+    def of(cls, case: Case, ahead: int, told: Mapping[int, Outcome]) -> _Grid:
+        step_s, own = case.past.grid.step_s, told[ahead]
+        begin = int(own.origin.min()) if len(own.origin) else case.begin
         width = (case.past.counts.shape[1] - begin) // case.stride + 1
         shape = (len(case.past.counts), width)
         chances, over, known = np.full(shape, np.nan), np.zeros(shape, bool), np.zeros(shape, bool)
-        at = (told.origin - begin) // case.stride
-        chances[told.series, at], over[told.series, at], known[told.series, at] = chance, came, True
-        return cls(chances, over, known, begin, case.stride, ahead, case.past.grid.step_s)
+        at = own.series, (own.origin - begin) // case.stride
+        over[at], known[at] = _came(case, own, ahead), True
+        for later, outcome in told.items():
+            if ahead <= later <= ahead + SLACK_S // step_s:
+                mine = outcome.origin >= begin
+                place = outcome.series[mine], (outcome.origin[mine] - begin) // case.stride
+                chances[place] = np.fmax(chances[place], _chance(case, outcome)[mine])
+        return cls(chances, over, known, begin, case.stride, ahead, step_s)
 
     def _columns(self, first: int, end: int) -> slice:
         return slice(max(0, (first - self.begin) // self.stride), max(0, (end - self.begin) // self.stride))

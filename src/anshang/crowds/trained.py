@@ -34,6 +34,8 @@ FINE = QUARTER_S // FINE_S
 AHEAD = np.arange(1, HORIZONS_S[-1] // QUARTER_S + 2, dtype=np.int64)
 MEMORY_FINE = 26 * HOUR_S // FINE_S
 """How far back the outlook without training looks."""
+COLUMNS = 43
+"""How many features of quarters there are where nobody told the weather."""
 WEEK = 7 * DAY_S // QUARTER_S
 SHARES = np.arange(11) / 10
 EVERY = HOUR_S // QUARTER_S
@@ -55,7 +57,7 @@ class Trained:
         """As text to keep."""
         told = {
             "zone_ids": self.zone_ids,
-            "trees": [tree.model_to_string() for tree in self.trees],
+            "trees": [[tree.model_to_string() for tree in trees] for trees in self.trees],
             "shares": self.shares.tolist(),
             "factors": self.factors.tolist(),
             "learnt_weather": self.learnt_weather,
@@ -64,13 +66,15 @@ class Trained:
 
 
 def unpacked(content: str) -> Trained:
-    """What `packed` made; ValueError when it is not."""
+    """What `packed` made; ValueError when it is not, or when its trees know other features."""
     try:
         told = json.loads(zlib.decompress(base64.b85decode(content)))
-        trees = tuple(lgb.Booster(model_str=text) for text in told["trees"])
+        trees = Model(*(tuple(lgb.Booster(model_str=text) for text in texts) for texts in told["trees"]))
         shares, factors = np.array(told["shares"]), np.array(told["factors"])
+        if trees.middle[0].num_feature() not in (COLUMNS, COLUMNS + forecast.WEATHER_COLUMNS):
+            raise ValueError("its trees are of another release")
         return Trained(tuple(told["zone_ids"]), trees, shares, factors, told.get("learnt_weather", False))
-    except (ValueError, zlib.error, KeyError, lgb.basic.LightGBMError) as error:
+    except (ValueError, TypeError, zlib.error, KeyError, lgb.basic.LightGBMError) as error:
         raise ValueError(f"no trained forecast: {error}") from error
 
 

@@ -1,15 +1,18 @@
 """Counts of people ahead, as quantiles: boosted trees over what is usual and how far today is from it.
 
 One model serves all series of a district and all horizons. It learns the log ratio of a count to what is
-usual at that time (`climate`), weighed so that the error it lowers is the pinball loss in people. Seven
-levels are learnt, those between follow on normal scores. Shapes: n rows, F features, L levels. Source of
-the form: Ke et al., LightGBM, 2017, on the quantile loss of Koenker and Bassett, 1978. Complexity: trees ×
+usual at that time (`climate`), weighed so that the error it lowers is in people. First the middle, twice,
+each time on every other week; then how far off the middle is on weeks that it had not seen, at seven levels,
+those between following on normal scores. Shapes: n rows, F features, L levels. Sources of the form: Ke et
+al., LightGBM, 2017; the quantile loss of Koenker and Bassett, 1978; the loss "fair" of Fair, 1974, which one
+great night cannot pull far; the middle crossed over as in Chernozhukov et al., 2018. Complexity: trees ×
 depth for each row.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -20,11 +23,12 @@ from anshang.kernels.trees import lightgbm as lgb
 
 SIX_HOURS_S = 6 * HOUR_S
 WINDOWS_S = (900, 1_800, HOUR_S, 7_200, SIX_HOURS_S, DAY_S, WEEK_DAYS * DAY_S)
-ROWS_MAX, ROUNDS = 200_000, 150
+ROWS_MAX, MIDDLE_ROUNDS, PATIENCE = 400_000, 800, 20
+"""Of the middle; it stops learning after so many rounds that were no better on the other weeks."""
+AROUND_ROWS, AROUND_ROUNDS = 200_000, 60
 WEATHER_COLUMNS = 3
 """The last of all, where anybody told the weather."""
 SETTINGS = {
-    "objective": "quantile",
     "learning_rate": 0.06,
     "num_leaves": 31,
     "min_data_in_leaf": 60,
@@ -37,6 +41,8 @@ SETTINGS = {
     "deterministic": True,
     "force_row_wise": True,
 }
+MIDDLE = SETTINGS | {"objective": "fair", "fair_c": 0.3}
+AROUND = SETTINGS | {"objective": "quantile"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +72,11 @@ class History:
     """(S, T) how far the hour up to each step is from what was usual."""
 
 
-Model = tuple[lgb.Booster, ...]
-"""Trees for each of LEVELS."""
+class Model(NamedTuple):
+    """Trees for the middle, of either half of the past, and for each of LEVELS around it."""
+
+    middle: tuple[lgb.Booster, ...]
+    around: tuple[lgb.Booster, ...]
 
 
 def history(counts: Reals, grid: DayGrid, found: Climate, at: Ints | None = None) -> History:
@@ -198,10 +207,50 @@ def fit(past: History, rows: Rows, *, threads: int = 2) -> Model:
     asked, usual, offset = features(past, rows)
     deviation = outcome(past, rows, usual)
     weight = usual + offset
-    learnt = lgb.Dataset(asked, deviation, weight=weight / weight.mean(), free_raw_data=False)
-    return tuple(
-        lgb.train(SETTINGS | {"alpha": level, "num_threads": threads}, learnt, ROUNDS) for level in LEVELS
+    weight /= weight.mean()
+    second = _second_half(past.grid, rows)
+    middle = tuple(_middle(asked, deviation, weight, mine, threads) for mine in (~second, second))
+    unseen = np.where(second, *(_says(trees, asked, threads) for trees in middle))
+    some = slice(AROUND_ROWS)
+    learnt = lgb.Dataset(
+        _with_middle(unseen, asked)[some],
+        (deviation - unseen)[some],
+        weight=weight[some],
+        free_raw_data=False,
     )
+    around = tuple(
+        lgb.train(AROUND | {"alpha": level, "num_threads": threads}, learnt, AROUND_ROUNDS)
+        for level in LEVELS
+    )
+    return Model(middle, around)
+
+
+def _middle(asked: Floats, deviation: Reals, weight: Reals, mine: Bools, threads: int) -> lgb.Booster:
+    """Trees for the middle, learnt from some rows for as long as that is better for the others."""
+    learnt = lgb.Dataset(asked[mine], deviation[mine], weight=weight[mine])
+    others = learnt.create_valid(asked[~mine], deviation[~mine], weight=weight[~mine])
+    return lgb.train(
+        MIDDLE | {"num_threads": threads},
+        learnt,
+        MIDDLE_ROUNDS,
+        valid_sets=[others],
+        callbacks=[lgb.early_stopping(PATIENCE, verbose=False)],
+    )
+
+
+def _says(trees: lgb.Booster, asked: Floats, threads: int) -> Reals:
+    return np.asarray(trees.predict(asked, num_threads=threads))
+
+
+def _second_half(grid: DayGrid, rows: Rows) -> Bools:
+    """Every other week; every other row where that leaves a half empty."""
+    second: Bools = rows.origin // (WEEK_DAYS * grid.slots) % 2 == 1
+    return second if second.any() and not second.all() else np.arange(len(second)) % 2 == 1
+
+
+def _with_middle(middle: Reals, asked: Floats) -> Floats:
+    """The features and before them what the middle is thought to be."""
+    return np.column_stack([middle.astype(np.float32), asked])
 
 
 def outcome(past: History, rows: Rows, usual: Reals) -> Reals:
@@ -212,18 +261,18 @@ def outcome(past: History, rows: Rows, usual: Reals) -> Reals:
 def predict(model: Model, asked: Floats, threads: int = 1) -> Reals:
     """Log ratios to what is usual (n, L) at LEVELS, ascending."""
     asked = _as_learnt(model, asked)
-    told: Reals = np.stack([np.asarray(tree.predict(asked, num_threads=threads)) for tree in model], axis=-1)
+    middle: Reals = np.mean([_says(trees, asked, threads) for trees in model.middle], axis=0)
+    seen = _with_middle(middle, asked)
+    told: Reals = np.stack([middle + _says(trees, seen, threads) for trees in model.around], axis=-1)
     told.sort(axis=-1)
     return told
 
 
 def _as_learnt(model: Model, asked: Floats) -> Floats:
     """The columns that the trees know: weather that they never saw is left out, and unknown where they had
-    it and nobody tells it now. ValueError when they learnt from other columns altogether.
+    it and nobody tells it now.
     """
-    more = asked.shape[1] - model[0].num_feature()
-    if more not in (0, WEATHER_COLUMNS, -WEATHER_COLUMNS):
-        raise ValueError(f"the trees learnt from {model[0].num_feature()} columns, not {asked.shape[1]}")
+    more = asked.shape[1] - model.middle[0].num_feature()
     if more < 0:
         return np.pad(asked, ((0, 0), (0, -more)), constant_values=np.nan)
     return asked[:, : asked.shape[1] - more]
@@ -231,4 +280,4 @@ def _as_learnt(model: Model, asked: Floats) -> Floats:
 
 def asks_weather(model: Model) -> bool:
     """Whether trees that were given the weather make anything of it."""
-    return any(tree.feature_importance()[-WEATHER_COLUMNS:].any() for tree in model)
+    return any(tree.feature_importance()[-WEATHER_COLUMNS:].any() for trees in model for tree in trees)
