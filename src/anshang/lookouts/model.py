@@ -197,9 +197,10 @@ class Lookout:
         return replace(self, state=State.FOUND, found_at=at, found_by=by)
 
     def lost_again(self) -> Lookout:
-        """It was somebody else, or she is gone again."""
+        """It was somebody else, or she is gone again: the neighbours must look again, too."""
         self.must_be(State.FOUND)
-        return replace(self, state=State.OPEN, found_at=None, found_by=None, vouchers=())
+        steps = tuple(step for step in self.steps if step != Step.WIDER)
+        return replace(self, state=State.OPEN, steps=steps, found_at=None, found_by=None, vouchers=())
 
     def vouched(self, by: str, *, answered: bool, document_seen: bool) -> Lookout:
         """One of two people has checked the guardian: RuleBroken for the same person twice, BadInput unless

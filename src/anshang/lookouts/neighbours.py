@@ -46,8 +46,8 @@ LENT = (
 
 
 def copy_id(lookout: Lookout, district_id: str) -> str:
-    """The look-out of a neighbour that one of ours becomes."""
-    return ids.derived(lookout.id, f"in {district_id}")
+    """The look-out of a neighbour that one of ours becomes; another one when she is lost again."""
+    return ids.derived(lookout.id, f"{lookout.notice_id} in {district_id}")
 
 
 def pass_on(database: Database, keyring: Keyring, book: DoorBook, lookout: Lookout) -> int:
@@ -62,17 +62,22 @@ def pass_on(database: Database, keyring: Keyring, book: DoorBook, lookout: Looko
         here = places.load(connection, lookout.district_id)
         there = [places.load(connection, id) for id in known if id != lookout.district_id]
         near = [place for place in there if _gap_m(here, place) <= BESIDE_M]
-        new = [
-            place
-            for place in near
-            if store.lookouts.find(connection, place.district.id, copy_id(lookout, place.district.id)) is None
-        ]
+        new = [place for place in near if not _goes_on(connection, place.district.id, lookout)]
     if not new:
         return 0
     words, photo = _told(database, keyring, lookout)
     for place in new:
         _begin(database, keyring, book, lookout, here.district, place, words, photo)
     return len(new)
+
+
+def _goes_on(connection: Connection, district_id: str, lookout: Lookout) -> bool:
+    """Whether a neighbour looks already, or has ended the very same."""
+    looks = any(
+        copy.origin_id == lookout.id and copy.state is State.OPEN
+        for copy in store.list_live(connection, district_id)
+    )
+    return looks or store.lookouts.find(connection, district_id, copy_id(lookout, district_id)) is not None
 
 
 def answer_back(database: Database, keyring: Keyring, lookout: Lookout) -> None:
