@@ -5,8 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import httpx
 import pytest
 from playwright.sync_api import expect
+from tests.conftest import DISTRICT
 from tests.console.conftest import Town, Visit
 from tests.console.test_accessible import violations
 
@@ -75,3 +77,19 @@ def test_weather_that_cannot_be_asked_is_not_called_untold(visit: Visit, town: T
     page.unroute("**/api/weather?*")
     again.click()
     expect(page.get_by_text("No weather is told yet.")).to_be_visible()
+
+
+def test_weather_that_a_feed_tells_is_seen_within_two_minutes(visit: Visit, town: Town) -> None:
+    page = visit.signed_in(Role.SUPERVISOR, "en").new_page()
+    page.clock.install()
+    page.goto(f"{town.address}/admin?tab=events")
+    expect(page.get_by_text("No weather is told yet.")).to_be_visible()
+    at = clock.now().replace(minute=0, second=0, microsecond=0)
+    answer = httpx.post(
+        f"{town.address}/api/weather?district={DISTRICT}",
+        headers={"Authorization": f"Bearer {town.key}"},
+        json={"hours": [{"at": at.isoformat(), "rain_mm": 1.5}]},
+    )
+    assert answer.status_code == 200, answer.text
+    page.clock.run_for(90_000)
+    expect(page.get_by_text("Weather last updated:")).to_be_visible()
