@@ -251,7 +251,7 @@ def small_model() -> forecast.Model:
     grid = day_grid(clock.to_ms(NIGHT), counts.shape[1], trained.QUARTER_S, UTC)
     past = forecast.history(counts, grid, climate(counts, grid, 10 * DAY_QUARTERS))
     rows = forecast.Rows(np.zeros(500, int), np.arange(800, 1300), np.full(500, 2))
-    assert forecast.features(past, rows)[0].shape[1] == trained.COLUMNS
+    assert forecast.features(past, rows)[0].shape[1] == 43, "other features are another trained.FORM"
     return forecast.fit(past, rows)
 
 
@@ -260,9 +260,8 @@ def test_a_model_of_another_release_is_passed_over(
     district: Database, night: MoveOn, quick: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     remembered(district, 35)
-    other = Trained(ZONES, small_model(), np.ones(6), np.ones((6, 7))).packed()
-    monkeypatch.setattr(trained, "COLUMNS", trained.COLUMNS + 1)
-    kept(district, 0.1, trees=other)
+    kept(district, 0.1, trees=Trained(ZONES, small_model(), np.ones(6), np.ones((6, 7))).packed())
+    monkeypatch.setattr(trained, "FORM", trained.FORM + 1)
     outlook = outlooks(district).renew(DISTRICT)
     assert outlook is not None
     assert outlook.basis == "weeks"

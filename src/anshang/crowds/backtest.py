@@ -149,7 +149,7 @@ def _try(
             )
         progress((place + 1) / len(folds))
     cpu_s = time.process_time() - begun_s
-    wholes = {each: Outcome.joined(outcomes) for each, outcomes in parts.items()}
+    wholes = {each: Outcome.joined(parts.pop(each)) for each in ahead.tolist()}
     for each, whole in wholes.items():
         report.scores += score(name, case, each, whole, cpu_s)
         report.alarms.append(judge_alarms(name, case, each, wholes, [known for known, _ in folds]))

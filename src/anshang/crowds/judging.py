@@ -78,7 +78,9 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Warnings of a method at a lead, the chance to warn at being chosen on what came before."""
+    """Warnings of a method at a lead, the chance to warn at being chosen on what came before; `brier` and
+    `average_precision` are of the forecast at the lead alone.
+    """
 
     method: str
     lead_s: int
@@ -185,8 +187,7 @@ class _Grid:
 
     @classmethod
     def of(cls, case: Case, ahead: int, told: Mapping[int, Outcome]) -> _Grid:
-        step_s, own = case.past.grid.step_s, told[ahead]
-        begin = int(own.origin.min()) if len(own.origin) else case.begin
+        step_s, own, begin = case.past.grid.step_s, told[ahead], case.begin - 1
         width = (case.past.counts.shape[1] - begin) // case.stride + 1
         shape = (len(case.past.counts), width)
         chances, over, known = np.full(shape, np.nan), np.zeros(shape, bool), np.zeros(shape, bool)
@@ -194,9 +195,9 @@ class _Grid:
         over[at], known[at] = _came(case, own, ahead), True
         for later, outcome in told.items():
             if ahead <= later <= ahead + SLACK_S // step_s:
-                mine = outcome.origin >= begin
-                place = outcome.series[mine], (outcome.origin[mine] - begin) // case.stride
-                chances[place] = np.fmax(chances[place], _chance(case, outcome)[mine])
+                place = outcome.series, (outcome.origin - begin) // case.stride
+                chances[place] = np.fmax(chances[place], _chance(case, outcome))
+        chances[~known] = np.nan
         return cls(chances, over, known, begin, case.stride, ahead, step_s)
 
     def _columns(self, first: int, end: int) -> slice:

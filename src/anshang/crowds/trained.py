@@ -34,8 +34,8 @@ FINE = QUARTER_S // FINE_S
 AHEAD = np.arange(1, HORIZONS_S[-1] // QUARTER_S + 2, dtype=np.int64)
 MEMORY_FINE = 26 * HOUR_S // FINE_S
 """How far back the outlook without training looks."""
-COLUMNS = 43
-"""How many features of quarters there are where nobody told the weather."""
+FORM = 2
+"""Of what is packed and of the features; counted up when either changes."""
 WEEK = 7 * DAY_S // QUARTER_S
 SHARES = np.arange(11) / 10
 EVERY = HOUR_S // QUARTER_S
@@ -56,6 +56,7 @@ class Trained:
     def packed(self) -> str:
         """As text to keep."""
         told = {
+            "form": FORM,
             "zone_ids": self.zone_ids,
             "trees": [[tree.model_to_string() for tree in trees] for trees in self.trees],
             "shares": self.shares.tolist(),
@@ -66,15 +67,15 @@ class Trained:
 
 
 def unpacked(content: str) -> Trained:
-    """What `packed` made; ValueError when it is not, or when its trees know other features."""
+    """What `packed` made; ValueError when it is not, or is of another release."""
     try:
         told = json.loads(zlib.decompress(base64.b85decode(content)))
+        if told.get("form") != FORM:
+            raise ValueError("it is of another release")
         trees = Model(*(tuple(lgb.Booster(model_str=text) for text in texts) for texts in told["trees"]))
         shares, factors = np.array(told["shares"]), np.array(told["factors"])
-        if trees.middle[0].num_feature() not in (COLUMNS, COLUMNS + forecast.WEATHER_COLUMNS):
-            raise ValueError("its trees are of another release")
         return Trained(tuple(told["zone_ids"]), trees, shares, factors, told.get("learnt_weather", False))
-    except (ValueError, TypeError, zlib.error, KeyError, lgb.basic.LightGBMError) as error:
+    except (ValueError, zlib.error, KeyError, lgb.basic.LightGBMError) as error:
         raise ValueError(f"no trained forecast: {error}") from error
 
 

@@ -2,7 +2,7 @@
 
 One model serves all series of a district and all horizons. It learns the log ratio of a count to what is
 usual at that time (`climate`), weighed so that the error it lowers is in people. First the middle, twice,
-each time on every other week; then how far off the middle is on weeks that it had not seen, at seven levels,
+each time on every other week; then how far off it is on weeks that it had not learnt from, at seven levels,
 those between following on normal scores. Shapes: n rows, F features, L levels. Sources of the form: Ke et
 al., LightGBM, 2017; the quantile loss of Koenker and Bassett, 1978; the loss "fair" of Fair, 1974, which one
 great night cannot pull far; the middle crossed over as in Chernozhukov et al., 2018. Complexity: trees ×
@@ -24,7 +24,7 @@ from anshang.kernels.trees import lightgbm as lgb
 SIX_HOURS_S = 6 * HOUR_S
 WINDOWS_S = (900, 1_800, HOUR_S, 7_200, SIX_HOURS_S, DAY_S, WEEK_DAYS * DAY_S)
 ROWS_MAX, MIDDLE_ROUNDS, PATIENCE = 400_000, 800, 20
-"""Of the middle; it stops learning after so many rounds that were no better on the other weeks."""
+"""Of the middle: rows, rounds at most, and after how many that are no better on the other weeks it stops."""
 AROUND_ROWS, AROUND_ROUNDS = 200_000, 60
 WEATHER_COLUMNS = 3
 """The last of all, where anybody told the weather."""
@@ -203,18 +203,20 @@ def counted(past: History, rows: Rows) -> Rows:
 
 
 def fit(past: History, rows: Rows, *, threads: int = 2) -> Model:
-    """Learn from rows (see `draw`)."""
+    """Learn from counted rows in random order (see `draw`): the levels around the middle from the first of
+    them.
+    """
     asked, usual, offset = features(past, rows)
     deviation = outcome(past, rows, usual)
     weight = usual + offset
     weight /= weight.mean()
     second = _second_half(past.grid, rows)
     middle = tuple(_middle(asked, deviation, weight, mine, threads) for mine in (~second, second))
-    unseen = np.where(second, *(_says(trees, asked, threads) for trees in middle))
     some = slice(AROUND_ROWS)
+    unseen = np.where(second[some], *(_says(trees, asked[some], threads) for trees in middle))
     learnt = lgb.Dataset(
-        _with_middle(unseen, asked)[some],
-        (deviation - unseen)[some],
+        _with_middle(unseen, asked[some]),
+        deviation[some] - unseen,
         weight=weight[some],
         free_raw_data=False,
     )
@@ -243,9 +245,11 @@ def _says(trees: lgb.Booster, asked: Floats, threads: int) -> Reals:
 
 
 def _second_half(grid: DayGrid, rows: Rows) -> Bools:
-    """Every other week; every other row where that leaves a half empty."""
-    second: Bools = rows.origin // (WEEK_DAYS * grid.slots) % 2 == 1
-    return second if second.any() and not second.all() else np.arange(len(second)) % 2 == 1
+    """Every other week; every other day, or row at last, where a half would be less than a third."""
+    day = grid.day[rows.origin]
+    ways: tuple[Bools, ...] = (day // WEEK_DAYS % 2 == 1, day % 2 == 1)
+    even = (second for second in ways if 1 / 3 <= second.mean() <= 2 / 3)
+    return next(even, np.arange(len(day)) % 2 == 1)
 
 
 def _with_middle(middle: Reals, asked: Floats) -> Floats:
