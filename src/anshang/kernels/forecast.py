@@ -41,7 +41,7 @@ SETTINGS = {
     "deterministic": True,
     "force_row_wise": True,
 }
-MIDDLE = SETTINGS | {"objective": "fair", "fair_c": 0.3}
+MIDDLE = SETTINGS | {"objective": "fair", "fair_c": 0.15}
 AROUND = SETTINGS | {"objective": "quantile"}
 
 
