@@ -256,3 +256,13 @@ def test_weather_that_is_told_since_a_week_is_not_learnt_from_yet(
     with district.reading([DISTRICT]) as connection:
         kept = unpacked(trained_store.read_trees(connection, DISTRICT, model.id) or "")
     assert not kept.learnt_weather
+
+
+def test_trees_that_learnt_from_other_columns_are_refused() -> None:
+    counts, grid = street(40)
+    past = forecast.history(counts, grid, climate(counts, grid, 30 * 24))
+    rows = Rows(np.zeros(500, int), np.arange(200, 700), np.full(500, 2))
+    asked, *_ = forecast.features(past, rows)
+    model = forecast.fit(past, rows)
+    with pytest.raises(ValueError, match="columns"):
+        forecast.predict(model, asked[:, 1:])

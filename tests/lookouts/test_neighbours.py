@@ -189,29 +189,20 @@ def test_when_she_is_found_here_it_ends_there_and_nothing_of_her_is_left(
     assert set(app.state.keyring.list_ids()) == before
 
 
-def test_when_she_is_lost_again_they_look_again(
-    app: FastAPI, desk: TestClient, go_on: Callable[[float], None]
+@pytest.mark.parametrize("has_ended_there", [True, False])
+def test_when_she_is_lost_again_they_look_again_and_once(
+    app: FastAPI, desk: TestClient, go_on: Callable[[float], None], has_ended_there: bool
 ) -> None:
     page = opened(desk)
     go_on(11)
     do(desk, page["id"], "found")
-    go_on(0.1)
+    if has_ended_there:
+        go_on(0.1)
     do(desk, page["id"], "lost-again", {"notice_id": ids.new_id()})
     go_on(0.1)
     assert len(queue(there(app, Role.DESK), THERE)) == 1
     shop = there(app, Role.PARTNER, body_id=BODY["p1"])
     assert len(shop.get(f"/api/shop{THERE}").json()["notices"]) == 1
-
-
-def test_one_that_goes_on_there_is_not_doubled(
-    app: FastAPI, desk: TestClient, go_on: Callable[[float], None]
-) -> None:
-    page = opened(desk)
-    go_on(11)
-    do(desk, page["id"], "found")
-    do(desk, page["id"], "lost-again", {"notice_id": ids.new_id()})
-    go_on(0.1)
-    assert len(queue(there(app, Role.DESK), THERE)) == 1
 
 
 def test_a_thing_and_a_drill_stay_here(

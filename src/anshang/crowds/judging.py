@@ -137,8 +137,10 @@ def judge_alarms(
     """Warnings by episode, at least `ahead` steps before, of forecasts `told` by how far they look ahead;
     half of the first fold only serves to choose the chance to warn at.
     """
-    chance, came = _chance(case, told[ahead]), _came(case, told[ahead], ahead)
-    grid = _Grid.of(case, ahead, told)
+    own = told[ahead]
+    chance = _chance(case, own)
+    came = case.past.counts[own.series, own.origin + ahead] >= case.limits[own.series]
+    grid = _Grid.of(case, ahead, told, came)
     edges = [*folds, case.past.counts.shape[1]]
     tallies, chosen = [], 0.5
     for first, end in itertools.pairwise(edges):
@@ -166,11 +168,6 @@ def _chance(case: Case, told: Outcome) -> Reals:
     return chance_over(told.quantiles.astype(float), LEVELS, case.limits[told.series])
 
 
-def _came(case: Case, told: Outcome, ahead: int) -> Bools:
-    came: Bools = case.past.counts[told.series, told.origin + ahead] >= case.limits[told.series]
-    return came
-
-
 @dataclass(frozen=True, slots=True)
 class _Grid:
     """Chances and what came on the origins' own steps: (S, O) of origins, `came` at their targets. A chance
@@ -186,13 +183,13 @@ class _Grid:
     step_s: int
 
     @classmethod
-    def of(cls, case: Case, ahead: int, told: Mapping[int, Outcome]) -> _Grid:
+    def of(cls, case: Case, ahead: int, told: Mapping[int, Outcome], came: Bools) -> _Grid:
         step_s, own, begin = case.past.grid.step_s, told[ahead], case.begin - 1
         width = (case.past.counts.shape[1] - begin) // case.stride + 1
         shape = (len(case.past.counts), width)
         chances, over, known = np.full(shape, np.nan), np.zeros(shape, bool), np.zeros(shape, bool)
         at = own.series, (own.origin - begin) // case.stride
-        over[at], known[at] = _came(case, own, ahead), True
+        over[at], known[at] = came, True
         for later, outcome in told.items():
             if ahead <= later <= ahead + SLACK_S // step_s:
                 place = outcome.series, (outcome.origin - begin) // case.stride

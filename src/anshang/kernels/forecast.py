@@ -274,9 +274,11 @@ def predict(model: Model, asked: Floats, threads: int = 1) -> Reals:
 
 def _as_learnt(model: Model, asked: Floats) -> Floats:
     """The columns that the trees know: weather that they never saw is left out, and unknown where they had
-    it and nobody tells it now.
+    it and nobody tells it now. ValueError when they learnt from other columns altogether.
     """
     more = asked.shape[1] - model.middle[0].num_feature()
+    if more not in (0, WEATHER_COLUMNS, -WEATHER_COLUMNS):
+        raise ValueError(f"the trees learnt from {asked.shape[1] - more} columns, not {asked.shape[1]}")
     if more < 0:
         return np.pad(asked, ((0, 0), (0, -more)), constant_values=np.nan)
     return asked[:, : asked.shape[1] - more]
