@@ -16,6 +16,7 @@ from anshang.foundation.errors import BadInput, NotAllowed, RuleBroken
 from anshang.incidents.model import Incident, Spot
 from anshang.matters import actions as matters
 from anshang.matters.model import Priority
+from anshang.patrols import store as patrols_store
 from anshang.patrols.model import UnitStatus
 
 pytestmark = pytest.mark.postgres
@@ -90,6 +91,28 @@ def test_no_answer_and_the_next_one_is_asked_until_nobody_is_left(
         duty.go_on()
     assert len(duty.sent_to(call)) == 3
     assert duty.kinds("assignment").count("assignment.nobody_left") == 1
+
+
+def test_a_unit_that_an_offer_refuses_is_passed_over_and_the_desk_hears_when_nobody_is_left(
+    duty: Duty, call: Incident, night: MoveOn
+) -> None:
+    """The rows say that v1 and k2 are free, and that they are bound all the same."""
+    bound_to = {unit_id: duty.accepted(lost(duty, EAST), unit_id) for unit_id in ("v1", "k2")}
+    for unit_id in bound_to:
+        with duty.database.transaction(DISTRICT) as tx:
+            patrols_store.units.put(tx, replace(duty.unit(unit_id), status=UnitStatus.FREE))
+    refused = duty.offered(call)
+    told = {"accepted": False, "because": Because.UNSAFE}
+    duty.act(actions.answer, actor=duty.crews["k1"], id=refused.id, **told)
+    duty.go_on()
+    assert duty.kinds("assignment").count("assignment.nobody_left") == 1
+    duty.act(actions.stand_down, actor=duty.desk, id=bound_to["k2"].id, because=Because.CALLED_OFF)
+    middle = lost(duty, WEST + 0.0006)
+    again = duty.offered(middle, "k2")
+    duty.act(actions.answer, actor=duty.crews["k2"], id=again.id, **told)
+    duty.go_on()
+    asked = duty.sent_to(middle)[-1]
+    assert (asked.unit_id, asked.offered_by) == ("k1", "engine"), "v1 is nearer, and the offer refuses it"
 
 
 def test_an_answer_that_comes_late_counts_while_the_unit_and_the_incident_are_free_for_it(

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from anshang.dispatch import actions, board_actions, store
 from anshang.dispatch import board_store as boards
-from anshang.dispatch.dispatcher import Dispatcher
+from anshang.dispatch.dispatcher import Candidate, Dispatcher
 from anshang.dispatch.model import Assignment, AssignmentState, Because, Ladder, Rung, RungRun
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
@@ -145,26 +145,42 @@ class Sweep:
         theirs: Sequence[Assignment],
         kinds: Sequence[str] | None,
     ) -> bool:
-        """Ask the best unit that was not asked before; whether there was one."""
-        tried = frozenset(one.unit_id for one in theirs)
+        """Ask the best unit that was not asked before; whether one is asked, or the incident has moved on.
+
+        What the offer refuses is passed over: the roster in memory and the rows are read apart.
+        """
+        tried = {one.unit_id for one in theirs}
+        while best := self._best(district_id, matter.id, frozenset(tried), kinds):
+            try:
+                with self._database.transaction(district_id) as tx:
+                    actions.offer(
+                        tx,
+                        actor=engine_actor(district_id),
+                        id=ids.new_id(),
+                        incident_id=matter.id,
+                        unit_id=best.unit_id,
+                        expected_s=round(best.seconds, 1),
+                        by_itself=True,
+                    )
+            except StaleVersion:
+                return True
+            except RuleBroken as refused:
+                if refused.code == "matter.closed":
+                    return True
+                tried.add(best.unit_id)
+            else:
+                return True
+        return False
+
+    def _best(
+        self, district_id: str, incident_id: str, but: frozenset[str], only: Sequence[str] | None
+    ) -> Candidate | None:
+        """The unit that should go, None when nobody can."""
         try:
-            found = self._dispatcher.advise(district_id, [matter.id], but=tried, only=kinds)
+            found = self._dispatcher.advise(district_id, [incident_id], but=but, only=only)
         except RuleBroken:  # a district without streets: a person must send
-            return False
-        if not found or not found[0].candidates:
-            return False
-        best = found[0].candidates[0]
-        with suppress(RuleBroken, StaleVersion), self._database.transaction(district_id) as tx:
-            actions.offer(
-                tx,
-                actor=engine_actor(district_id),
-                id=ids.new_id(),
-                incident_id=matter.id,
-                unit_id=best.unit_id,
-                expected_s=round(best.seconds, 1),
-                by_itself=True,
-            )
-        return True
+            return None
+        return found[0].candidates[0] if found and found[0].candidates else None
 
 
 def _next_rung(ladder: Ladder, rung_id: str) -> Rung | None:
