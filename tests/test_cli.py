@@ -27,6 +27,7 @@ from anshang.people.model import operator_actor
 from anshang.vault.keys import Keyring
 from tests.conftest import DISTRICT
 from tests.crowds.conftest import row_of_zones
+from tests.places.osm.test_osm import NARROW, STREET, write_osm
 from tests.serving import PASSWORD, free_port
 
 
@@ -306,3 +307,18 @@ def test_the_forecast_of_a_new_district_waits_for_days_and_none_is_chosen(data: 
     assert run("crowd", "models", "--use", "plain", "--data", str(data)).exit_code == 0
     unknown = run("crowd", "models", "--use", "0000", "--data", str(data))
     assert (unknown.exit_code, "0 models" in unknown.output) == (2, True)
+
+
+def test_streets_from_openstreetmap_follow_the_country_and_say_what_the_box_cut(tmp_path: Path) -> None:
+    path = write_osm(tmp_path / "mall.osm", STREET, bounds=NARROW)
+    out = tmp_path / "mall.geojson"
+    words = ["place", "import-osm", str(path), "--name", "Mall", "--out", str(out)]
+    done = run(*words, "--country", "fi")
+    assert done.exit_code == 0, done.output
+    assert "To read all streets: --bbox" in done.output
+    head = json.loads(out.read_text())["anshang"]["district"]
+    assert (head["country"], head["time_zone"]) == ("FI", "Europe/Helsinki")
+    for country, says in [("US", "--time-zone"), ("QQ", "No holidays are known")]:
+        refused = run(*words, "--country", country)
+        assert refused.exit_code == 2
+        assert says in refused.output

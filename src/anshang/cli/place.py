@@ -12,6 +12,7 @@ import typer
 from anshang.cli.terminal import (
     DataFolder,
     District,
+    complain,
     district_meant,
     in_words,
     installation,
@@ -19,10 +20,13 @@ from anshang.cli.terminal import (
     read_file,
     say,
 )
+from anshang.crowds.calendars import check_country
 from anshang.foundation.errors import BadInput
 from anshang.people.model import operator_actor
 from anshang.places import actions as places
 from anshang.places.document import read_document, to_text
+from anshang.places.osm.countries import time_zone_of
+from anshang.places.osm.hints import hints
 from anshang.places.osm.importing import import_osm
 
 app = typer.Typer(no_args_is_help=True, help="The district on the map.")
@@ -61,26 +65,39 @@ def place_import_osm(
     target: Annotated[Path, typer.Option("--out", help="The .geojson to write.")],
     name_zh: Annotated[str, typer.Option(help="The district's name in Chinese.")] = "",
     id: Annotated[str, typer.Option(help="The district's code.")] = "district",
-    time_zone: Annotated[str, typer.Option(help="Its time zone.")] = "Asia/Shanghai",
+    country: Annotated[
+        str,
+        typer.Option(
+            help="Two letters, as CN: its public holidays and, when it has only one, its time zone."
+        ),
+    ] = "",
+    time_zone: Annotated[str, typer.Option(help="Its time zone, unless the country says it.")] = "",
     bbox: Annotated[str, typer.Option(help="west,south,east,north in degrees.")] = "",
 ) -> None:
     """Make a district's document from OpenStreetMap: streets and squares, gates, premises, the walking
     network.
     """
     with in_words(), progress_bar() as progress:
+        box = _box(bbox)
+        code = country.upper() or None
+        if code:
+            check_country(code)
         task = progress.add_task("…", total=1.0)
         document = import_osm(
             source,
             name_en=name,
             name_zh=name_zh or name,
             district_id=id,
-            time_zone=time_zone,
-            bbox=_box(bbox),
+            time_zone=time_zone or time_zone_of(code),
+            country=code,
+            bbox=box,
             progress=lambda step, share: progress.update(task, description=step, completed=share),
         )
         target.write_text(to_text(document), "utf-8")
     kinds = Counter(feature["properties"]["kind"] for feature in document["features"])
-    say(f"{target}: {dict(kinds)}; left out: {document['left_out']}")
+    say(f"{target}: {dict(kinds)}")
+    for zh, en in hints(document, bbox=box):
+        complain(f"[yellow]{en}[/yellow]\n{zh}")
 
 
 def _box(text: str) -> tuple[float, float, float, float] | None:

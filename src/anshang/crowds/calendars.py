@@ -86,6 +86,11 @@ def wall_clock_s(first_s: int, steps: int, step_s: int, zone: tzinfo) -> Ints:
     return at_s + np.array([round(each.total_seconds()) for each in offsets], np.int64)[place]
 
 
+def check_country(country: str) -> None:
+    """BadInput when the holidays of a country (FI, or of a region, CH-ZH) are not known."""
+    _holidays(country, [date(2024, 1, 1)])
+
+
 def _holidays(country: str | None, days: list[date]) -> tuple[dict[date, str], set[date]]:
     """Public holidays by day with their names, and the weekend days worked in return."""
     if not country:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
+import osmium
 import pyrosm
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -16,6 +17,8 @@ from hypothesis import strategies as st
 from anshang.foundation.errors import BadInput
 from anshang.places.document import read_document, to_text
 from anshang.places.model import Place, Space, Trade, Way
+from anshang.places.osm.countries import time_zone_of
+from anshang.places.osm.hints import hints
 from anshang.places.osm.importing import import_osm
 from anshang.places.osm.tags import is_square, is_walkable, names_of, trade_of, way_of, width_m
 
@@ -51,7 +54,9 @@ SHOPS: list[tuple[Node, dict[str, str]]] = [
 ]
 
 
-def write_osm(path: Path, ways: Drawing, spots: Sequence[tuple[Node, dict[str, str]]] = ()) -> Path:
+def write_osm(
+    path: Path, ways: Drawing, spots: Sequence[tuple[Node, dict[str, str]]] = (), bounds: str = ""
+) -> Path:
     """Draw an `.osm` file (or `.osm.gz`, by its name); nodes at one place are one node."""
     numbers: dict[Node, int] = {}
 
@@ -70,7 +75,9 @@ def write_osm(path: Path, ways: Drawing, spots: Sequence[tuple[Node, dict[str, s
     for number, (steps, of) in enumerate(ways.values(), 1):
         refs = "".join(f'<nd ref="{numbers[step]}"/>' for step in steps)
         lines.append(f'<way id="{number}" version="1">{refs}{tags(of)}</way>')
-    text = "<?xml version='1.0' encoding='UTF-8'?>\n<osm version=\"0.6\">" + "\n".join(lines) + "</osm>"
+    text = (
+        "<?xml version='1.0' encoding='UTF-8'?>\n<osm version=\"0.6\">" + bounds + "\n".join(lines) + "</osm>"
+    )
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "wb") as file:
         file.write(text.encode())
@@ -127,7 +134,8 @@ def test_zones_that_touch_are_joined_and_walkways_that_leave_lead_outside(mall: 
 def test_the_walk_graph_keeps_its_largest_piece_and_counts_the_rest(tmp_path: Path) -> None:
     document = imported(write_osm(tmp_path / "mall.osm.gz", STREET, SHOPS))
     place = place_of(document)
-    assert document["left_out"] == {"street_pieces": 1, "walkways": 1, "length_m": 50}
+    left_out = document["left_out"]
+    assert [left_out[key] for key in ("street_pieces", "walkways", "length_m")] == [1, 1, 50]
     assert sum(walkway.length_m for walkway in place.walkways) == pytest.approx(650, rel=0.01)
     ways = {walkway.way for walkway in place.walkways}
     assert ways == {Way.STREET, Way.STAIRS, Way.LIFT, Way.INDOOR}
@@ -151,6 +159,82 @@ def test_a_box_cuts_the_extract(tmp_path: Path) -> None:
     assert sum(walkway.length_m for walkway in place.walkways) == pytest.approx(200, rel=0.01)
     with pytest.raises(BadInput, match="no street"):
         imported(path, bbox=(0, 0, 1, 1))
+
+
+NARROW = '<bounds minlat="28.1899" minlon="112.9699" maxlat="28.1902" maxlon="112.9722"/>'
+
+
+def as_pbf(path: Path) -> Path:
+    """The same extract as `.osm.pbf`, its box in the header as well."""
+    target = path.with_name("mall.osm.pbf")
+    with osmium.io.Reader(str(path)) as reader:
+        header = reader.header()
+    with osmium.SimpleWriter(str(target), header=header) as writer:
+        for thing in osmium.FileProcessor(str(path)):
+            writer.add(thing)
+    return target
+
+
+@pytest.mark.parametrize("kind", ["osm", "osm.gz", "osm.pbf"])
+def test_a_box_in_the_file_narrower_than_its_streets_is_said_with_the_box_that_reads_them_all(
+    tmp_path: Path, kind: str
+) -> None:
+    name = "mall.osm.gz" if kind == "osm.gz" else "mall.osm"
+    path = write_osm(tmp_path / name, STREET | SQUARE, SHOPS, bounds=NARROW)
+    path = as_pbf(path) if kind == "osm.pbf" else path
+    document = imported(path, country="CN")
+    assert document["left_out"]["cut"] == {"streets": 7, "squares": 1, "premises": 2, "incomplete": 0}
+    [_, (zh, en)] = [*hints(document, bbox=None), *hints(document, bbox=(0, 0, 1, 1))]
+    assert "The box 112.96990,28.18990,112.97220,28.19020 cuts or leaves out 7 streets" in en
+    assert "7 条街道" in zh
+    [(_, en)] = hints(document, bbox=None)
+    whole = en.split("--bbox ")[1].rstrip(".")
+    west, south, east, north = map(float, whole.split(","))
+    everything = imported(path, country="CN", bbox=(west, south, east, north))
+    assert everything["left_out"]["cut"] == {"streets": 0, "squares": 0, "premises": 0, "incomplete": 0}
+    assert len(everything["features"]) > len(document["features"])
+
+
+def test_a_box_in_the_file_without_any_street_is_refused_with_where_the_streets_are(tmp_path: Path) -> None:
+    bounds = '<bounds minlat="1" minlon="1" maxlat="2" maxlon="2"/>'
+    with pytest.raises(BadInput, match=r"its streets lie within 112\.9"):
+        imported(write_osm(tmp_path / "a.osm", STREET, bounds=bounds))
+
+
+def test_streets_whose_points_are_not_in_the_file_are_counted(tmp_path: Path) -> None:
+    path = write_osm(tmp_path / "a.osm", STREET)
+    path.write_text(path.read_text().replace('<node id="4"', '<node id="99"'))
+    document = imported(path, country="CN")
+    assert document["left_out"]["cut"]["incomplete"] == 1
+    assert any("1 streets lack points in the file" in en for _, en in hints(document, bbox=None))
+
+
+def test_hundreds_of_zones_bring_a_hint_how_to_cut_and_a_country_its_holidays(tmp_path: Path) -> None:
+    ways: Drawing = {
+        f"w{n}": (
+            [(0, 50.0 * n), (300, 50.0 * n), (300, 50.0 * n + 50)],
+            {"highway": "pedestrian", "name": str(n)},
+        )
+        for n in range(60)
+    }
+    document = imported(write_osm(tmp_path / "a.osm", ways))
+    said = " ".join(en for _, en in hints(document, bbox=None))
+    assert "--bbox" in said
+    assert "--polygon" in said
+    assert "--country" in said
+    assert place_of(document).district.country is None
+    few = imported(write_osm(tmp_path / "b.osm", {"a": ways["w0"]}), country="FI")
+    assert place_of(few).district.country == "FI"
+    assert hints(few, bbox=None) == []
+
+
+def test_a_country_with_one_time_zone_says_it_and_with_several_asks() -> None:
+    assert time_zone_of("FI") == "Europe/Helsinki"
+    assert time_zone_of("CN") == time_zone_of(None) == "Asia/Shanghai"
+    with pytest.raises(BadInput, match="America/New_York"):
+        time_zone_of("US")
+    with pytest.raises(BadInput):
+        time_zone_of("XX")
 
 
 def test_without_pedestrian_streets_footways_become_the_zones(tmp_path: Path) -> None:

@@ -5,7 +5,8 @@ Uses osmium alone: it reads every format, puts multipolygons together and needs 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,11 +15,13 @@ import osmium
 
 from anshang.foundation.errors import BadInput
 from anshang.places.model import Line, Position, Rings
-from anshang.places.osm.tags import is_square, is_walkable, trade_of
+from anshang.places.osm.tags import is_area, is_square, is_walkable, trade_of
 
 Box = tuple[float, float, float, float]
 """West, south, east, north in degrees."""
 Tags = dict[str, str]
+Point = tuple[int, Position] | None
+"""A node of a way and where it is; None when the file does not hold it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +55,18 @@ class Spot:
 
 @dataclass(frozen=True, slots=True)
 class Extract:
-    """What a file holds within the box that was asked for, or else within its own."""
+    """What a file holds within the box that was asked for, or else within its own.
+
+    `cut` counts the streets, squares and premises that the box cut or left out, and as `incomplete` the
+    streets with points that are not in the file. `box` is the box that applied, `extent` that of all streets.
+    """
 
     streets: list[Street]
     squares: list[Square]
     spots: list[Spot]
+    cut: Counter[str]
+    box: Box | None
+    extent: Box | None
 
 
 def read_extract(path: Path, bbox: Box | None = None) -> Extract:
@@ -75,27 +85,31 @@ def read_extract(path: Path, bbox: Box | None = None) -> Extract:
 
 def _read(path: Path, bbox: Box | None) -> Extract:
     with osmium.io.Reader(str(path)) as reader:
-        box = bbox or _own_box(reader.header().box())
+        box = bbox or _box_of(reader.header().box())
     streets: list[Street] = []
     squares: list[Square] = []
     spots: list[Spot] = []
+    cut: Counter[str] = Counter()
+    extent: Box | None = None
     things: Iterator[Any] = iter(osmium.FileProcessor(str(path)).with_locations().with_areas())
     for thing in things:
         tags = {tag.k: tag.v for tag in thing.tags}
         if not tags:
             continue
         if thing.is_way() and is_walkable(tags):
-            streets.extend(_parts(thing, tags, box))
+            points = _points(thing)
+            streets.extend(_parts(thing.id, tags, points, box, cut))
+            extent = _grown(extent, points)
         elif thing.is_area():
-            squares.extend(_squares(thing, tags, box))
-            spots.extend(_area_spots(thing, tags, box))
+            squares.extend(_squares(thing, tags, box, cut))
+            spots.extend(_area_spots(thing, tags, box, cut))
         elif thing.is_node() and trade_of(tags):
             position = (thing.location.lon, thing.location.lat)
-            spots += [Spot(f"n{thing.id}", tags, position)] if _within(position, box) else []
-    return Extract(streets, squares, spots)
+            spots.extend(_spots(f"n{thing.id}", tags, position, box, cut))
+    return Extract(streets, squares, spots, cut, box, extent)
 
 
-def _own_box(box: Any) -> Box | None:
+def _box_of(box: Any) -> Box | None:
     if not box.valid():
         return None
     south_west, north_east = box.bottom_left, box.top_right
@@ -106,18 +120,35 @@ def _within(position: Position, box: Box | None) -> bool:
     return box is None or (box[0] <= position[0] <= box[2] and box[1] <= position[1] <= box[3])
 
 
-def _parts(way: Any, tags: Tags, box: Box | None) -> Iterator[Street]:
+def _grown(box: Box | None, points: Sequence[Point]) -> Box | None:
+    corners = [point[1] for point in points if point] + ([box[:2], box[2:]] if box else [])
+    if not corners:
+        return None
+    lons, lats = zip(*corners, strict=True)
+    return min(lons), min(lats), max(lons), max(lats)
+
+
+def _points(way: Any) -> list[Point]:
+    return [
+        (node.ref, (node.location.lon, node.location.lat)) if node.location.valid() else None
+        for node in way.nodes
+    ]
+
+
+def _parts(
+    id: int, tags: Tags, points: Sequence[Point], box: Box | None, cut: Counter[str]
+) -> Iterator[Street]:
     """The runs of at least two neighbouring nodes that are in the file and in the box."""
+    cut["incomplete"] += None in points
+    cut["streets"] += not is_area(tags) and not all(_within(point[1], box) for point in points if point)
     run: list[tuple[int, Position]] = []
     part = 0
-    for node in [*way.nodes, None]:
-        known = node is not None and node.location.valid()
-        position = (node.location.lon, node.location.lat) if known else (0.0, 0.0)
-        if known and _within(position, box):
-            run.append((node.ref, position))
+    for point in [*points, None]:
+        if point and _within(point[1], box):
+            run.append(point)
             continue
         if len(run) > 1:
-            yield Street(way.id, part, tags, tuple(ref for ref, _ in run), tuple(spot for _, spot in run))
+            yield Street(id, part, tags, tuple(ref for ref, _ in run), tuple(spot for _, spot in run))
             part += 1
         run = []
 
@@ -126,7 +157,7 @@ def _area_id(area: Any) -> str:
     return f"{'w' if area.from_way() else 'r'}{area.orig_id()}"
 
 
-def _squares(area: Any, tags: Tags, box: Box | None) -> Iterator[Square]:
+def _squares(area: Any, tags: Tags, box: Box | None, cut: Counter[str]) -> Iterator[Square]:
     if not is_square(tags):
         return
     polygons = []
@@ -134,6 +165,8 @@ def _squares(area: Any, tags: Tags, box: Box | None) -> Iterator[Square]:
         rings = (_ring(outer), *map(_ring, area.inner_rings(outer)))
         if all(_within(position, box) for position in rings[0]):
             polygons.append(rings)
+        else:
+            cut["squares"] += 1
     if polygons:
         yield Square(_area_id(area), tags, tuple(polygons))
 
@@ -142,10 +175,15 @@ def _ring(ring: Any) -> Line:
     return tuple((node.location.lon, node.location.lat) for node in ring)
 
 
-def _area_spots(area: Any, tags: Tags, box: Box | None) -> Iterator[Spot]:
-    if not trade_of(tags):
-        return
-    ring = _ring(next(iter(area.outer_rings())))[:-1]
-    middle = (sum(lon for lon, _ in ring) / len(ring), sum(lat for _, lat in ring) / len(ring))
-    if _within(middle, box):
-        yield Spot(_area_id(area), tags, middle)
+def _area_spots(area: Any, tags: Tags, box: Box | None, cut: Counter[str]) -> Iterator[Spot]:
+    if trade_of(tags):
+        ring = _ring(next(iter(area.outer_rings())))[:-1]
+        middle = (sum(lon for lon, _ in ring) / len(ring), sum(lat for _, lat in ring) / len(ring))
+        yield from _spots(_area_id(area), tags, middle, box, cut)
+
+
+def _spots(id: str, tags: Tags, position: Position, box: Box | None, cut: Counter[str]) -> Iterator[Spot]:
+    if _within(position, box):
+        yield Spot(id, tags, position)
+    else:
+        cut["premises"] += 1

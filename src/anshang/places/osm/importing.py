@@ -15,6 +15,7 @@ from anshang.kernels.geometry import LocalFrame
 from anshang.places.model import OUTSIDE
 from anshang.places.osm.extract import Box, Extract, Spot, read_extract
 from anshang.places.osm.graph import Edge, Graph, build_graph
+from anshang.places.osm.hints import as_option
 from anshang.places.osm.tags import TRADE_NAMES, is_area, names_of, trade_of, way_of, width_m
 from anshang.places.osm.zones import OsmGate, OsmZone, make_gates, make_zones, square_grounds, street_grounds
 from anshang.places.shapes import carried, flattened
@@ -40,19 +41,21 @@ def import_osm(
     name_zh: str,
     district_id: str,
     time_zone: str,
+    country: str | None = None,
     bbox: Box | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """The document of what lies within `bbox` (west, south, east, north), or else within the file's own box.
 
-    Its member `left_out` counts what was left out and why; reading the document again ignores it. `progress`
+    `country` is the ISO 3166 code whose public holidays the forecast knows. The document's member `left_out`
+    counts what was left out and why (`hints` says it in words); reading the document ignores it. `progress`
     is told the step and the share done. BadInput when the file cannot be read or has no street to walk.
     """
     tell = progress or (lambda step, share: None)
     tell("read", 0.0)
     extract = read_extract(path, bbox)
     if not extract.streets:
-        raise _no_streets(path)
+        raise _no_streets(path, extract)
     tell("streets", 0.2)
     frame = _frame(extract)
     graph = build_graph(
@@ -61,7 +64,7 @@ def import_osm(
     tell("zones", 0.4)
     zones = _zones(extract, graph, frame)
     if not zones:
-        raise _no_streets(path)
+        raise _no_streets(path, extract)
     tell("gates", 0.7)
     gates = make_gates(zones, graph.edges)
     tell("premises", 0.9)
@@ -70,28 +73,35 @@ def import_osm(
     features += [_walkway(edge) for edge in graph.edges]
     features += _premises(extract.spots, zones, frame)
     tell("done", 1.0)
-    district = {"id": district_id, "name": {"zh": name_zh, "en": name_en}, "time_zone": time_zone}
+    name = {"zh": name_zh, "en": name_en}
+    district = {"id": district_id, "name": name, "time_zone": time_zone, "country": country}
     return {
         "type": "FeatureCollection",
         "anshang": {"format": 1, "district": district | {"credit": CREDIT}},
-        "left_out": _left_out(graph),
+        "left_out": _left_out(graph, extract),
         "features": features,
     }
 
 
-def _no_streets(path: Path) -> BadInput:
+def _no_streets(path: Path, extract: Extract) -> BadInput:
+    box, extent = (as_option(each) if each else "–" for each in (extract.box, extract.extent))
     return BadInput(
         "osm.no_streets",
-        en=f"{path.name} has no street, square or footway people can walk, at least not within the box.",
-        zh=f"{path.name} 中（或所选范围内）没有可步行的街道、广场或步道。",
+        en=f"{path.name} has no street, square or footway people can walk within the box {box}; "
+        f"its streets lie within {extent} (west,south,east,north).",
+        zh=f"{path.name} 在范围 {box} 内没有可步行的街道、广场或步道；"
+        f"文件中的街道位于 {extent}（西,南,东,北）。",
     )
 
 
-def _left_out(graph: Graph) -> dict[str, Any]:
+def _left_out(graph: Graph, extract: Extract) -> dict[str, Any]:
     return {
         "street_pieces": graph.pieces_left_out,
         "walkways": graph.edges_left_out,
         "length_m": round(graph.length_left_out_m),
+        "cut": {kind: extract.cut[kind] for kind in ("streets", "squares", "premises", "incomplete")},
+        "box": extract.box,
+        "extent": extract.extent,
     }
 
 
