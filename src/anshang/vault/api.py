@@ -5,18 +5,23 @@ from __future__ import annotations
 from pkgutil import resolve_name
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Body, Query, Response
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Body, Depends, Query, Response
 
 from anshang.foundation.actor import Permission
 from anshang.vault import actions
 from anshang.vault.calls import Keys
 from anshang.vault.model import Purpose, RecordKind
+from anshang.web.budgets import Budget
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Id, Shown
 
 router = APIRouter(tags=["vault"])
 PhotoPurpose = Annotated[Literal["lookout", "report"], Query()]
-Picture = Annotated[bytes, Body(media_type="application/octet-stream")]
+PICTURES = Budget("photo", per_minute=20)
+"""For one account: somebody who photographs a scene stays below it."""
+ONE_AT_A_TIME = CapacityLimiter(1)
+"""A decoder takes hundreds of megabytes for a large picture."""
 
 
 class PhotoShown(Shown):
@@ -26,21 +31,33 @@ class PhotoShown(Shown):
     expires_at: str
 
 
+async def _plain_picture(
+    content: Annotated[bytes, Body(media_type="application/octet-stream")],
+    purpose: PhotoPurpose,
+    district: DistrictQuery,
+    caller: Caller,
+) -> bytes:
+    """What was sent, as it may be kept; those that wait for the decoder hold no thread."""
+    caller.actor.must(Permission.PERSON_KEEP, district)
+    if Purpose(purpose) is Purpose.LOOKOUT:
+        caller.actor.must(Permission.LOOKOUT_OPEN, district)
+    caller.spend(PICTURES)
+    decode = resolve_name("anshang.vault.pictures:plain_jpeg")  # Pillow is loaded for it
+    plain: bytes = await to_thread.run_sync(decode, content, limiter=ONE_AT_A_TIME)
+    return plain
+
+
 @router.post("/api/photos/{id}")
 def keep_photo(
     id: Id,
     of: Annotated[Id, Query()],
     purpose: PhotoPurpose,
-    content: Picture,
+    plain: Annotated[bytes, Depends(_plain_picture)],
     district: DistrictQuery,
     caller: Caller,
     keyring: Keys,
 ) -> PhotoShown:
     """Keep a photograph `of` an incident or a look-out: small, and bare of what the camera wrote in it."""
-    caller.actor.must(Permission.PERSON_KEEP, district)
-    if Purpose(purpose) is Purpose.LOOKOUT:
-        caller.actor.must(Permission.LOOKOUT_OPEN, district)
-    plain: bytes = resolve_name("anshang.vault.pictures:plain_jpeg")(content)  # Pillow is loaded for it
     with caller.writing(district) as tx:
         kept = actions.keep(
             tx,

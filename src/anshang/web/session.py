@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
 from typing import Annotated, Protocol
@@ -23,6 +23,7 @@ from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import NotAllowed, NotSignedIn
 from anshang.foundation.ids import CODE_PATTERN
+from anshang.web.budgets import Budget, Budgets
 from anshang.web.live import Hub, nudges
 from anshang.web.shapes import Demo
 
@@ -70,6 +71,7 @@ class Runtime:
     doorkeeper: Doorkeeper
     cookies: Cookies
     demo: Demo | None = None
+    budgets: Budgets = field(default_factory=Budgets)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,10 @@ class Call:
         """Whether the session, asked anew, still lasts and bears the permission."""
         visitor = self.runtime.doorkeeper.visitor_of(self.session_token)
         return visitor is not None and visitor.actor.may(permission, district_id)
+
+    def spend(self, budget: Budget) -> None:
+        """Count one more of what the account may do within a minute; TooOften when it is spent."""
+        self.runtime.budgets.spend(budget, self.actor.id)
 
     @contextmanager
     def writing(self, district_id: str) -> Iterator[Transaction]:
