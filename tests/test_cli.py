@@ -184,7 +184,7 @@ def test_the_vault_says_what_it_holds_and_takes_a_new_master_key(
 ) -> None:
     """Keys made under the file's master are wrapped by the setting's, once both are named."""
     ring = Keyring(data / "vault")
-    key = ring.make(id := ids.new_id())
+    key = ring.make("wuyi", id := ids.new_id())
     told = run("vault", "status", "--data", str(data))
     assert "0 records" in told.output
     assert "1 keys" in told.output
@@ -192,7 +192,7 @@ def test_the_vault_says_what_it_holds_and_takes_a_new_master_key(
     both = ",".join(base64.b64encode(one).decode() for one in (new, old))
     monkeypatch.setenv("ANSHANG_VAULT_KEYS", both)
     assert "1 keys wrapped anew" in run("vault", "rotate", "--data", str(data)).output
-    assert Keyring(data / "vault", [new]).open(id) == key
+    assert Keyring(data / "vault", [new]).open("wuyi", id) == key
     monkeypatch.setenv("ANSHANG_VAULT_KEYS", "nonsense!")
     refused = run("vault", "rotate", "--data", str(data))
     assert refused.exit_code == 2

@@ -91,7 +91,7 @@ class Worker:
         self._searches = searches
         self._player = player
         self._outside = list(_outside(settings, database))
-        self._needless: set[str] = set()
+        self._needless: set[tuple[str, str]] = set()
         """Keys that no record needed an hour ago."""
         self._erased_ms = 0
         self._persistence: dict[str, Persistence] = {}

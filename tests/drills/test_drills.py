@@ -209,7 +209,7 @@ def test_the_end_puts_everything_to_rest_and_keeps_the_score(exercise: Exercise)
     assert [one["id"] for one in exercise.desk.get("/api/districts").json()] == [DISTRICT]
     assert exercise.desk.get(f"/api/matters{THERE}").status_code == 403
     assert shop.get(f"/api/shop{HERE}").json()["notices"] == []
-    assert exercise.app.state.keyring.list_ids() == []
+    assert exercise.app.state.keyring.list_keys() == []
     again = Exercise(exercise.app, exercise.database, exercise.move_on)
     again.begin()
     assert again.queue() == []

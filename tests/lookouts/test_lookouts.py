@@ -311,7 +311,7 @@ def test_erased_at_once_when_the_desk_says_so(app: FastAPI, desk: TestClient) ->
     page = opened(desk)
     do(desk, page["id"], "close", {})
     assert do(desk, page["id"], "erase")["erased"]
-    assert app.state.keyring.list_ids() == []
+    assert app.state.keyring.list_keys() == []
     assert (
         signed_in(app, Role.PATROL, DISTRICT).post(f"/api/lookouts/{page['id']}/erase{HERE}").status_code
         == 403

@@ -179,14 +179,14 @@ def test_when_she_is_found_here_it_ends_there_and_nothing_of_her_is_left(
     app: FastAPI, desk: TestClient, go_on: Callable[[float], None]
 ) -> None:
     page = opened(desk)
-    before = set(app.state.keyring.list_ids())
+    before = set(app.state.keyring.list_keys())
     go_on(11)
-    assert set(app.state.keyring.list_ids()) > before
+    assert set(app.state.keyring.list_keys()) > before
     do(desk, page["id"], "found")
     go_on(0.1)
     assert queue(there(app, Role.DESK), THERE) == []
     assert there(app, Role.PARTNER, body_id=BODY["p1"]).get(f"/api/shop{THERE}").json()["notices"] == []
-    assert set(app.state.keyring.list_ids()) == before
+    assert set(app.state.keyring.list_keys()) == before
 
 
 @pytest.mark.parametrize("has_ended_there", [True, False])

@@ -157,7 +157,7 @@ def test_its_time_ends_by_itself_and_the_receipt_says_who_had_opened_it(
     with pytest.raises(NotFound):
         read(database, keyring, desk, id)
     assert actions.erase_expired(database, keyring, actor=engine, district_id=DISTRICT) == 1
-    assert keyring.list_ids() == []
+    assert keyring.list_keys() == []
     with database.reading([DISTRICT]) as connection:
         receipt = actions.receipt(connection, DISTRICT, subject)
     assert receipt.erased_at == NIGHT + timedelta(hours=25)
@@ -170,12 +170,12 @@ def test_a_key_whose_record_was_never_saved_goes_the_second_time_it_is_seen(
 ) -> None:
     id = kept(database, keyring, make.actor(Role.DESK), ids.new_id())
     lost = ids.new_id()
-    keyring.make(lost)
+    keyring.make(DISTRICT, lost)
     needless = actions.destroy_orphans(database, keyring, [DISTRICT], set())
-    assert needless == {lost}
-    assert keyring.list_ids() == sorted([id, lost])
+    assert needless == {(DISTRICT, lost)}
+    assert keyring.list_keys() == sorted([(DISTRICT, id), (DISTRICT, lost)])
     assert actions.destroy_orphans(database, keyring, [DISTRICT], needless) == set()
-    assert keyring.list_ids() == [id]
+    assert keyring.list_keys() == [(DISTRICT, id)]
 
 
 def test_a_new_master_key_takes_over_and_the_old_one_may_go(

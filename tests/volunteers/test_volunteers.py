@@ -116,7 +116,7 @@ def test_one_joins_by_two_people_and_is_forgotten_on_leaving(
     team.tell(team.chief, f"/{id}/end")
     assert mine(phone)["member"] is False
     assert team.desk.get(f"/api/volunteers/{id}/contact?district={DISTRICT}").status_code == 404
-    assert app.state.keyring.list_ids() == []
+    assert app.state.keyring.list_keys() == []
     with quarter.reading([DISTRICT]) as connection:
         kinds = [entry.kind for entry in journal.list_after(connection, DISTRICT, 0)]
     assert [kind for kind in kinds if kind in set(VolunteerKind)] == [

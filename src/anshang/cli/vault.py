@@ -25,7 +25,7 @@ def status(data: DataFolder = None) -> None:
                 kept = len(store.list_readable_ids(connection, district_id))
                 over = len(store.list_expired(connection, district_id, clock.now()))
             say(f"{district_id}: {kept} records 份资料, {over} overdue 逾期未销毁")
-        say(f"{len(keyring.list_ids())} keys 把密钥")
+        say(f"{len(keyring.list_keys())} keys 把密钥")
 
 
 @app.command()

@@ -51,7 +51,7 @@ def keep(
         subject_id=subject_id,
         kind=kind,
         purpose=purpose,
-        sealed=seal(keyring.make(id), content, _bound(tx.district_id, id)),
+        sealed=seal(keyring.make(tx.district_id, id), content, _bound(tx.district_id, id)),
         kept_at=now,
         kept_by=actor.id,
         expires_at=now + RETENTION[purpose],
@@ -61,10 +61,22 @@ def keep(
     return record
 
 
-def read(tx: Transaction, keyring: Keyring, *, actor: Actor, id: str, purpose: Purpose) -> bytes:
-    """What a record says, for the purpose it was given for; who read it is journalled with it."""
+def read(
+    tx: Transaction,
+    keyring: Keyring,
+    *,
+    actor: Actor,
+    id: str,
+    purpose: Purpose,
+    kind: RecordKind | None = None,
+) -> bytes:
+    """What a record says, for the purpose it was given for; who read it is journalled with it. NotFound when
+    it is of another `kind` than the reader can show.
+    """
     actor.must(Permission.PERSON_READ, tx.district_id)
     record = store.records.get(tx.connection, tx.district_id, id)
+    if kind is not None:
+        record.check_kind(kind)
     record.check_readable(purpose, clock.now())
     content = _opened(keyring, record)
     _tell(tx, actor, VaultKind.READ, record)
@@ -105,20 +117,21 @@ def erase_expired(database: Database, keyring: Keyring, *, actor: Actor, distric
 
 
 def destroy_orphans(
-    database: Database, keyring: Keyring, district_ids: Sequence[str], seen_before: set[str]
-) -> set[str]:
+    database: Database, keyring: Keyring, district_ids: Sequence[str], seen_before: set[tuple[str, str]]
+) -> set[tuple[str, str]]:
     """Destroy keys that no record needs: of those erased when the machine stopped in between, or never saved.
 
     Only keys that were there, and needless, the last time; returns those that are needless now.
     """
-    there = set(keyring.list_ids())
-    needed: set[str] = set()
+    there = set(keyring.list_keys())
+    needed: set[tuple[str, str]] = set()
     for district_id in district_ids:
         with database.reading([district_id]) as connection:
-            needed |= store.list_readable_ids(connection, district_id)
+            for record_id in store.list_readable_ids(connection, district_id):
+                needed |= {(district_id, record_id), ("", record_id)}
     needless = there - needed
-    for record_id in needless & seen_before:
-        keyring.destroy(record_id)
+    for key in needless & seen_before:
+        keyring.destroy_key(*key)
     return needless - seen_before
 
 
@@ -134,11 +147,13 @@ def _erase(tx: Transaction, keyring: Keyring, actor: Actor, record: Record) -> N
     if record.erased_at is None:
         erased = store.records.put(tx, record.erased(clock.now()))
         _tell(tx, actor, VaultKind.ERASED, erased)
-        tx.after_commit.append(lambda: keyring.destroy(record.id))
+        tx.after_commit.append(lambda: keyring.destroy(record.district_id, record.id))
 
 
 def _opened(keyring: Keyring, record: Record) -> bytes:
-    return unseal(keyring.open(record.id), record.sealed, _bound(record.district_id, record.id))
+    return unseal(
+        keyring.open(record.district_id, record.id), record.sealed, _bound(record.district_id, record.id)
+    )
 
 
 def _bound(district_id: str, id: str) -> str:

@@ -80,5 +80,7 @@ def keep_photo(
 def photo(id: Id, purpose: PhotoPurpose, district: DistrictQuery, caller: Caller, keyring: Keys) -> Response:
     """A photograph, for the purpose it was given for; that it was looked at is journalled."""
     with caller.writing(district) as tx:
-        content = actions.read(tx, keyring, actor=caller.actor, id=id, purpose=Purpose(purpose))
+        content = actions.read(
+            tx, keyring, actor=caller.actor, id=id, purpose=Purpose(purpose), kind=RecordKind.PHOTO
+        )
     return Response(content, media_type="image/jpeg")

@@ -19,11 +19,11 @@ from pkgutil import resolve_name
 from typing import Any
 
 from anshang.foundation.errors import NotFound, StorageFailed
-from anshang.foundation.ids import checked_id
+from anshang.foundation.ids import checked_code, checked_id
 
 KEY_BYTES, NONCE_BYTES, MARK_BYTES = 32, 12, 8
 MASTER_FILE = "master.key"
-SUFFIX = ".key"
+SUFFIX, SCRATCH = ".key", ".new"
 
 
 def seal(key: bytes, content: bytes, bound_to: str) -> bytes:
@@ -64,22 +64,69 @@ def read_masters(told: str) -> tuple[bytes, ...]:
 
 
 class Keyring:
-    """The keys of an installation's records, in `folder`."""
+    """The keys of an installation's records, in `folder`: `<district>/<end of the id>/<id>.key`.
+
+    The district is in the path because ids come from clients: an id that is used again in another district
+    must not reach the key of the record that has it. Keys made before that lie without a district; they open
+    and are destroyed as before, and `list_keys` names them with an empty district.
+    """
 
     def __init__(self, folder: Path, masters: Sequence[bytes] = ()) -> None:
         self._folder = folder
         self._told = tuple(masters)
 
-    def make(self, record_id: str) -> bytes:
-        """A new key for a record, on disk before it is returned."""
+    def make(self, district_id: str, record_id: str) -> bytes:
+        """A new key for a record, on disk before it is returned; it replaces that of an earlier try."""
         key = secrets.token_bytes(KEY_BYTES)
-        self._write(record_id, key, self._masters(may_make=True)[0])
+        master = self._masters(may_make=True)[0]
+        _write_file(self._path(district_id, record_id), _wrapped(master, key, record_id))
         return key
 
-    def open(self, record_id: str) -> bytes:
+    def open(self, district_id: str, record_id: str) -> bytes:
         """The key of a record; NotFound when it was destroyed, StorageFailed when no master key opens it."""
+        path = self._path(district_id, record_id)
+        if not path.exists():
+            path = self._path("", record_id)
+        return self._open(path, record_id)
+
+    def has(self, district_id: str, record_id: str) -> bool:
+        """Whether the record has a key, whatever master key it is under."""
+        return self._path(district_id, record_id).exists() or self._path("", record_id).exists()
+
+    def destroy(self, district_id: str, record_id: str) -> None:
+        """Make a record unreadable for good; destroying it again changes nothing."""
+        self.destroy_key(district_id, record_id)
+        self.destroy_key("", record_id)
+
+    def destroy_key(self, district_id: str, record_id: str) -> None:
+        """Destroy the one key that `list_keys` names so, with the copy that an interrupted `rewrap` left."""
+        path = self._path(district_id, record_id)
+        _wipe(path.with_suffix(SCRATCH))
+        _wipe(path)
+
+    def list_keys(self) -> list[tuple[str, str]]:
+        """District and record of every key there is."""
+        here = [(path.parents[1].name, path.stem) for path in self._folder.glob(f"*/??/*{SUFFIX}")]
+        return sorted([*here, *(("", path.stem) for path in self._folder.glob(f"??/*{SUFFIX}"))])
+
+    def clear_scratch(self) -> None:
+        """Remove what was being written when the machine stopped: each may be a wrapped copy of a key."""
+        for path in self._folder.glob(f"**/*{SCRATCH}"):
+            _wipe(path)
+
+    def rewrap(self) -> int:
+        """Wrap every key by the first master key; how many were wrapped by an older one."""
+        first, count = self._masters()[0], 0
+        for district_id, record_id in self.list_keys():
+            path = self._path(district_id, record_id)
+            if path.read_bytes()[:MARK_BYTES] != _mark(first):
+                _write_file(path, _wrapped(first, self._open(path, record_id), record_id))
+                count += 1
+        return count
+
+    def _open(self, path: Path, record_id: str) -> bytes:
         try:
-            wrapped = self._path(record_id).read_bytes()
+            wrapped = path.read_bytes()
         except FileNotFoundError:
             raise NotFound(
                 "record.erased", en="This was erased.", zh="该资料已销毁。", details={"record": record_id}
@@ -94,38 +141,13 @@ class Keyring:
             zh="保密库主密钥与资料所用密钥不符。",
         )
 
-    def destroy(self, record_id: str) -> None:
-        """Make a record unreadable for good; destroying it again changes nothing."""
-        path = self._path(record_id)
-        if not path.exists():
-            return
-        with path.open("r+b") as file:
-            file.write(bytes(path.stat().st_size))
-            file.flush()
-            os.fsync(file.fileno())
-        path.unlink()
-        _sync(path.parent)
-
-    def list_ids(self) -> list[str]:
-        """The records that have a key."""
-        return sorted(path.stem for path in self._folder.glob(f"*/*{SUFFIX}"))
-
-    def rewrap(self) -> int:
-        """Wrap every key by the first master key; how many were wrapped by an older one."""
-        first, count = self._masters()[0], 0
-        for record_id in self.list_ids():
-            if self._path(record_id).read_bytes()[:MARK_BYTES] != _mark(first):
-                self._write(record_id, self.open(record_id), first)
-                count += 1
-        return count
-
     def _masters(self, *, may_make: bool = False) -> tuple[bytes, ...]:
         if self._told:
             return self._told
         file = self._folder / MASTER_FILE
         if file.exists():
             return (file.read_bytes(),)
-        if not may_make or self.list_ids():
+        if not may_make or self.list_keys():
             raise StorageFailed(
                 "vault.no_master",
                 en=f"The vault's master key is missing: neither `vault_keys` nor {file.name} is there.",
@@ -135,11 +157,13 @@ class Keyring:
         _write_file(file, master)
         return (master,)
 
-    def _write(self, record_id: str, key: bytes, master: bytes) -> None:
-        _write_file(self._path(record_id), _mark(master) + seal(master, key, record_id))
+    def _path(self, district_id: str, record_id: str) -> Path:
+        folder = self._folder / checked_code(district_id) if district_id else self._folder
+        return folder / checked_id(record_id)[-2:] / f"{record_id}{SUFFIX}"
 
-    def _path(self, record_id: str) -> Path:
-        return self._folder / checked_id(record_id)[-2:] / f"{record_id}{SUFFIX}"
+
+def _wrapped(master: bytes, key: bytes, record_id: str) -> bytes:
+    return _mark(master) + seal(master, key, record_id)
 
 
 def _mark(master: bytes) -> bytes:
@@ -147,11 +171,23 @@ def _mark(master: bytes) -> bytes:
     return hashlib.sha256(b"anshang master key" + master).digest()[:MARK_BYTES]
 
 
+def _wipe(path: Path) -> None:
+    """Overwrite the file with zeros, then remove it."""
+    if not path.exists():
+        return
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+        file.flush()
+        os.fsync(file.fileno())
+    path.unlink()
+    _sync(path.parent)
+
+
 def _write_file(path: Path, content: bytes) -> None:
     """Complete and on disk, or not at all; for nobody else to read."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        scratch = path.with_suffix(".new")
+        scratch = path.with_suffix(SCRATCH)
         with scratch.open("wb") as file:
             scratch.chmod(0o600)
             file.write(content)

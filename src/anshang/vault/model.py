@@ -78,6 +78,11 @@ class Record:
                 zh=f"该资料仅用于“{self.purpose}”，不得用于其他目的。",
             )
 
+    def check_kind(self, kind: RecordKind) -> None:
+        """NotFound when it is something else than the reader asks for."""
+        if kind is not self.kind:
+            raise NotFound(f"{kind}.missing", en=f"This is no {kind}.", zh="该资料类型不符。")
+
     def shortened(self, until: datetime) -> Record:
         """It is needed no longer than until then."""
         return replace(self, expires_at=min(self.expires_at, until))
