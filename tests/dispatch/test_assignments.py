@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from tests.conftest import DISTRICT, NIGHT, Make
@@ -177,19 +177,20 @@ def test_others_speak_for_no_unit_and_the_desk_for_every_one(duty: Duty, call: I
     assert heard.state is AssignmentState.ACCEPTED
 
 
-def test_a_phone_tells_its_own_times_but_none_that_cannot_be(
-    duty: Duty, call: Incident, night: MoveOn
+@pytest.mark.parametrize("claimed", [NIGHT - timedelta(hours=2), NIGHT - timedelta(seconds=3)])
+def test_a_phone_tells_its_own_times_and_an_impossible_one_is_moved_to_the_nearest_that_can_be(
+    duty: Duty, call: Incident, night: MoveOn, claimed: datetime
 ) -> None:
     crew, offered = duty.crews["k1"], duty.offered(call)
     night(timedelta(minutes=30))
-    for wrong in (NIGHT - timedelta(minutes=1), NIGHT + timedelta(minutes=31)):
-        with pytest.raises(BadInput):
-            duty.act(actions.answer, actor=crew, id=offered.id, accepted=True, at=wrong)
-    at = NIGHT - timedelta(seconds=3)
-    assert duty.act(actions.answer, actor=crew, id=offered.id, accepted=True, at=at).answered_at == NIGHT
+    answered = duty.act(actions.answer, actor=crew, id=offered.id, accepted=True, at=claimed)
+    assert answered.answered_at == NIGHT
     arrived = NIGHT + timedelta(minutes=4)
     duty.act(actions.take_step, actor=crew, id=offered.id, to=AssignmentState.ON_SCENE, at=arrived)
     assert life(duty, call)[Step.ON_SCENE] == 240
+    ahead = NIGHT + timedelta(hours=2)
+    done = duty.act(actions.take_step, actor=crew, id=offered.id, to=AssignmentState.DONE, at=ahead)
+    assert done.ended_at == NIGHT + timedelta(minutes=30)
 
 
 def test_a_unit_with_a_task_cannot_go_home_or_call_itself_free(duty: Duty, call: Incident) -> None:

@@ -131,7 +131,6 @@ def test_a_report_has_its_points_and_a_decision_its_words(duty: Duty, call: Inci
         {**told, "report": {"gossip": "x"}},
         {"kind": MessageKind.DECISION, "text": " "},
         {"text": ""},
-        {"at": NIGHT + timedelta(minutes=1)},
     ):
         with pytest.raises(BadInput):
             said(duty, duty.desk, **wrong)

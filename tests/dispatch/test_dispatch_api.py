@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from tests.serving import signed_in
 from anshang.app import create_app
 from anshang.dispatch.sweep import Sweep
 from anshang.foundation import clock, ids
+from anshang.journal import store as journal
 from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places
 from anshang.settings import Settings
@@ -199,3 +201,74 @@ def test_nobody_is_advised_where_there_are_no_streets_and_it_says_so(app: FastAP
     told_kinds = [entry["kind"] for entry in entries]
     assert "assignment.nobody_left" in told_kinds, "a person is told, and nothing else stops"
     assert app.state.dispatcher.renew(DISTRICT) is None
+
+
+@pytest.mark.parametrize("wrong", [timedelta(hours=2), timedelta(hours=-2), timedelta(days=-700)])
+def test_a_phone_whose_clock_is_wrong_works_like_any_other_also_with_what_it_kept_offline(
+    app: FastAPI, desk: TestClient, night: MoveOn, wrong: timedelta
+) -> None:
+    crew = phone(app, desk, "k1", WEST)
+    its_now = lambda: clock.now() + wrong  # noqa: E731
+    task = ids.new_id()
+    post(desk, f"/api/incidents/{reported(desk)}/assignments", id=task, unit_id="k1")
+    offered_at = clock.now()
+    kept: list[tuple[str, dict[str, Any]]] = []
+    for path, told in (
+        (f"/api/assignments/{task}/answer", {"accepted": True}),
+        (f"/api/assignments/{task}/steps", {"id": ids.new_id(), "step": "moving"}),
+        (f"/api/assignments/{task}/steps", {"id": ids.new_id(), "step": "on_scene"}),
+        ("/api/incidents", {"id": ids.new_id(), "source": "sos", "priority": 1, "text": "SOS"}),
+        ("/api/messages", {"id": ids.new_id(), "text": "at the west gate"}),
+    ):
+        night(timedelta(seconds=30))
+        kept.append((path, told | {"called_at" if path == "/api/incidents" else "at": its_now().isoformat()}))
+    fix = {"at": its_now().isoformat(), "lon": WEST + 0.0001, "lat": MIDDLE_LAT, "accuracy_m": 5.0}
+    night(timedelta(minutes=10))
+    crew.headers["X-Clock"] = its_now().isoformat()
+    for path, body in kept:
+        answer = crew.post(path, params=QUERY, json=body)
+        assert answer.is_success, answer.text
+    assert post(crew, "/api/positions", positions=[fix])["taken"] == 1
+    (assignment,) = get(desk, "/api/assignments")
+    seconds = [
+        (datetime.fromisoformat(assignment[name]) - offered_at).total_seconds()
+        for name in ("answered_at", "moving_at", "on_scene_at")
+    ]
+    assert seconds == [30, 60, 90]
+    sos = get(desk, f"/api/incidents/{kept[3][1]['id']}")
+    assert datetime.fromisoformat(sos["called_at"]) == offered_at + timedelta(seconds=120)
+    (message,) = get(desk, "/api/duty-room")["messages"]
+    assert datetime.fromisoformat(message["at"]) == offered_at + timedelta(seconds=150)
+
+
+@pytest.mark.parametrize("wrong", [timedelta(hours=2), timedelta(days=-3), timedelta(seconds=8)])
+def test_an_sos_with_an_impossible_time_is_taken_at_once_and_the_journal_keeps_what_it_claimed(
+    app: FastAPI, desk: TestClient, wrong: timedelta
+) -> None:
+    crew, claimed = phone(app, desk, "k1", WEST), (clock.now() + wrong).isoformat()
+    told = {"id": ids.new_id(), "source": "sos", "priority": 1, "text": "SOS", "called_at": claimed}
+    post(crew, "/api/incidents", **told)
+    assert [one["id"] for one in get(desk, "/api/matters")["matters"]] == [told["id"]]
+    with app.state.runtime.database.reading([DISTRICT]) as connection:
+        entries = journal.list_of_subject(connection, DISTRICT, [told["id"]])
+    assert {json.loads(entry.details_json)["claimed_at"] for entry in entries} == {claimed}
+
+
+@pytest.mark.parametrize(
+    "header", ["yesterday", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z", "2024-12-31"]
+)
+def test_a_clock_that_shows_no_instant_that_can_be_refuses_no_sos(
+    app: FastAPI, desk: TestClient, header: str
+) -> None:
+    crew = phone(app, desk, "k1", WEST)
+    crew.headers["X-Clock"] = header
+    told = {"id": ids.new_id(), "source": "sos", "priority": 1, "called_at": clock.now().isoformat()}
+    post(crew, "/api/incidents", **told)
+    position = {"at": clock.now().isoformat(), "lon": WEST, "lat": MIDDLE_LAT, "accuracy_m": 5.0}
+    post(crew, "/api/positions", positions=[position])
+
+
+def test_every_answer_bears_the_districts_time(app: FastAPI, desk: TestClient) -> None:
+    for path in ("/api/meta", "/api/field", "/api/nothing"):
+        told = desk.get(path, params=QUERY).headers["X-Server-Time"]
+        assert datetime.fromisoformat(told) == clock.now()

@@ -128,12 +128,11 @@ def answer(
     nothing.
     """
     before, unit = _mine(tx, actor, id)
-    now = clock.now()
     if accepted and before.state in (*STATUS_OF, AssignmentState.DONE) and before.answered_at is not None:
         return before
     if not accepted and before.state is AssignmentState.REFUSED:
         return before
-    after = before.answered(accepted, because, words, before.since(at or now), now)
+    after = before.answered(accepted, because, words, tx.instant(at, since=before.offered_at))
     if accepted and before.state is AssignmentState.UNANSWERED:
         _must_still_be_wanted(tx, before)
     after = _put(tx, actor, after, unit, {"because": str(because), "at": _iso(after.answered_at)})
@@ -149,11 +148,10 @@ def take_step(
     nothing.
     """
     before, unit = _mine(tx, actor, id)
-    now = clock.now()
     if before.has_reached(to):
         return before
-    at = before.since(at or now)
-    after = _put(tx, actor, before.moved(to, at, now), unit, {"at": _iso(at)})
+    at = tx.instant(at, since=before.last_at)
+    after = _put(tx, actor, before.moved(to, at), unit, {"at": _iso(at)})
     if to is AssignmentState.ON_SCENE:
         _meet(tx, actor, after, unit, MetBy.ARRIVAL, at)
     return after

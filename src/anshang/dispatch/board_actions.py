@@ -66,13 +66,13 @@ def say(tx: Transaction, *, actor: Actor, message: Message) -> Message:
     if known := store.messages.find_again(tx.connection, tx.district_id, message.id, **said):
         return known
     now = clock.now()
-    message.check(now)
+    message.check()
     kept = replace(
         message,
         district_id=tx.district_id,
         from_id=actor.id,
         from_unit_id=None if unit is None else unit.id,
-        at=message.at or now,
+        at=tx.instant(message.at),
         received_at=now,
         drill=drill,
     )
@@ -92,7 +92,8 @@ def read(tx: Transaction, *, actor: Actor, message_id: str, at: datetime | None 
         if known.reader_id == actor.id:
             return known
     unit_id = None if unit is None else unit.id
-    receipt = Receipt(ids.new_id(), tx.district_id, message_id, actor.id, unit_id, _not_ahead(at))
+    read_at = tx.instant(at, since=message.at)
+    receipt = Receipt(ids.new_id(), tx.district_id, message_id, actor.id, unit_id, read_at)
     store.receipts.add(tx, receipt)
     _tell(tx, actor, BoardKind.READ, message_id, {"unit": unit_id}, drill=message.drill)
     return receipt
@@ -142,7 +143,7 @@ def answer_roll(
     for known in store.list_presences(tx.connection, tx.district_id, [roll_call_id]):
         if known.unit_id == unit.id:
             return known
-    presence = Presence(id, tx.district_id, roll_call_id, unit.id, _not_ahead(at), words)
+    presence = Presence(id, tx.district_id, roll_call_id, unit.id, tx.instant(at, since=call.asked_at), words)
     store.presences.add(tx, presence)
     late = presence.at > call.answer_by
     _tell(tx, actor, BoardKind.PRESENT, roll_call_id, {"unit": unit.id, "late": late}, drill=call.drill)
@@ -184,7 +185,7 @@ def come_back(tx: Transaction, *, actor: Actor, id: str, at: datetime | None = N
     _spoken_for(tx, actor, timer.unit_id)
     if timer.ended_at is not None:
         return timer
-    ended = store.lone_timers.put(tx, timer.ended(_not_ahead(at)))
+    ended = store.lone_timers.put(tx, timer.ended(tx.instant(at, since=timer.begun_at)))
     _tell(tx, actor, BoardKind.BACK, id, {"unit": timer.unit_id})
     return ended
 
@@ -224,12 +225,6 @@ def _unit_of(tx: Transaction, account_id: str) -> Unit | None:
     """The unit in whose crew the account is on duty, None when it is on none."""
     duty = patrols_store.find_duty_of(tx.connection, tx.district_id, account_id)
     return None if duty is None else patrols_store.units.get(tx.connection, tx.district_id, duty.unit_id)
-
-
-def _not_ahead(at: datetime | None) -> datetime:
-    """When it happened, by a clock that may be somewhat ahead of ours."""
-    now = clock.now()
-    return now if at is None else min(at, now)
 
 
 def _tell(

@@ -14,7 +14,7 @@ from types import MappingProxyType
 
 from anshang.foundation.errors import BadInput, RuleBroken
 from anshang.incidents.categories import Task
-from anshang.incidents.model import CLOCKS_APART, Step, not_before
+from anshang.incidents.model import Step
 from anshang.matters.model import Priority
 from anshang.patrols.model import UnitStatus
 
@@ -123,19 +123,18 @@ class Assignment:
         """Whether the unit is bound by it."""
         return self.state in STATUS_OF
 
-    def since(self, at: datetime) -> datetime:
-        """The instant, but not before it was offered."""
-        return not_before(self.offered_at, at)
+    @property
+    def last_at(self) -> datetime:
+        """When its last step was taken."""
+        steps = (self.offered_at, self.answered_at, self.moving_at, self.on_scene_at)
+        return max(at for at in steps if at is not None)
 
     def has_reached(self, state: AssignmentState) -> bool:
         """Whether it was accepted and has taken this step, or one after it."""
         return self.state in GOING and GOING.index(self.state) >= GOING.index(state)
 
-    def answered(
-        self, accepted: bool, because: Because, words: str, at: datetime, now: datetime
-    ) -> Assignment:
+    def answered(self, accepted: bool, because: Because, words: str, at: datetime) -> Assignment:
         """The unit goes, or says why not. An answer that comes late may still accept what nobody withdrew."""
-        self._check(at, now)
         late = self.state is AssignmentState.UNANSWERED and accepted
         if self.state is not AssignmentState.OFFERED and not late:
             raise _over()
@@ -146,9 +145,8 @@ class Assignment:
         state = AssignmentState.REFUSED
         return replace(self, state=state, answered_at=at, ended_at=at, because=because, words=words)
 
-    def moved(self, to: AssignmentState, at: datetime, now: datetime) -> Assignment:
+    def moved(self, to: AssignmentState, at: datetime) -> Assignment:
         """A step further; RuleBroken unless it was accepted and the step comes later than the last one."""
-        self._check(at, now)
         if self.state not in GOING[:-1] or to not in GOING[GOING.index(self.state) + 1 :]:
             raise _over()
         if to is AssignmentState.MOVING:
@@ -167,14 +165,6 @@ class Assignment:
             raise _over()
         state = AssignmentState.STOOD_DOWN
         return replace(self, state=state, ended_at=now, because=because, words=words)
-
-    def _check(self, at: datetime, now: datetime) -> None:
-        if at > now + CLOCKS_APART:
-            raise BadInput("assignment.ahead", en="This has not happened yet.", zh="该时刻尚未到来。")
-        if at < self.offered_at - CLOCKS_APART:
-            raise BadInput(
-                "assignment.too_early", en="It was not offered then yet.", zh="该时刻任务尚未派出。"
-            )
 
 
 def _over() -> RuleBroken:

@@ -67,6 +67,14 @@ def require_aware(at: datetime) -> datetime:
     return at.astimezone(UTC)
 
 
+def corrected(claimed: datetime, ahead: timedelta) -> datetime:
+    """The instant by our clock of what a clock `ahead` of it claims; now when there is no such instant."""
+    try:
+        return require_aware(claimed) - ahead
+    except OverflowError:
+        return now()
+
+
 def to_ms(at: datetime) -> int:
     """Milliseconds since 1970-01-01T00:00Z."""
     return round(require_aware(at).timestamp() * 1000)

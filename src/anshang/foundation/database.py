@@ -11,6 +11,7 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -30,11 +31,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
-from anshang.foundation import ids
+from anshang.foundation import clock, ids
 from anshang.foundation.errors import StorageFailed
 from anshang.foundation.sharing import SharedCommits
 
 T = TypeVar("T")
+CLAIM_APART = timedelta(seconds=1)
+"""From here on the journal keeps what a device claimed beside the instant that counts."""
 
 metadata = MetaData(
     naming_convention={
@@ -69,11 +72,26 @@ class Transaction:
         self.connection = connection
         self.district_id = district_id
         self.after_commit: list[Callable[[], None]] = []
+        self.clock_ahead = timedelta(0)
+        self.claimed_at: datetime | None = None
 
     @property
     def drill(self) -> bool:
         """Whether the district is a copy for drills: what is written there is marked, whoever writes it."""
         return ids.is_drill(self.district_id)
+
+    def instant(self, claimed: datetime | None, *, since: datetime | None = None) -> datetime:
+        """When something happened that a device tells: by our clock, not ahead of now and not before `since`.
+        A device's clock (`clock_ahead` of ours) refuses nothing; what it said enters the journal.
+        """
+        now = clock.now()
+        if claimed is None:
+            return now
+        at = min(clock.corrected(claimed, self.clock_ahead), now)
+        at = at if since is None else max(at, since)
+        if abs(at - claimed) >= CLAIM_APART:
+            self.claimed_at = claimed
+        return at
 
 
 class Database:

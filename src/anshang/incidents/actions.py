@@ -19,6 +19,7 @@ from anshang.incidents import store
 from anshang.incidents.categories import Category, suggest
 from anshang.incidents.model import (
     CLOCKS_APART,
+    FROM_PHONES,
     SELF_STARTED,
     Incident,
     IncidentKind,
@@ -71,6 +72,8 @@ def report(
             "incident.bad_source", en="A partner reports as one.", zh="合作单位只能以商户来源报告。"
         )
     now = clock.now()
+    if source in FROM_PHONES:
+        called_at = tx.instant(called_at, since=now - OLDEST)
     if not now - OLDEST <= (called_at := called_at or now) <= now + CLOCKS_APART:
         raise BadInput(
             "incident.bad_call", en="The call came within the last day.", zh="报警时间须在最近一天之内。"

@@ -17,7 +17,7 @@ from types import MappingProxyType
 from anshang.foundation.errors import BadInput, RuleBroken
 
 CLOCKS_APART = timedelta(seconds=5)
-"""How far ahead of ours a phone's clock may tell a step."""
+"""How far from ours the clock of a desk may tell a step; a phone's may be wrong by any time."""
 
 
 class Source(StrEnum):
@@ -34,6 +34,8 @@ class Source(StrEnum):
 
 SELF_STARTED = frozenset({Source.PATROL})
 """What our own people found: told apart in every figure, for nobody waited for them."""
+FROM_PHONES = frozenset({Source.SOS, Source.PATROL})
+"""What a phone stamps: never refused for its time."""
 
 
 class Step(StrEnum):

@@ -26,7 +26,10 @@ def record(
     details: Mapping[str, Any] | None = None,
     drill: bool = False,
 ) -> Entry:
-    """Append one entry to the journal of the transaction's district, in the same transaction."""
+    """Append one entry to the journal of the transaction's district, in the same transaction, with the
+    instant that a device claimed where that is not the one that counts.
+    """
+    claim = {} if tx.claimed_at is None else {"claimed_at": tx.claimed_at.isoformat()}
     entry = Entry(
         seq=0,
         id=ids.new_id(),
@@ -36,7 +39,7 @@ def record(
         kind=str(kind),
         subject_id=subject_id,
         drill=drill or tx.drill,
-        details_json=json.dumps(details or {}, ensure_ascii=False, sort_keys=True),
+        details_json=json.dumps({**(details or {}), **claim}, ensure_ascii=False, sort_keys=True),
         chain="",
     )
     entry = replace(entry, chain=entry.chained_to(*store.last_link(tx.connection, tx.district_id)))

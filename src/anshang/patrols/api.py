@@ -220,7 +220,16 @@ def take_positions(
         if duty is None:
             raise NotFound("duty.none", en="You are on no duty.", zh="您未在值勤。")
         unit = store.units.get(connection, district, duty.unit_id)
-    told = [Told(clock.to_ms(one.at), one.lon, one.lat, one.accuracy_m, one.gcj02) for one in body.positions]
+    told = [
+        Told(
+            clock.to_ms(clock.corrected(one.at, caller.clock_ahead)),
+            one.lon,
+            one.lat,
+            one.accuracy_m,
+            one.gcj02,
+        )
+        for one in body.positions
+    ]
     return _receipt(_whereabouts(request).take(unit, duty, told, "phone"))
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Protocol
 
@@ -19,6 +19,7 @@ from fastapi import Depends, Query, Request
 from fastapi.responses import StreamingResponse
 from sqlalchemy import Connection
 
+from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import NotAllowed, NotSignedIn
@@ -29,6 +30,8 @@ from anshang.web.shapes import Demo
 
 COOKIE = "anshang_session"
 CSRF_HEADER = "X-CSRF-Token"
+CLOCK_HEADER = "X-Clock"
+"""What the clock that stamped the instants of a request shows while it is sent (ISO 8601)."""
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -82,6 +85,7 @@ class Call:
     runtime: Runtime
     csrf_token: str = ""
     session_token: str = ""
+    clock_ahead: timedelta = timedelta(0)
 
     def still_may(self, permission: Permission, district_id: str) -> bool:
         """Whether the session, asked anew, still lasts and bears the permission."""
@@ -97,6 +101,7 @@ class Call:
         """One write in the district, committed when the block ends."""
         self._must_see(district_id)
         with self.runtime.database.transaction(district_id) as tx:
+            tx.clock_ahead = self.clock_ahead
             yield tx
 
     @contextmanager
@@ -146,7 +151,15 @@ def recognise(request: Request) -> Call:
         raise NotSignedIn("session.missing", en="Please sign in.", zh="请先登录。")
     if request.method not in SAFE_METHODS and request.headers.get(CSRF_HEADER) != visitor.csrf_token:
         raise NotAllowed("csrf.missing", en="The request lacks its CSRF token.", zh="请求缺少 CSRF 令牌。")
-    return Call(visitor.actor, runtime, visitor.csrf_token, token)
+    return Call(visitor.actor, runtime, visitor.csrf_token, token, _clock_ahead(request))
+
+
+def _clock_ahead(request: Request) -> timedelta:
+    """How far ahead of ours the caller's clock is; 0 for whoever does not say, or says what is no instant."""
+    try:
+        return clock.require_aware(datetime.fromisoformat(request.headers[CLOCK_HEADER])) - clock.now()
+    except (KeyError, ValueError, OverflowError):
+        return timedelta(0)
 
 
 Caller = Annotated[Call, Depends(recognise)]
