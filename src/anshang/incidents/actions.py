@@ -72,12 +72,7 @@ def report(
             "incident.bad_source", en="A partner reports as one.", zh="合作单位只能以商户来源报告。"
         )
     now = clock.now()
-    if source in FROM_PHONES:
-        called_at = tx.instant(called_at, since=now - OLDEST)
-    if not now - OLDEST <= (called_at := called_at or now) <= now + CLOCKS_APART:
-        raise BadInput(
-            "incident.bad_call", en="The call came within the last day.", zh="报警时间须在最近一天之内。"
-        )
+    called_at = _called_at(tx, source, called_at, now)
     categories = store.list_categories(tx.connection, tx.district_id)
     category = None if category_id is None else _in_use(categories, category_id)
     suggestion = suggest(text, categories.values())
@@ -330,6 +325,18 @@ def _due(priority: Priority, category: Category | None, called_at: datetime) -> 
         Due(ClockKind.ACKNOWLEDGE, answer_s, "due.answer", params | {"within_s": answer_s}),
         Due(ClockKind.ARRIVE, arrive_s - gone_s, "due.arrive", params | {"within_s": arrive_s}),
     ]
+
+
+def _called_at(tx: Transaction, source: Source, claimed: datetime | None, now: datetime) -> datetime:
+    """When the call came; BadInput when a desk says what cannot be, while a phone's clock refuses nothing."""
+    if source in FROM_PHONES:
+        return tx.instant(claimed, since=now - OLDEST)
+    called_at = claimed or now
+    if not now - OLDEST <= called_at <= now + CLOCKS_APART:
+        raise BadInput(
+            "incident.bad_call", en="The call came within the last day.", zh="报警时间须在最近一天之内。"
+        )
+    return called_at
 
 
 def _complete(tx: Transaction, spot: Spot) -> Spot:
