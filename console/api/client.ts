@@ -38,7 +38,18 @@ const guard: Middleware = {
   },
 };
 
-export const client = createClient<paths>({ baseUrl: "", fetch: (request) => fetch(request) });
+export const READ_MS = 15_000;
+export const WRITE_MS = 60_000;
+/** A photograph over a slow network. */
+export const UPLOAD_MS = 120_000;
+
+/** A server that is switched off, or a network that is gone, answers never: no question waits longer than this. */
+function asked(request: Request): Promise<Response> {
+  const limit = AbortSignal.timeout(request.method === "GET" ? READ_MS : WRITE_MS);
+  return fetch(request, { signal: AbortSignal.any?.([request.signal, limit]) ?? limit });
+}
+
+export const client = createClient<paths>({ baseUrl: "", fetch: asked });
 client.use(guard);
 
 type Answered = { data?: unknown; error?: unknown; response: Response };

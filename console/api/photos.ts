@@ -1,4 +1,5 @@
 // Sending a photograph of what was told before: a report, or somebody who is looked for.
+import { UPLOAD_MS } from "./client";
 import { newId } from "./ids";
 import { session } from "./session.svelte";
 
@@ -14,7 +15,7 @@ export function newPhoto(district: string, purpose: Purpose, of: string): { id: 
 export async function sendPhoto(district: string, purpose: Purpose, of: string, photo: Blob): Promise<string> {
   const { id, path } = newPhoto(district, purpose, of);
   const headers = { "Content-Type": "application/octet-stream", "X-CSRF-Token": session.csrfToken };
-  const response = await fetch(path, { method: "POST", headers, body: photo });
+  const response = await fetch(path, { method: "POST", headers, body: photo, signal: AbortSignal.timeout(UPLOAD_MS) });
   if (!response.ok) throw new Error(String(response.status));
   return id;
 }

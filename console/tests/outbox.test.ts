@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { Outbox, type Row, type Sent, type Shelf } from "../field/src/outbox/outbox.svelte";
+import { anchored, timeAt } from "../field/src/outbox/clock.svelte";
+import { about, Outbox, type Row, type Sent, type Shelf } from "../field/src/outbox/outbox.svelte";
 import { overlaid } from "../field/src/outbox/overlay";
 import { Positions, type Fix, type FixShelf } from "../field/src/outbox/positions.svelte";
 
@@ -93,6 +94,61 @@ test("what is refused for good is moved aside to be seen, and the next goes on",
   expect((await kept.list()).length).toBe(1);
   await outbox.discard(outbox.refused[0]!);
   expect(await kept.list()).toEqual([]);
+});
+
+test("access that is gone blocks nobody: the row is shown with its reason, and the next ones are sent", async () => {
+  const [kept, { taken, state, send }, { after }] = [shelf(), server(), alarms()];
+  state.answer = (key) => (key === "a" ? { status: 403, refusal: "no access" } : { status: 200, refusal: "" });
+  const outbox = new Outbox(kept, send, after);
+  for (const key of ["a", "b", "c"]) await outbox.put(row(key));
+  await settled();
+  expect([taken, outbox.waiting.length]).toEqual([["b", "c"], 0]);
+  expect(outbox.refused.map((one) => one.refusal)).toEqual(["no access"]);
+});
+
+test("a row that the server fails at holds up only what is told of the same thing", async () => {
+  const [kept, { taken, state, send }, { after, ring, waits }] = [shelf(), server(), alarms()];
+  const task = "019400aa-0000-7000-8000-000000000001";
+  let ill = true;
+  state.answer = (key) => (ill && key === "accept" ? { status: 500, refusal: "fault" } : { status: 200, refusal: "" });
+  const outbox = new Outbox(kept, send, after, () => 1);
+  await outbox.put({ ...row("accept"), path: `/api/assignments/${task}/answer?district=x` });
+  await outbox.put({ ...row("move"), path: `/api/assignments/${task}/steps?district=x` });
+  await outbox.put(row("report"));
+  await settled();
+  expect(taken).toEqual(["report"]);
+  expect(outbox.waiting.map((one) => [one.key, one.trouble])).toEqual([["accept", "fault"], ["move", undefined]]);
+  ill = false;
+  await ring();
+  expect([taken, waits[0]]).toEqual([["report", "accept", "move"], 1000]);
+});
+
+test("a picture is told of what it belongs to, and waits behind it", () => {
+  const [picture, report] = ["019400aa-0000-7000-8000-000000000002", "019400aa-0000-7000-8000-000000000003"];
+  const path = `/api/photos/${picture}?district=x&purpose=report&of=${report}`;
+  expect(about({ path, body: null, key: "p" })).toBe(about({ path: "/api/incidents?district=x", body: { id: report }, key: "r" }));
+});
+
+test("what waits can be discarded, also while it is being sent, and does not come back", async () => {
+  const kept = shelf();
+  let answer: (sent: Sent | null) => void = () => {};
+  const outbox = new Outbox(kept, () => new Promise((told) => (answer = told)), alarms().after);
+  await outbox.put(row("a"));
+  await settled();
+  await outbox.discard(outbox.waiting[0]!);
+  answer(null);
+  await settled();
+  expect([outbox.rows, await kept.list()]).toEqual([[], []]);
+});
+
+test("a phone two hours wrong in another year shows the district's time, and a slow answer moves no clock", () => {
+  const [district_ms, device_ms] = [Date.parse("2024-12-31T12:44:00Z"), Date.parse("2026-11-30T09:00:00Z")];
+  const first = anchored(null, district_ms, 100, device_ms, 20);
+  expect(timeAt(first, device_ms + 1000)).toBe(district_ms + 1000 + 20_000);
+  const slow = anchored(first, district_ms + 1000 + 20_000 - 60_000, 4000, device_ms + 1000, 20);
+  expect(slow, "written up to 80 s of the district's time ago").toBe(first);
+  const stepped = anchored(first, district_ms + 200_000, 100, device_ms + 7_200_000 + 10_000, 20);
+  expect(timeAt(stepped, device_ms + 7_210_000)).toBe(district_ms + 200_000 + 1000);
 });
 
 test("what was taken is told before it leaves the list, so that nothing flickers back", async () => {

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { Refused } from "$api/client";
+import { answered, client, READ_MS, Refused } from "$api/client";
 import { Answers } from "$api/queries.svelte";
 
 beforeEach(() => vi.useFakeTimers());
@@ -84,5 +84,27 @@ describe("answers", () => {
     await settled();
     expect(finish.length).toBe(2);
     expect(answer.value).toBe(2);
+  });
+  test("a question that no server ever answers ends after a while, says so, and is asked again", async () => {
+    vi.spyOn(AbortSignal, "timeout").mockImplementation((wait_ms) => {
+      const stop = new AbortController();
+      setTimeout(() => stop.abort(new DOMException("late", "TimeoutError")), wait_ms);
+      return stop.signal;
+    });
+    const hanging = vi.fn(
+      (_request: Request, { signal }: RequestInit) =>
+        new Promise<Response>((_, fail) => signal!.addEventListener("abort", () => fail(signal!.reason))),
+    );
+    vi.stubGlobal("fetch", hanging);
+    const answers = new Answers();
+    const ask = () => answered(client.GET("/api/meta", { baseUrl: "http://district" }));
+    const answer = answers.hold({ key: "meta", topics: ["matter"], ask });
+    await settled();
+    answers.happened("matter.opened");
+    expect([answer.asking, answer.refusal]).toEqual([true, null]);
+    await vi.advanceTimersByTimeAsync(READ_MS);
+    expect([answer.refusal, hanging.mock.calls.length]).toEqual(["无法连接服务器。", 2]);
+    vi.unstubAllGlobals();
+    vi.restoreAllMocks();
   });
 });

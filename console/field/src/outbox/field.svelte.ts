@@ -1,9 +1,10 @@
 // The phone's state: what the server told last, kept across reloads, and over it what waits to be told.
-import { answered, client, Refused, saidOf, type Shape } from "$api/client";
+import { answered, client, Refused, saidOf, UPLOAD_MS, WRITE_MS, type Shape } from "$api/client";
 import { newId } from "$api/ids";
 import { newPhoto } from "$api/photos";
 import { session } from "$api/session.svelte";
-import { language } from "$kit/i18n.svelte";
+import { language, type Both } from "$kit/i18n.svelte";
+import { clock, clockHeader, iso } from "./clock.svelte";
 import { Outbox, type Row, type Sent } from "./outbox.svelte";
 import { overlaid } from "./overlay";
 import { Positions, type Fix } from "./positions.svelte";
@@ -21,16 +22,31 @@ async function send(row: Row): Promise<Sent | null> {
   if (session.state !== "open") await session.recall().catch(() => {});
   if (session.state !== "open") return null;
   if (row.by !== undefined && row.by !== session.account?.id) return { status: 409, refusal: OTHERS[language.current] };
-  const response = await fetch(row.path, {
-    method: "POST",
-    headers: { "Content-Type": row.blob ? "application/octet-stream" : "application/json", "X-CSRF-Token": session.csrfToken },
-    body: row.blob ?? JSON.stringify(row.body),
-  });
+  const response = await post(row);
   if (response.status === 401) session.ended();
   if (response.ok) return { status: response.status, refusal: "" };
-  const told = (await response.json().catch(() => null)) as { error?: string; message?: { zh: string; en: string } } | null;
-  const both = told?.message ?? { zh: `错误 ${response.status}`, en: `error ${response.status}` };
-  return { status: response.status, refusal: saidOf(new Refused(response.status, told?.error ?? "http", both)) };
+  const told = (await response.json().catch(() => null)) as { error?: string; message?: Both } | null;
+  // another page of this phone has signed in anew: the next try bears the new token
+  if (told?.error === "csrf.missing") session.ended();
+  const status = told?.error === "csrf.missing" ? 401 : response.status;
+  const both = told?.message ?? { zh: `错误 ${status}`, en: `error ${status}` };
+  return { status, refusal: saidOf(new Refused(status, told?.error ?? "http", both)) };
+}
+
+async function post(row: Row): Promise<Response> {
+  const began_ms = performance.now();
+  const response = await fetch(row.path, {
+    method: "POST",
+    headers: {
+      "Content-Type": row.blob ? "application/octet-stream" : "application/json",
+      "X-CSRF-Token": session.csrfToken,
+      ...clockHeader(row.stamp),
+    },
+    body: row.blob ?? JSON.stringify(row.body),
+    signal: AbortSignal.timeout(row.blob ? UPLOAD_MS : WRITE_MS),
+  });
+  clock.heard(response, performance.now() - began_ms);
+  return response;
 }
 
 class Field {
@@ -42,7 +58,7 @@ class Field {
     const timer = setTimeout(run, wait_ms);
     return () => clearTimeout(timer);
   });
-  readonly positions = new Positions(shelf.fixes, (fixes) => this.#sendFixes(fixes), globalThis.navigator?.geolocation);
+  readonly positions = new Positions(shelf.fixes, (fixes) => this.#sendFixes(fixes), globalThis.navigator?.geolocation, () => clock.now_ms);
   /** What the server has taken, but has not shown us yet. */
   #taken = $state.raw<readonly Row[]>([]);
   /** What the phone shows: the server's word, with what it does not know yet, or has not told us back. */
@@ -142,13 +158,18 @@ class Field {
   /** Tell the server something, in its turn, whenever it can be reached. */
   async tell(path: string, body: Record<string, unknown>, label: string): Promise<void> {
     const query = `?district=${encodeURIComponent(this.district)}`;
-    await this.outbox.put({ key: newId(), path: path + query, body, label, at_ms: Date.now(), by: this.#by });
+    await this.#keep({ path: path + query, body, label });
   }
 
   /** Keep a photograph of what was told before, until the server has it, too. */
   async picture(of: string, blob: Blob, label: string): Promise<void> {
     const { path } = newPhoto(this.district, "report", of);
-    await this.outbox.put({ key: newId(), path, body: null, blob, label, at_ms: Date.now(), by: this.#by });
+    await this.#keep({ path, body: null, blob, label });
+  }
+
+  async #keep(told: Pick<Row, "path" | "body" | "blob" | "label">): Promise<void> {
+    const stamp = clock.stamp();
+    await this.outbox.put({ ...told, key: newId(), at_ms: stamp.at_ms, stamp, by: this.#by });
   }
 
   forget(): void {
@@ -171,4 +192,5 @@ class Field {
 }
 
 export const field = new Field();
-export const now = () => new Date().toISOString();
+/** The present instant in the district, as what is told bears it. */
+export const now = () => iso(clock.now_ms);

@@ -1,5 +1,6 @@
 // The state as it will be once what waits has been told: a tap shows at once, also where no server hears it.
 import type { Shape } from "$api/client";
+import { iso } from "./clock.svelte";
 import type { Row } from "./outbox.svelte";
 
 type FieldState = Shape["FieldShown"];
@@ -21,7 +22,7 @@ function changed(task: Task, row: Row): Task | null {
 export function overlaid(told: FieldState, waiting: readonly Row[]): FieldState {
   let shown = told;
   for (const row of waiting) {
-    const at = new Date(row.at_ms).toISOString();
+    const at = iso(row.at_ms);
     const tasks = shown.tasks.map((task) => changed(task, row)).filter((task) => task !== null);
     const read = READ.exec(row.path)?.[1];
     const here = HERE.exec(row.path)?.[1];

@@ -34,6 +34,7 @@ export class Positions {
     /** Sends a batch; false when it must be sent again. */
     readonly send: (fixes: Fix[]) => Promise<boolean>,
     readonly device: Geolocation | undefined,
+    readonly now_ms: () => number = Date.now,
   ) {}
 
   get watching(): boolean {
@@ -45,9 +46,9 @@ export class Positions {
       if (!this.device) this.refused = "unavailable";
       return;
     }
-    // by this phone's clock: a receiver's own may be off by years, and none older than now is asked for
+    // by the district's clock: a receiver's own may be off by years, and none older than now is asked for
     this.#watch = this.device.watchPosition(
-      (told) => void this.take(Date.now(), told.coords),
+      (told) => void this.take(this.now_ms(), told.coords),
       (fault) => (this.refused = fault.code === fault.PERMISSION_DENIED ? "denied" : "unavailable"),
       { enableHighAccuracy: true, maximumAge: 0, timeout: 30_000 },
     );

@@ -14,7 +14,9 @@ const opened: Promise<IDBPDatabase> = openDB(NAME, 1, {
 
 export const rows: Shelf = {
   list: async () => (await (await opened).getAll("rows")) as Row[],
-  put: async (row) => Number(await (await opened).put("rows", JSON.parse(JSON.stringify(row)))),
+  // by JSON, for what comes from a screen may be no plain object; a picture is kept as it is
+  put: async ({ blob, ...row }) =>
+    Number(await (await opened).put("rows", { ...JSON.parse(JSON.stringify(row)), ...(blob && { blob }) })),
   remove: async (seq) => (await opened).delete("rows", seq),
 };
 
