@@ -27,6 +27,7 @@ from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
 from anshang.desk import api as desk_api
 from anshang.desk import lost_property_api, order_api, public_api, shift_api, shop_api
+from anshang.desk.calls import CallDesk
 from anshang.desk.public import PublicDesk
 from anshang.desk.shop_feed import ShopFeed
 from anshang.dispatch import api as dispatch_api
@@ -58,6 +59,7 @@ from anshang.vault.keys import Keyring, read_masters
 from anshang.volunteers import api as volunteers_api
 from anshang.web import api as web_api
 from anshang.web import errors
+from anshang.web.budgets import Budgets
 from anshang.web.caching import Uncached
 from anshang.web.limits import BodyLimit
 from anshang.web.live import Hub
@@ -132,6 +134,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     hub = Hub(database)
     database.on_commit.append(hub.wake)
     doorkeeper = Doorkeeper(database, tries_per_minute=settings.sign_in_tries_per_minute)
+    budgets = Budgets()
     watch = Watch(database)
     intake = Intake(database, watch.taken, watch.turnstile, settings.sealed_folder)
     whereabouts = Whereabouts(database)
@@ -147,7 +150,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     app = _bare(_running(settings, database, whereabouts, intake, hub, worker))
     _share(
         app,
-        runtime=Runtime(database, hub, doorkeeper, _cookies(settings), demo),
+        runtime=Runtime(database, hub, doorkeeper, _cookies(settings), demo, budgets),
         watch=watch,
         data_folder=settings.data_folder if settings.data_folder.exists() else Path(),
         intake=intake,
@@ -156,7 +159,8 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
         outlooks=outlooks,
         keyring=keyring,
         doors=doors,
-        public=PublicDesk(watch, outlooks),
+        public=PublicDesk(watch, outlooks, budgets),
+        calls=CallDesk(database, budgets),
         shop_feed=ShopFeed(database, keyring, hub),
         push_key=_push_key(settings),
         push_services=hosts(settings.push_services),

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 from fastapi import FastAPI
+from httpx import Response
 from starlette.testclient import TestClient
 from tests.conftest import DISTRICT
+from tests.crowds.conftest import row_of_zones
 from tests.partners.conftest import app as app_fixture
 from tests.partners.conftest import quarter as quarter_fixture
 from tests.serving import signed_in
 
-from anshang.desk.public import CALLS_PER_MINUTE, LOOKS_PER_MINUTE
+from anshang.desk.calls import OF_DISTRICT, OF_NETWORK
+from anshang.desk.public import LOOKS
 from anshang.foundation import ids
-from anshang.people.model import Role
+from anshang.people.model import Role, operator_actor
+from anshang.places import actions as places
 
 pytestmark = pytest.mark.postgres
 
@@ -75,14 +82,92 @@ def test_a_call_reaches_the_desk_with_its_place_and_without_its_caller(
     )
 
 
-def test_a_flood_of_looks_and_calls_is_held_back_in_words(visitor: TestClient) -> None:
-    looks = [visitor.get(f"/api/public{HERE}").status_code for _ in range(LOOKS_PER_MINUTE + 20)]
-    assert looks.count(200) == LOOKS_PER_MINUTE
-    assert set(looks[LOOKS_PER_MINUTE:]) == {429}
-    told = [{"id": ids.new_id(), "what": "hurt", "zone_id": "z1"} for _ in range(CALLS_PER_MINUTE + 2)]
-    calls = [visitor.post(f"/api/public/calls{HERE}", json=one) for one in told]
-    assert [one.status_code for one in calls] == [200] * CALLS_PER_MINUTE + [429] * 2
-    assert "110" in calls[-1].json()["message"]["zh"]
+def call_from(app: FastAPI, network: str, what: str, where: str = HERE, **spot: str) -> Response:
+    """A call for help by a phone at an address."""
+    phone = TestClient(app, raise_server_exceptions=False, client=(network, 50_000))
+    return phone.post(f"/api/public/calls{where}", json={"id": ids.new_id(), "what": what, **spot})
+
+
+def waiting(app: FastAPI, where: str = HERE) -> list[dict[str, Any]]:
+    """The desk's queue."""
+    matters = signed_in(app, Role.DESK, *where.split("=")[1:]).get(f"/api/matters{where}").json()["matters"]
+    return sorted(matters, key=lambda matter: matter["number"])
+
+
+def test_a_crowd_behind_one_address_sees_the_page_and_only_guessing_is_held_back(visitor: TestClient) -> None:
+    assert {visitor.get(f"/api/public{HERE}").status_code for _ in range(LOOKS.per_minute + 20)} == {200}
+    spots = [visitor.get(f"/api/public/spots/p2{HERE}").status_code for _ in range(LOOKS.per_minute + 5)]
+    assert spots.count(200) >= LOOKS.per_minute - 50 and spots[-1] == 429
+
+
+def test_many_calls_from_one_place_become_one_incident_that_says_how_many(app: FastAPI) -> None:
+    """A crowd behind one address is never refused, and the desk reads one line instead of forty."""
+    answers = [call_from(app, "203.0.113.7", "other", zone_id="z1") for _ in range(40)]
+    assert {answer.status_code for answer in answers} == {200}
+    own = OF_NETWORK.per_minute
+    assert len({answer.json()["id"] for answer in answers}) == own + 1
+    assert [matter["params"].get("calls") for matter in waiting(app)] == [None] * own + [32]
+    somewhere_else = call_from(app, "203.0.113.7", "other", zone_id="z2").json()["id"]
+    assert waiting(app)[-1]["id"] == somewhere_else
+
+
+def test_what_gathers_calls_stays_marked_when_it_is_classified_and_begins_anew_when_it_is_over(
+    app: FastAPI,
+) -> None:
+    for _ in range(OF_NETWORK.per_minute + 2):
+        gathered = call_from(app, "203.0.113.7", "afraid", zone_id="z1").json()["id"]
+    desk = signed_in(app, Role.DESK, DISTRICT)
+    page = f"/api/incidents/{gathered}"
+    desk.post(f"{page}/classify{HERE}", json={"category_id": "fight", "version": 1})
+    assert desk.get(f"/api/matters/{gathered}{HERE}").json()["params"]["calls"] == 2
+    version = desk.get(f"{page}{HERE}").json()["version"]
+    assert desk.post(f"{page}/clear{HERE}", json={"outcome": "ok", "version": version}).status_code == 200
+    assert call_from(app, "203.0.113.7", "afraid", zone_id="z1").json()["id"] != gathered
+
+
+def test_a_call_that_is_sent_again_is_the_same_one_in_a_flood_too(app: FastAPI) -> None:
+    phone = TestClient(app, client=("203.0.113.7", 50_000))
+    mine = {"id": ids.new_id(), "what": "hurt", "zone_id": "z1"}
+    for _ in range(OF_NETWORK.per_minute + 3):
+        assert phone.post(f"/api/public/calls{HERE}", json=mine).json()["id"] == mine["id"]
+    assert len(waiting(app)) == 1
+
+
+@pytest.mark.slow
+def test_nobody_can_silence_the_calls_of_a_district_or_of_another_one(app: FastAPI) -> None:
+    """A flood from many addresses: what is urgent keeps its place, the rest is gathered by zone, and the
+    district beside it does not notice.
+    """
+    with app.state.runtime.database.transaction("beside") as tx:
+        document = json.loads(row_of_zones())
+        document["anshang"]["district"]["id"] = "beside"
+        places.import_document(tx, actor=operator_actor("beside"), document=json.dumps(document).encode())
+    addresses = [f"2001:db8:0:{one:x}::{two}" for one in range(25) for two in range(1, 4)]
+    for address in addresses[: OF_DISTRICT.per_minute]:
+        assert call_from(app, address, "item", zone_id="z1").status_code == 200
+    known = len(waiting(app))
+    for premises in ("p2", "p4"):
+        hurt = call_from(app, "198.51.100.1", "hurt", premises_id=premises).json()["id"]
+        shown = signed_in(app, Role.DESK, DISTRICT).get(f"/api/incidents/{hurt}{HERE}").json()
+        assert shown["premises_id"] == premises
+    items = {call_from(app, address, "item", zone_id="z1").json()["id"] for address in addresses[-12:]}
+    assert len(items) == 1 and len(waiting(app)) == known + 3
+    quiet = "?district=beside"
+    assert call_from(app, "198.51.100.2", "hurt", quiet, zone_id="z1").status_code == 200
+    assert "calls" not in waiting(app, quiet)[0]["params"]
+
+
+def test_calls_for_districts_that_are_none_spend_nobody_s_budget(app: FastAPI) -> None:
+    for _ in range(OF_NETWORK.per_minute + 2):
+        assert call_from(app, "203.0.113.7", "hurt", "?district=nowhere").status_code == 404
+        assert call_from(app, "203.0.113.7", "hurt", zone_id="nowhere").status_code == 404
+    call_from(app, "203.0.113.7", "hurt", zone_id="z1")
+    assert "calls" not in waiting(app)[0]["params"]
+
+
+def test_addresses_of_one_ipv6_network_are_one_caller(app: FastAPI) -> None:
+    answers = {call_from(app, f"2001:db8:7:7::{one}", "other", zone_id="z1").json()["id"] for one in range(9)}
+    assert len(answers) == OF_NETWORK.per_minute + 1
 
 
 def test_no_call_comes_from_a_district_that_is_none(visitor: TestClient) -> None:

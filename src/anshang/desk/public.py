@@ -10,9 +10,6 @@ import time
 from datetime import datetime, timedelta
 from threading import Lock
 
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 from sqlalchemy import Connection
 
 from anshang.crowds.ahead import HORIZONS_S, Outlook
@@ -21,10 +18,11 @@ from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
 from anshang.desk import store
 from anshang.foundation import clock
-from anshang.foundation.errors import NotFound, TooOften
+from anshang.foundation.errors import NotFound
 from anshang.partners import store as partners
 from anshang.places import store as places
 from anshang.places.model import Place, PostType
+from anshang.web.budgets import Budget, Budgets
 from anshang.web.shapes import BothLanguages, Shown
 
 FEW = 5
@@ -34,8 +32,10 @@ FOUND_SHOWN = timedelta(days=30)
 LIKELY = 0.5
 AHEAD_S = 3_600
 KEPT_S = 5.0
-LOOKS_PER_MINUTE, CALLS_PER_MINUTE, ALL_CALLS_PER_MINUTE = 60, 3, 60
-PAPERS_PER_MINUTE = 10
+LOOKS = Budget("public.looks", per_minute=600)
+"""For one network: a crowd shares one behind a public Wi-Fi."""
+PAPERS = Budget("public.papers", per_minute=10)
+"""Whoever checks more certificates is guessing."""
 HELPS = (PostType.KIOSK, PostType.SAFE_HOUSE)
 
 
@@ -89,30 +89,28 @@ class PublicShown(Shown):
 class PublicDesk:
     """The public page's side of this process."""
 
-    def __init__(self, watch: Watch, outlooks: Outlooks) -> None:
-        self._watch, self._outlooks = watch, outlooks
+    def __init__(self, watch: Watch, outlooks: Outlooks, budgets: Budgets) -> None:
+        self._watch, self._outlooks, self._budgets = watch, outlooks, budgets
         self._kept: dict[str, tuple[float, PublicShown]] = {}
         self._lock = Lock()
-        self._tries = MovingWindowRateLimiter(MemoryStorage())
 
-    def admit_look(self, address: str) -> None:
-        """TooOften when an address looks more than once a second on average."""
-        self._admit(RateLimitItemPerMinute(LOOKS_PER_MINUTE), "look", address)
+    def admit_look(self, network: str) -> None:
+        """TooOften when a network asks for what must be looked up more often than a crowd behind it would."""
+        self._budgets.spend(LOOKS, network)
 
-    def admit_paper(self, address: str) -> None:
-        """TooOften when an address checks certificates as if it was guessing."""
-        self._admit(RateLimitItemPerMinute(PAPERS_PER_MINUTE), "paper", address)
+    def admit_paper(self, network: str) -> None:
+        """TooOften when a network checks certificates as if it was guessing."""
+        self._budgets.spend(PAPERS, network)
 
-    def admit_call(self, address: str) -> None:
-        """TooOften when an address, or everybody together, calls more often than the desk can answer."""
-        self._admit(RateLimitItemPerMinute(CALLS_PER_MINUTE), "call", address)
-        self._admit(RateLimitItemPerMinute(ALL_CALLS_PER_MINUTE), "calls", "*")
+    def known(self, district_id: str) -> PublicShown | None:
+        """The district as it was at most five seconds ago; None when it is to be computed anew."""
+        until_s, known = self._kept.get(district_id, (0.0, None))
+        return known if until_s >= time.monotonic() else None
 
     def shown(self, connection: Connection, district_id: str) -> PublicShown:
-        """The district, reckoned at most every five seconds however many ask."""
+        """The district, computed at most every five seconds however many ask."""
         with self._lock:
-            until_s, known = self._kept.get(district_id, (0.0, None))
-            if known is None or until_s < time.monotonic():
+            if (known := self.known(district_id)) is None:
                 known = self._reckon(connection, district_id)
                 self._kept[district_id] = (time.monotonic() + KEPT_S, known)
         return known
@@ -120,15 +118,6 @@ class PublicDesk:
     def forget(self, district_id: str) -> None:
         """Reckon anew the next time."""
         self._kept.pop(district_id, None)
-
-    def _admit(self, item: RateLimitItem, *who: str) -> None:
-        if not self._tries.hit(item, *who):
-            raise TooOften(
-                "public.throttled",
-                en="Too often; wait a minute. In danger call 110.",
-                zh="请求过于频繁，请稍后再试。遇到危险请拨打 110。",
-                details={"retry_after_s": 60},
-            )
 
     def _reckon(self, connection: Connection, district_id: str) -> PublicShown:
         place = places.load(connection, district_id)

@@ -8,14 +8,13 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field, StringConstraints
 
+from anshang.desk.calls import CallDesk
 from anshang.desk.public import PublicDesk, PublicShown, PublicSpot, find_spot
 from anshang.foundation import ids
 from anshang.foundation.errors import NotFound
-from anshang.incidents import actions as incidents
-from anshang.incidents.model import Source, Spot
-from anshang.people.model import visitor_actor
-from anshang.places import store as places
+from anshang.incidents.model import Spot
 from anshang.volunteers import store as volunteers
+from anshang.web.budgets import network_of
 from anshang.web.session import DistrictQuery, Running
 from anshang.web.shapes import Body, Code, Id, Name, Shown
 
@@ -27,15 +26,6 @@ async def _must_be_real(district: DistrictQuery) -> None:
 
 
 router = APIRouter(prefix="/api/public", tags=["public"], dependencies=[Depends(_must_be_real)])
-WORDS = {
-    "hurt": ("injury", "有人受伤或不适 Somebody is hurt or unwell"),
-    "lost": ("lost_person", "有人走失 Somebody is lost"),
-    "crushed": ("crowd", "太挤，出不去 It is too crowded to get out"),
-    "afraid": ("help", "感到不安全 Somebody feels unsafe"),
-    "item": ("lost_property", "遗失物品 Something was lost"),
-    "other": ("help", "求助 Help is needed"),
-}
-"""What a visitor can tap: the category it is reported as, and the words."""
 
 
 class Call(Body):
@@ -76,7 +66,9 @@ class Called(Shown):
 def page(district: DistrictQuery, running: Running, request: Request) -> PublicShown:
     """How busy each zone is now and in an hour, quieter ways, kiosks and safe houses."""
     desk = _desk(request)
-    desk.admit_look(_address(request))
+    if (known := desk.known(district)) is not None:
+        return known
+    desk.admit_look(_network(request))
     with running.database.reading([district]) as connection:
         return desk.shown(connection, district)
 
@@ -84,38 +76,26 @@ def page(district: DistrictQuery, running: Running, request: Request) -> PublicS
 @router.get("/spots/{id}")
 def spot(id: Code, district: DistrictQuery, running: Running, request: Request) -> PublicSpot:
     """Where a printed code hangs: premises of the district."""
-    _desk(request).admit_look(_address(request))
+    _desk(request).admit_look(_network(request))
     with running.database.reading([district]) as connection:
         return find_spot(connection, district, id)
 
 
 @router.post("/calls")
-def call(body: Call, district: DistrictQuery, running: Running, request: Request) -> Called:
-    """Call the desk for help; what for and where, and nothing of who calls."""
-    desk = _desk(request)
-    desk.admit_call(_address(request))
-    category_id, words = WORDS[body.what]
+def call(body: Call, district: DistrictQuery, request: Request) -> Called:
+    """Call the desk for help; what for and where, and nothing of who calls. When many call, the answer names
+    the incident that gathers them.
+    """
     whole = body.lon is not None and body.lat is not None
     spot = Spot(body.lon if whole else None, body.lat if whole else None, body.zone_id, body.premises_id)
-    with running.database.transaction(district) as tx:
-        places.get_district(tx.connection, district)
-        made = incidents.report(
-            tx,
-            actor=visitor_actor(district),
-            id=body.id,
-            source=Source.PUBLIC,
-            text=words,
-            category_id=category_id,
-            priority=None,
-            spot=spot,
-        )
-    return Called(id=made.id)
+    calls: CallDesk = request.app.state.calls
+    return Called(id=calls.take(district, body.id, body.what, spot, _network(request)))
 
 
 @router.post("/certificates")
 def check_certificate(body: Paper, district: DistrictQuery, running: Running, request: Request) -> PaperShown:
     """Whether a certificate was issued here to somebody of the name on it, and stands."""
-    _desk(request).admit_paper(_address(request))
+    _desk(request).admit_paper(_network(request))
     with running.database.reading([district]) as connection:
         known = volunteers.certificates.find(connection, district, body.code)
     if known is None or not known.is_of(body.name):
@@ -134,5 +114,5 @@ def _desk(request: Request) -> PublicDesk:
     return desk
 
 
-def _address(request: Request) -> str:
-    return request.client.host if request.client else "-"
+def _network(request: Request) -> str:
+    return network_of(request.client.host if request.client else "-")

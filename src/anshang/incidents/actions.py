@@ -11,12 +11,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection
+
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotFound, RuleBroken, StaleVersion
 from anshang.incidents import store
 from anshang.incidents.categories import Category, suggest
+from anshang.incidents.gathering import calls_of
 from anshang.incidents.model import (
     CLOCKS_APART,
     FROM_PHONES,
@@ -76,7 +79,7 @@ def report(
     categories = store.list_categories(tx.connection, tx.district_id)
     category = None if category_id is None else _in_use(categories, category_id)
     suggestion = suggest(text, categories.values())
-    spot = _complete(tx, spot)
+    spot = completed(tx.connection, tx.district_id, spot)
     matter = _open(tx, actor, id, text, category, priority, spot, called_at, drill)
     said = {"source": source, "drill": matter.drill}
     if known := store.incidents.find_again(tx.connection, tx.district_id, id, **said):
@@ -114,9 +117,8 @@ def classify(
     after = store.incidents.put(tx, before.classified(category_id))
     urgency = priority or category.priority
     due = _due(urgency, category, before.called_at)
-    matters.retell(
-        tx, actor=actor, id=id, subject=SUBJECT, params=_params(category), priority=urgency, due=due
-    )
+    params = _params(category) | calls_of(matters_store.matters.get(tx.connection, tx.district_id, id))
+    matters.retell(tx, actor=actor, id=id, subject=SUBJECT, params=params, priority=urgency, due=due)
     now = clock.now()
     if before.category_id is None:
         store.moments.add(tx, Moment(ids.new_id(), tx.district_id, id, Step.CLASSIFIED, now, now, actor.id))
@@ -128,7 +130,7 @@ def classify(
 def locate(tx: Transaction, *, actor: Actor, id: str, spot: Spot, version: int) -> Incident:
     """Say where it is."""
     before = _mine(tx, actor, id, version)
-    spot = _complete(tx, spot)
+    spot = completed(tx.connection, tx.district_id, spot)
     after = store.incidents.put(tx, before.located(spot))
     matters.move(tx, actor=actor, id=id, zone_id=spot.zone_id)
     _tell(tx, actor, IncidentKind.LOCATED, after, {"zone": spot.zone_id, "premises": spot.premises_id})
@@ -339,20 +341,20 @@ def _called_at(tx: Transaction, source: Source, claimed: datetime | None, now: d
     return called_at
 
 
-def _complete(tx: Transaction, spot: Spot) -> Spot:
+def completed(connection: Connection, district_id: str, spot: Spot) -> Spot:
     """The spot with what follows from the rest of it; NotFound for a zone or premises that do not exist."""
     if spot.premises_id is not None:
-        found = places.find_premises(tx.connection, tx.district_id, spot.premises_id)
+        found = places.find_premises(connection, district_id, spot.premises_id)
         if found is None:
             raise NotFound("premises.missing", en="There are no such premises.", zh="没有该场所单位。")
         spot = spot if spot.lon is not None else replace(spot, lon=found.lon, lat=found.lat)
         spot = replace(spot, zone_id=spot.zone_id or found.zone_id)
-    if spot.zone_id is not None and not places.has_zone(tx.connection, tx.district_id, spot.zone_id):
+    if spot.zone_id is not None and not places.has_zone(connection, district_id, spot.zone_id):
         raise NotFound(
             "zone.missing", en=f"There is no zone {spot.zone_id}.", zh=f"没有区域 {spot.zone_id}。"
         )
     if spot.zone_id is None and spot.lon is not None and spot.lat is not None:
-        zone_id = places.find_zone_at(tx.connection, tx.district_id, spot.lon, spot.lat)
+        zone_id = places.find_zone_at(connection, district_id, spot.lon, spot.lat)
         spot = replace(spot, zone_id=zone_id)
     return spot
 

@@ -66,6 +66,7 @@ class IncidentKind(StrEnum):
     CANCELLED = "incident.cancelled"
     CLEARED = "incident.cleared"
     LINKED = "incident.linked"
+    REPEATED = "incident.repeated"
     OFFERED = "transfer.offered"
     ACCEPTED = "transfer.accepted"
     REFUSED = "transfer.refused"

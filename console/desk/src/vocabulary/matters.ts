@@ -18,6 +18,7 @@ const words = dictionary(
     comma: "、",
     more: (n: number) => `另 ${n} 个`,
     incident: (what: string, text: string) => (text ? `${what}：${text}` : what),
+    calls: (what: string, n: number) => `${what}（此处呼叫集中，至少 ${n} 次）`,
     unclassified: "警情（待定类别）",
     lookout: (who: string) => `走失协查：${who}`,
     lookoutFrom: (who: string, from: string) => `走失协查：${who}，由${from}转来`,
@@ -47,6 +48,7 @@ const words = dictionary(
     comma: ", ",
     more: (n) => `and ${n} more`,
     incident: (what, text) => (text ? `${what}: ${text}` : what),
+    calls: (what, n) => `${what} (many calls from here, at least ${n})`,
     unclassified: "Incident, not classified",
     lookout: (who) => `Look-out: ${who}`,
     lookoutFrom: (who, from) => `Look-out: ${who}, passed on by ${from}`,
@@ -109,7 +111,8 @@ export function subjectOf(
       return words.disagrees(listed(sensorsOf(params).map(naming)));
     case "matter.incident": {
       const name = text(params[reading.formats.language === "zh" ? "name_zh" : "name_en"]);
-      return words.incident(name || words.unclassified, matter.text);
+      const said = words.incident(name || words.unclassified, matter.text);
+      return "calls" in params ? words.calls(said, Number(params["calls"])) : said;
     }
     case "matter.lookout":
       return words.lookout(sortOf(params));

@@ -1,0 +1,107 @@
+"""Calls for help from the public page: each of them reaches the desk, however many come.
+
+A network or a district that calls more often than a desk can read has its calls gathered: those about the
+same thing at the same place become one incident, which says how many they are at least.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection
+
+from anshang.foundation.database import Database
+from anshang.incidents import actions as incidents
+from anshang.incidents import gathering
+from anshang.incidents.model import Source, Spot
+from anshang.people.model import visitor_actor
+from anshang.places import store as places
+from anshang.web.budgets import Budget, Budgets
+
+OF_NETWORK = Budget("public.calls_of_network", per_minute=3)
+OF_DISTRICT = Budget("public.calls_of_district", per_minute=60)
+WORDS = {
+    "hurt": ("injury", "有人受伤或不适 Somebody is hurt or unwell"),
+    "lost": ("lost_person", "有人走失 Somebody is lost"),
+    "crushed": ("crowd", "太挤，出不去 It is too crowded to get out"),
+    "afraid": ("help", "感到不安全 Somebody feels unsafe"),
+    "item": ("lost_property", "遗失物品 Something was lost"),
+    "other": ("help", "求助 Help is needed"),
+}
+"""What a visitor can tap: the category it is reported as, and the words."""
+URGENT = frozenset({"hurt", "crushed"})
+"""These keep their exact place in a flood, too."""
+
+
+_Key = tuple[str, str, str | None]
+
+
+@dataclass(slots=True)
+class _Gathered:
+    incident_id: str
+    calls: int = 1
+
+
+class CallDesk:
+    """The calls of this process. What gathers them is in memory alone; a restart begins anew."""
+
+    def __init__(self, database: Database, budgets: Budgets) -> None:
+        self._database, self._budgets = database, budgets
+        self._gathered: dict[_Key, _Gathered] = {}
+
+    def take(self, district_id: str, id: str, what: str, spot: Spot, network: str) -> str:
+        """The id of the incident that bears the call; NotFound when the district or the place is none."""
+        with self._database.reading([district_id]) as connection:
+            places.get_district(connection, district_id)
+            spot = incidents.completed(connection, district_id, spot)
+            key = self._key(district_id, what, spot, network)
+            if key is not None and gathering.is_open(connection, district_id, id):
+                key = None  # asked again by a phone that heard no answer
+            there = None if key is None else self._find(connection, key)
+        if there is not None:
+            self._count(district_id, there)
+            return there.incident_id
+        self._report(district_id, id, what, spot, first_of_many=key is not None)
+        if key is not None:
+            self._gathered[key] = _Gathered(id)
+        return id
+
+    def _key(self, district_id: str, what: str, spot: Spot, network: str) -> _Key | None:
+        """What the call is gathered with; None while there are few of them."""
+        few = self._budgets.allows(OF_NETWORK, district_id, network)
+        if self._budgets.allows(OF_DISTRICT, district_id):
+            return None if few else (district_id, what, spot.premises_id or spot.zone_id)
+        return (district_id, what, (spot.premises_id if what in URGENT else None) or spot.zone_id)
+
+    def _find(self, connection: Connection, key: _Key) -> _Gathered | None:
+        """What such calls are gathered in while that is open."""
+        there = self._gathered.get(key)
+        if there is None or not gathering.is_open(connection, key[0], there.incident_id):
+            return None
+        return there
+
+    def _count(self, district_id: str, there: _Gathered) -> None:
+        """One more; written down whenever their number has doubled, so that a flood writes little."""
+        there.calls += 1
+        if there.calls & (there.calls - 1) == 0:
+            with self._database.transaction(district_id) as tx:
+                gathering.count_calls(
+                    tx, actor=visitor_actor(district_id), id=there.incident_id, calls=there.calls
+                )
+
+    def _report(self, district_id: str, id: str, what: str, spot: Spot, *, first_of_many: bool) -> None:
+        category_id, words = WORDS[what]
+        actor = visitor_actor(district_id)
+        with self._database.transaction(district_id) as tx:
+            incidents.report(
+                tx,
+                actor=actor,
+                id=id,
+                source=Source.PUBLIC,
+                text=words,
+                category_id=category_id,
+                priority=None,
+                spot=spot,
+            )
+            if first_of_many:
+                gathering.count_calls(tx, actor=actor, id=id, calls=1)
