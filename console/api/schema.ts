@@ -2637,7 +2637,8 @@ export interface paths {
         put?: never;
         /**
          * Call
-         * @description Call the desk for help; what for and where, and nothing of who calls.
+         * @description Call the desk for help; what for and where, and nothing of who calls. When many call, the answer names
+         *     the incident that gathers them.
          */
         post: operations["call_api_public_calls_post"];
         delete?: never;
