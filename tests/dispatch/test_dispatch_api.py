@@ -192,7 +192,8 @@ def test_nobody_is_advised_where_there_are_no_streets_and_it_says_so(app: FastAP
     incident = reported(desk)
     phone(app, desk, "k1", WEST)
     advice = get(desk, f"/api/incidents/{incident}/advice")
-    assert (advice["placed"], advice["candidates"]) == ("no_streets", [])
+    assert (advice["placed"], advice["candidates"], advice["advised"]) == ("no_streets", [], None)
+    assert {one["unit_id"] for one in advice["left_out"]} == {"k1", "v1"}
     told = {"id": ids.new_id(), "unit_id": "k1"}
     post(desk, f"/api/incidents/{incident}/assignments", **told)
     post(desk, f"/api/assignments/{told['id']}/answer", accepted=False, reason="too_far")

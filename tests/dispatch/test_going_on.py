@@ -36,7 +36,7 @@ def test_the_nearest_comes_first_with_its_time_and_why_others_do_not(duty: Duty,
     assert seconds == sorted(seconds)
     assert all(one.spread_s > 0 for one in advice.candidates)
     assert {out.unit_id: [one.code for one in out.reasons] for out in advice.left_out} == {"h1": ["stays"]}
-    assert (advice.placed, advice.matched, advice.target_s) == ("point", True, 300.0)
+    assert (advice.placed, advice.advised, advice.target_s) == ("point", "k1", 300.0)
 
 
 def test_stale_busy_sent_and_unfit_units_are_left_out_with_a_word(duty: Duty, night: MoveOn) -> None:
@@ -48,15 +48,14 @@ def test_stale_busy_sent_and_unfit_units_are_left_out_with_a_word(duty: Duty, ni
     told = {out.unit_id: [one.code for one in out.reasons] for out in advice.left_out}
     assert told == {"h1": ["stays", "task"], "k1": ["stale"], "k2": ["sent"], "v1": ["task"]}
     assert advice.candidates == ()
-    assert not advice.matched
+    assert advice.advised is None
 
 
 def test_two_incidents_are_matched_together(duty: Duty) -> None:
     """The pair in the west is the nearest to both, yet each gets its own."""
     west, east = lost(duty, WEST), lost(duty, WEST + 0.0004)
     found = {one.incident_id: one for one in duty.dispatcher.advise(DISTRICT, [west.id, east.id])}
-    firsts = [found[incident.id].candidates[0].unit_id for incident in (west, east)]
-    assert firsts == ["k1", "v1"]
+    assert [found[incident.id].advised for incident in (west, east)] == ["k1", "v1"]
 
 
 def test_an_incident_known_by_its_zone_is_sought_in_its_middle_and_one_without_place_nowhere(

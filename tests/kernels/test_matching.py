@@ -170,6 +170,21 @@ def test_with_cover_a_little_farther_one_goes_whom_nobody_will_miss() -> None:
     assert none.cover_before == none.cover_matched == pytest.approx(covered.share)
 
 
+def test_the_nearest_goes_to_a_threat_to_life_whatever_it_leaves_behind_and_whoever_else_calls() -> None:
+    graph, times = line(12)
+    told = units(spots((3, 0.0), (5, 0.2), (5, 0.3)))
+    (found,) = within_reach(graph, times.walk_s, told.goals.spots, np.array([60.0]))
+    covered = cover(found, np.full(12, 10.0), 3, total=120.0)
+    call = replace(incidents(spots((4, 0.0)), target_s=130.0), life=np.array([True]))
+    assert recommend(graph, times, call, told, cover=covered).unit[0].tolist() == [0, 1, 2, -1, -1]
+    vague = replace(told, unsure_m=np.array([400.0, 0.0, 0.0]))
+    assert recommend(graph, times, call, vague).unit[0, 0] == 0, "its place is unsure, and it is the nearest"
+    both = Incidents(spots((4, 0.0), (2, 0.0)), np.array([8.0, 4.0]), np.array([500.0, 90.0]))
+    assert recommend(graph, times, both, told).unit[:, 0].tolist() == [1, 0], "in time, all of them"
+    life = replace(both, life=np.array([True, False]))
+    assert recommend(graph, times, life, told).unit[:, 0].tolist() == [0, 1]
+
+
 @given(st.integers(0, 50))
 def test_no_unit_is_sent_twice_and_numbers_in_another_order_send_the_same_ones(seed: int) -> None:
     graph, times = net(10, seed)

@@ -85,18 +85,18 @@ def test_an_unknown_density_is_never_taken_as_empty() -> None:
     assert driving_s(np.array([55.0]), np.array([np.nan]), wide) == pytest.approx([55 / 1.06], rel=0.01)
 
 
-def test_stairs_are_slow_a_lift_is_waited_for_and_a_jam_is_not_passed() -> None:
+def test_stairs_are_slow_a_lift_is_waited_for_and_a_jam_is_passed_slowly() -> None:
     seconds = walking_s(
         np.full(3, 13.4), np.array([0.0, 0.0, 6.0]), np.array([0.5, 1, 1]), np.array([0.0, 30, 0])
     )
-    assert seconds == pytest.approx([20, 40, np.inf])
+    assert seconds == pytest.approx([20, 40, 13.4 / 0.3])
 
 
 def test_a_car_needs_a_wide_street_and_is_held_up_by_people() -> None:
     seconds = driving_s(
-        np.full(4, 55.0), np.array([0.0, 0.25, 2.0, 0.0]), np.array([True, True, True, False])
+        np.full(5, 55.0), np.array([0.0, 0.25, 2.0, 6.0, 0.0]), np.array([True, True, True, True, False])
     )
-    assert seconds == pytest.approx([10, 20, 55 / 0.61, np.inf], rel=0.01)
+    assert seconds == pytest.approx([10, 20, 55 / 0.61, 55 / 0.3, np.inf], rel=0.01)
 
 
 def test_times_add_up_along_a_line() -> None:

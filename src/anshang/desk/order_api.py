@@ -118,7 +118,7 @@ def _nearest(request: Request, caller: Call, district_id: str, order: Order) -> 
     with caller.reading(district_id) as connection:
         if not places.has_walkways(connection, district_id):
             return []
-    found = dispatcher.advise(district_id, [order.incident_id])
+    found = dispatcher.advise(district_id, [order.incident_id], everybody=True)
     return [one.unit_id for advice in found for one in advice.candidates]
 
 

@@ -10,10 +10,12 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from anshang.dispatch import actions, store
 from anshang.dispatch.dispatcher import Dispatcher
 from anshang.dispatch.model import Assignment, AssignmentState, Because, Ladder, MetBy, Rung
+from anshang.dispatch.roster import NO_STREETS, OFF_DUTY
 from anshang.dispatch.shapes import (
     AdviceShown,
     AssignmentShown,
     LadderShown,
+    LeftOutShown,
     ReachShown,
     WithinShown,
 )
@@ -103,13 +105,16 @@ class LadderTold(Body):
 
 @router.get("/api/incidents/{id}/advice")
 def advice(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> AdviceShown:
-    """Who should go to an incident, all open ones considered together."""
+    """Who should go to an incident, all open ones considered together; every unit with its time or why not."""
     caller.actor.must(Permission.UNIT_DIRECT, district)
     with caller.reading(district) as connection:
         matters.get(connection, caller.actor.scope, district, id)
         if not places.has_walkways(connection, district):
-            return AdviceShown(incident_id=id, placed="no_streets", at=clock.now())
-    found = _dispatcher(request).advise(district, [id])
+            units = patrols.list_units(connection, caller.actor.scope, district)
+            why = {unit.id: OFF_DUTY if unit.duty_id is None else NO_STREETS for unit in units}
+            left_out = tuple(LeftOutShown(unit_id=unit, reasons=[one]) for unit, one in why.items())
+            return AdviceShown(incident_id=id, placed="no_streets", left_out=left_out, at=clock.now())
+    found = _dispatcher(request).advise(district, [id], everybody=True)
     if not found:
         raise NotFound("incidents.not_open", en="There is no such open incident.", zh="没有该未结警情。")
     return AdviceShown.model_validate(found[0])

@@ -9,9 +9,9 @@ from __future__ import annotations
 import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,21 +19,20 @@ from sqlalchemy import Connection
 
 from anshang.crowds.watch import Watch
 from anshang.dispatch import store
-from anshang.dispatch.model import LOSS_PER_S, Ladder, MetBy
+from anshang.dispatch.advice import Advice, Ground, Open, advise
+from anshang.dispatch.model import UNSERVED, Ladder, MetBy
 from anshang.dispatch.roster import Locator, Roster, Standing, read_roster
 from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.incidents import store as incidents_store
 from anshang.incidents.categories import Task
 from anshang.incidents.model import Incident
-from anshang.kernels import matching
 from anshang.kernels.reach import Cover, Stretches, cover, within_reach
 from anshang.kernels.routing import EdgeTimes
 from anshang.kernels.snapping import Reals, Spots
 from anshang.matters import store as matters
-from anshang.matters.model import ClockKind, Matter, MatterKind
+from anshang.matters.model import ClockKind, MatterKind
 from anshang.patrols import store as patrols
-from anshang.patrols.model import Reason
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import engine_actor
 from anshang.places import store as places
@@ -42,43 +41,6 @@ from anshang.places.streets import Streets, prepare_streets
 
 LOOK_S = 1.0
 """For how long what the store said holds, when another process may have changed it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A unit that could go: its travel time now (s), how far off that may be (s, one deviation), and the
-    share of people still covered once it has gone.
-    """
-
-    unit_id: str
-    seconds: float
-    spread_s: float
-    cover_after: float
-
-
-@dataclass(frozen=True, slots=True)
-class LeftOut:
-    """A unit on duty that is not thought of, and why."""
-
-    unit_id: str
-    reasons: tuple[Reason, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """Who should go to an incident, the best first: `matched` when the first is the one that all open
-    incidents together leave to it. `placed` is "point", "zone" (its middle) or "nowhere".
-    """
-
-    incident_id: str
-    placed: str
-    target_s: float
-    task: Task
-    matched: bool
-    candidates: tuple[Candidate, ...]
-    left_out: tuple[LeftOut, ...]
-    cover_before: float
-    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,27 +76,15 @@ class _Crowd:
 
 
 @dataclass(frozen=True, slots=True)
-class _Open:
-    """An open incident: its matter, when somebody is to be there, what is asked of them, how well its place
-    is known, and its number among the spots.
-    """
-
-    matter: Matter
-    due_at: datetime
-    task: Task
-    placed: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Seen:
     """What the store said of units and open incidents, after how many commits, and when (monotonic)."""
 
     commits: int
     at_s: float
-    open_now: tuple[_Open, ...]
+    open_now: tuple[Open, ...]
     spots: Spots
     served: frozenset[str]
+    sent: Mapping[str, int]
 
 
 @dataclass(slots=True)
@@ -172,10 +122,11 @@ class Dispatcher:
         *,
         but: frozenset[str] = frozenset(),
         only: Sequence[str] | None = None,
+        everybody: bool = False,
     ) -> list[Advice]:
         """Who should go to these incidents, and to all others that nobody is sent to yet, together; only
         these are answered. Units in `but` are not thought of; with `only` just units of these kinds are, also
-        those that stay where they are.
+        those that stay where they are. With `everybody` every unit that could be there is named.
         """
         asked = frozenset(incident_ids)
         with self._lock:
@@ -185,7 +136,9 @@ class Dispatcher:
             ]
             standing = scene.locator.standing(scene.roster, self._whereabouts.latest(district_id))
             able = standing.asked(scene.roster, but, only)
-            return _advise(scene, standing, able, open_now, seen.spots, asked)
+            times, covered = scene.crowd.times, _cover_of(scene)
+            ground = Ground(scene.place, scene.streets, times, scene.roster, standing, covered, seen.sent)
+            return advise(ground, able, open_now, seen.spots, asked, everybody=everybody)
 
     def look(self, district_id: str) -> tuple[_Scene, _Seen]:
         """The scene with the units and open incidents as they are: read again after every commit here, and
@@ -202,7 +155,9 @@ class Dispatcher:
                 open_now, spots = _open_incidents(connection, scene)
                 live = store.list_live(connection, district_id)
             served = frozenset(one.incident_id for one in live)
-            scene.seen = _Seen(commits, time.monotonic(), open_now, spots, served)
+            numbers = {one.matter.id: one.matter.number for one in open_now}
+            sent = {one.unit_id: numbers[one.incident_id] for one in live if one.incident_id in numbers}
+            scene.seen = _Seen(commits, time.monotonic(), open_now, spots, served, sent)
             return scene, scene.seen
 
     def reach(self, district_id: str) -> Reach | None:
@@ -258,7 +213,7 @@ class Dispatcher:
         )
 
 
-def _open_incidents(connection: Connection, scene: _Scene) -> tuple[tuple[_Open, ...], Spots]:
+def _open_incidents(connection: Connection, scene: _Scene) -> tuple[tuple[Open, ...], Spots]:
     """The open incidents, the most urgent first, and where they are on the streets."""
     district_id = scene.place.district.id
     waiting = matters.list_waiting(connection, engine_actor(district_id).scope, district_id)
@@ -270,81 +225,21 @@ def _open_incidents(connection: Connection, scene: _Scene) -> tuple[tuple[_Open,
         for one in matters.list_clocks(connection, district_id, list(wanted))
         if one.kind is ClockKind.ARRIVE
     }
-    found: list[_Open] = []
+    declined: dict[str, set[str]] = {}
+    for one in store.list_of_incidents(connection, district_id, list(wanted)):
+        if one.state in UNSERVED:
+            declined.setdefault(one.incident_id, set()).add(one.unit_id)
+    found: list[Open] = []
     points: list[tuple[float, float]] = []
     for id, matter in wanted.items():
         if (incident := known.get(id)) is not None:
             category = categories.get(incident.category_id or incident.suggested_id or "")
             task = Task.LOOK if category is None else category.task
             point, placed = _point_of(scene.place, incident)
-            found.append(_Open(matter, due_at.get(id, matter.opened_at), task, placed, len(points)))
+            due, past = due_at.get(id, matter.opened_at), frozenset(declined.get(id, ()))
+            found.append(Open(matter, due, task, placed, len(points), past))
             points.append(point or (0.0, 0.0))
     return tuple(found), scene.locator.spots(points)
-
-
-def _advise(
-    scene: _Scene,
-    standing: Standing,
-    able: NDArray[np.bool_],
-    open_now: Sequence[_Open],
-    spots: Spots,
-    asked: frozenset[str],
-) -> list[Advice]:
-    """Match all open incidents with the units that may be asked; what was asked about is answered."""
-    now = clock.now()
-    roster, today = scene.roster, scene.place.district.local(now).date()
-    left_s = [(one.due_at - now).total_seconds() for one in open_now]
-    wished = matching.Incidents(
-        spots.taken(np.array([one.number for one in open_now], np.intp)),
-        np.array([LOSS_PER_S[one.matter.priority] for one in open_now]),
-        np.array(left_s),
-    )
-    fit = np.array([roster.fit(one.task, today) for one in open_now], dtype=bool)
-    found = matching.recommend(
-        scene.streets.graph,
-        scene.crowd.times,
-        wished,
-        matching.Units(standing.goals, standing.unsure_m, able),
-        cover=_cover_of(scene),
-        fit=fit.reshape(len(open_now), len(roster.units)),
-    )
-    return [
-        Advice(
-            incident_id=one.matter.id,
-            placed=one.placed,
-            target_s=left_s[row],
-            task=one.task,
-            matched=bool(found.unit[row, 0] >= 0),
-            candidates=_candidates(found, row, roster),
-            left_out=_left_out(roster, standing, one.task, today),
-            cover_before=found.cover_before,
-            at=now,
-        )
-        for row, one in enumerate(open_now)
-        if one.matter.id in asked
-    ]
-
-
-def _candidates(found: matching.Recommendation, row: int, roster: Roster) -> tuple[Candidate, ...]:
-    return tuple(
-        Candidate(
-            unit_id=roster.units[number].id,
-            seconds=float(found.seconds[row, column]),
-            spread_s=float(found.spread_s[row, column]),
-            cover_after=float(found.cover_after[row, column]),
-        )
-        for column, number in enumerate(found.unit[row].tolist())
-        if number >= 0
-    )
-
-
-def _left_out(roster: Roster, standing: Standing, task: Task, today: date) -> tuple[LeftOut, ...]:
-    """The units on duty that cannot be sent to this, and why."""
-    unfit = roster.unfit(task, today)
-    some = np.flatnonzero(~(standing.free & roster.fit(task, today))).tolist()
-    against = [(number, standing.against(roster, number)) for number in some]
-    told = [LeftOut(roster.units[n].id, (*((why,) if why else ()), *unfit[n])) for n, why in against]
-    return tuple(one for one in told if one.reasons)
 
 
 def _point_of(place: Place, incident: Incident) -> tuple[tuple[float, float] | None, str]:

@@ -57,6 +57,8 @@ STEP_OF: Mapping[AssignmentState, Step] = MappingProxyType(
 """The step of the incident's life that each tells."""
 
 GOING = (AssignmentState.ACCEPTED, AssignmentState.MOVING, AssignmentState.ON_SCENE, AssignmentState.DONE)
+UNSERVED = frozenset({AssignmentState.REFUSED, AssignmentState.UNANSWERED})
+"""Who was asked and does not go."""
 
 
 class Because(StrEnum):

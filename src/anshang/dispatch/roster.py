@@ -36,15 +36,29 @@ NOT_FREE = {
     UnitStatus.BREAK: Reason("break", "休整中。", "It has a break.", "—"),
 }
 SENT = Reason("sent", "已有任务。", "It has a task already.", "—")
+HERE = Reason("here", "已派往本警情。", "It is sent here already.", "—")
+OFF_DUTY = Reason("off_duty", "未在岗。", "It is off duty.", "—")
+OFF_STREETS = Reason("off_streets", "离街道太远。", "It is too far from every street.", "—")
+OUT_OF_REACH = Reason("out_of_reach", "15 分钟内无法到达。", "It cannot be there within 15 minutes.", "—")
+NO_PLACE = Reason("no_place", "警情地点不明。", "The place of the incident is not known.", "—")
+NO_STREETS = Reason("no_streets", "商圈没有步行通道。", "The district has no walkways.", "—")
+
+
+def sent_to(number: int) -> Reason:
+    """It is sent to another incident."""
+    return Reason("sent", f"已派往 {number:04d}。", f"It is sent to {number:04d} already.", "—")
 
 
 @dataclass(slots=True)
 class Roster:
-    """The u units on duty, in the order of their ids, and the crew of each (None: nothing is known)."""
+    """The u units on duty, in the order of their ids, and the crew of each (None: nothing is known); and
+    those off duty.
+    """
 
     edition: tuple[int, ...]
     units: tuple[Unit, ...]
     crews: tuple[tuple[Member | None, ...], ...]
+    off_duty: tuple[Unit, ...] = ()
     _unfit: dict[tuple[Task, date], list[tuple[Reason, ...]]] = field(default_factory=dict)
     _fit: dict[tuple[Task, date], NDArray[np.bool_]] = field(default_factory=dict)
 
@@ -69,7 +83,7 @@ def read_roster(connection: Connection, district_id: str, edition: tuple[int, ..
     everybody = tuple(dict.fromkeys(account for crew in crew_of.values() for account in crew))
     known = dict(zip(everybody, patrols.list_members(connection, district_id, everybody), strict=True))
     crews = tuple(tuple(known[account] for account in crew_of.get(unit.duty_id or "", ())) for unit in units)
-    return Roster(edition, units, crews)
+    return Roster(edition, units, crews, tuple(patrols.list_off_duty(connection, district_id)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +120,9 @@ class Standing:
             return NOT_FREE.get(unit.status, SENT)
         if not self.placed[number]:
             return UNPLACED
-        return STALE if self.stale[number] else None
+        if self.stale[number]:
+            return STALE
+        return OFF_STREETS if self.goals.spots.edge[number] < 0 else None
 
 
 class Locator:

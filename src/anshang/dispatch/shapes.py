@@ -19,31 +19,38 @@ class ReasonShown(Shown):
 
 
 class CandidateShown(Shown):
-    """A unit that could go: travel time (s), one deviation of it, and the share of people still covered."""
+    """A unit that could go: travel time (s), one deviation of it, the time over empty streets, and the share
+    of people still covered. `kept_for` is the number of the incident that needs it more, `declined` when it was
+    asked and did not go.
+    """
 
     unit_id: str
     seconds: float
     spread_s: float
     cover_after: float
+    empty_s: float | None
+    kept_for: int | None
+    declined: bool
 
 
 class LeftOutShown(Shown):
-    """A unit on duty that is not thought of."""
+    """A unit that is not thought of."""
 
     unit_id: str
     reasons: list[ReasonShown]
 
 
 class AdviceShown(Shown):
-    """Who should go, the best first. `target_s` are the seconds left; `placed` says how well the place is
-    known: "point", "zone", "nowhere", or "no_streets" where no way can be found at all.
+    """Every unit of the district once: the candidates, the soonest first, and the others with why not.
+    `advised` is the one to send, if anybody is left to this incident. `target_s` are the seconds left; `placed`
+    says how well the place is known: "point", "zone", "nowhere", or "no_streets" where no way can be found.
     """
 
     incident_id: str
     placed: str
     target_s: float = 0.0
     task: str = "look"
-    matched: bool = False
+    advised: str | None = None
     candidates: tuple[CandidateShown, ...] = ()
     left_out: tuple[LeftOutShown, ...] = ()
     cover_before: float = 1.0

@@ -15,8 +15,9 @@ from sqlalchemy import Connection
 
 from anshang.dispatch import actions, board_actions, store
 from anshang.dispatch import board_store as boards
-from anshang.dispatch.dispatcher import Candidate, Dispatcher
-from anshang.dispatch.model import Assignment, AssignmentState, Because, Ladder, Rung, RungRun
+from anshang.dispatch.advice import Candidate
+from anshang.dispatch.dispatcher import Dispatcher
+from anshang.dispatch.model import UNSERVED, Assignment, AssignmentState, Because, Ladder, Rung, RungRun
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
 from anshang.foundation.errors import RuleBroken, StaleVersion
@@ -25,7 +26,6 @@ from anshang.matters.model import Matter, MatterKind
 from anshang.people.model import engine_actor
 
 ROLL_CALLS = timedelta(hours=1)
-UNSERVED = frozenset({AssignmentState.REFUSED, AssignmentState.UNANSWERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,12 +175,12 @@ class Sweep:
     def _best(
         self, district_id: str, incident_id: str, but: frozenset[str], only: Sequence[str] | None
     ) -> Candidate | None:
-        """The unit that should go, None when nobody can."""
+        """The unit that should go; None when nobody can, or all are needed more elsewhere."""
         try:
             found = self._dispatcher.advise(district_id, [incident_id], but=but, only=only)
         except RuleBroken:  # a district without streets: a person must send
             return None
-        return found[0].candidates[0] if found and found[0].candidates else None
+        return found[0].best if found else None
 
 
 def _next_rung(ladder: Ladder, rung_id: str) -> Rung | None:

@@ -1,7 +1,8 @@
 """Who goes where: several open incidents matched with units together.
 
 Units: seconds; shares 0…1. Shapes: k incidents, u units. The cost of a pair is what lateness it is expected
-to bring, weighed by priority, and, when cover counts, the share of people that only this unit covers. Times
+to bring, weighed by priority, and, when cover counts, the share of people that only this unit covers. Where a
+life is threatened every second of the way counts, before anything else does. Times
 are uncertain: they are taken as logistic about the computed time, whose expected lateness has a closed form
 and grows with every second, so that of units in time the nearer is the better. Method: exact assignment by
 shortest augmenting paths (Kuhn and Munkres; Jonker and Volgenant) over columns as arrays. Only the nearest
@@ -24,6 +25,8 @@ SPREAD_SHARE = 0.2
 """Standard deviation of a travel time as a share of it: people's free speeds differ by a fifth (Weidmann)."""
 COVER_WEIGHT_S = 600.0
 """Seconds of lateness at weight 1 that leaving all people without cover is worth."""
+LIFE_COST_PER_S = 1e4
+"""A second on the way to a threat to life: more than all lateness and cover of the others together."""
 RUNNERS_UP = 4
 FIRST_LOOK = 8
 """How many of the nearest units of each incident are looked at first; few need more."""
@@ -40,11 +43,20 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class Incidents:
-    """k incidents: where, how much a second of lateness weighs, seconds left to the target (may be past)."""
+    """k incidents: where, how much a second of lateness weighs, seconds left to the target (may be past); and
+    where a `life` is threatened, nowhere when it is missing.
+    """
 
     spots: Spots
     weight: Reals
     target_s: Reals
+    life: NDArray[np.bool_] | None = None
+
+    @property
+    def threatened(self) -> NDArray[np.bool_]:
+        """Where a life is threatened (k, 1)."""
+        life = np.zeros(len(self.weight), dtype=bool) if self.life is None else self.life
+        return life[:, None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +110,16 @@ def recommend(
 ) -> Recommendation:
     """Who should go to each incident, all matched together, and who of the nearest comes next.
 
-    With `cover` (of the same units, in the same order) what they leave behind counts; else the nearest go.
+    With `cover` (of the same units, in the same order) what they leave behind counts; else the nearest go. To
+    a threat to life the nearest goes in any case.
     `fit` (k, u) says who may be sent where; everybody when it is missing.
     """
     free = np.flatnonzero(units.free)
     goals = Goals(units.goals.spots.taken(free), units.goals.by_car[free])
     all_losses = np.zeros(len(units.free)) if cover is None else cover.losses
     past_s = np.maximum(limit_s - incidents.target_s, 0.0) + limit_s
-    alone_cost = incidents.weight * past_s + 2 * COVER_WEIGHT_S
+    per_s = np.where(incidents.threatened[:, 0], LIFE_COST_PER_S, incidents.weight)
+    alone_cost = per_s * past_s + 2 * COVER_WEIGHT_S
     enough = FIRST_LOOK
     while True:
         found = seconds_between(graph, times, incidents.spots, goals, limit_s=limit_s, enough=enough)
@@ -114,7 +128,8 @@ def recommend(
         seconds = seen_s if fit is None else np.where(fit[:, who], seen_s, np.inf)
         spread_s = np.hypot(_spread_s(seconds), units.unsure_m[who] / WALKING_M_PER_S)
         losses = all_losses[who]
-        cost = _cost(incidents, seconds, spread_s) + COVER_WEIGHT_S * losses
+        cost = _cost(incidents, seconds, spread_s)
+        cost += np.where(incidents.threatened, 0.0, COVER_WEIGHT_S * losses)
         chosen, price = assign(cost, alone_cost)
         if enough >= len(free) or (price <= _least_unseen(incidents, seen_s, enough)).all():
             return _told(_ranked(cost, chosen), who, seconds, spread_s, losses, cover)
@@ -128,9 +143,10 @@ def _spread_s(seconds: Reals) -> Reals:
 
 
 def _cost(incidents: Incidents, seconds: Reals, spread_s: Reals) -> Reals:
-    """Lateness (k, …) weighed by priority."""
+    """Lateness (k, …) weighed by priority; the time itself where a life is threatened."""
     lateness_s = expected_lateness_s(seconds, spread_s, incidents.target_s[:, None])
-    return incidents.weight[:, None] * lateness_s
+    late: Reals = incidents.weight[:, None] * lateness_s
+    return np.where(incidents.threatened, LIFE_COST_PER_S * seconds, late)
 
 
 def _least_unseen(incidents: Incidents, seconds: Reals, enough: int) -> Reals:

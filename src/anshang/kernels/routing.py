@@ -25,6 +25,10 @@ from anshang.kernels.snapping import Numbers, Reals, Spots, ragged
 WALKING_M_PER_S = 1.34
 JAM_PER_M2 = 5.4
 """At this density nobody moves (Weidmann)."""
+LEAST_M_PER_S = 0.3
+"""Who has to get through a dense crowd is let through, slowly. Our estimate: measured crowds never stood still,
+not even at 10 people/m² (Johansson, Helbing and others 2008), while Weidmann's line ends at 5.4.
+"""
 UNKNOWN_PER_M2 = 1.0
 """What an unknown density counts as: attention, never normal (RULES 1)."""
 DRIVING_M_PER_S = 5.5
@@ -115,9 +119,9 @@ def walking_m_per_s(density_per_m2: Reals) -> Reals:
 
 
 def walking_s(length_m: Reals, density_per_m2: Reals, ease: Reals, wait_s: Reals) -> Reals:
-    """Seconds to walk edges; `ease` is their share of the speed on the level, `wait_s` for a lift."""
-    with np.errstate(divide="ignore"):
-        taken: Reals = length_m / (walking_m_per_s(density_per_m2) * ease) + wait_s
+    """Seconds to walk edges, however dense the crowd; `ease` is their share of the speed on the level, `wait_s` for a lift."""
+    speed = np.maximum(walking_m_per_s(density_per_m2), LEAST_M_PER_S)
+    taken: Reals = length_m / (speed * ease) + wait_s
     return taken
 
 
@@ -125,8 +129,8 @@ def driving_s(length_m: Reals, density_per_m2: Reals, wide: NDArray[np.bool_]) -
     """Seconds to drive edges, slower the more people there are, inf where it is not wide enough."""
     density = np.where(np.isnan(density_per_m2), UNKNOWN_PER_M2, density_per_m2)
     free = DRIVING_M_PER_S * (1.0 - density / CARS_STOP_PER_M2)
-    with np.errstate(divide="ignore"):
-        taken: Reals = np.where(wide, length_m / np.maximum(free, walking_m_per_s(density)), np.inf)
+    speed = np.maximum(np.maximum(free, walking_m_per_s(density)), LEAST_M_PER_S)
+    taken: Reals = np.where(wide, length_m / speed, np.inf)
     return taken
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -22,7 +23,7 @@ STAIRS_EASE = 0.5
 LIFT_WAIT_S = 60.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Streets:
     """The graph of a place and what names its parts: e walkways, n nodes, z zones, all in its order."""
 
@@ -49,6 +50,11 @@ class Streets:
             routing.walking_s(length_m, density, self.ease, self.wait_s),
             routing.driving_s(length_m, density, self.graph.wide),
         )
+
+    @cached_property
+    def empty_times(self) -> EdgeTimes:
+        """Seconds over every walkway with nobody else on it."""
+        return self.times(dict.fromkeys(self.zone_ids, 0.0))
 
     def spots(self, x_y_m: Reals) -> Spots:
         """Where positions (p, 2) in local metres are on the walkways."""
