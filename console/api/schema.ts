@@ -1107,7 +1107,7 @@ export interface paths {
         };
         /**
          * Advice
-         * @description Who should go to an incident, all open ones considered together.
+         * @description Who should go to an incident, all open ones considered together; every unit with its time or why not.
          */
         get: operations["advice_api_incidents__id__advice_get"];
         put?: never;
@@ -3729,10 +3729,13 @@ export interface components {
         };
         /**
          * AdviceShown
-         * @description Who should go, the best first. `target_s` are the seconds left; `placed` says how well the place is
-         *     known: "point", "zone", "nowhere", or "no_streets" where no way can be found at all.
+         * @description Every unit of the district once: the candidates, the soonest first, and the others with why not.
+         *     `advised` is the one to send, if anybody is left to this incident. `target_s` are the seconds left; `placed`
+         *     says how well the place is known: "point", "zone", "nowhere", or "no_streets" where no way can be found.
          */
         AdviceShown: {
+            /** Advised */
+            advised?: string | null;
             /**
              * At
              * Format: date-time
@@ -3755,11 +3758,6 @@ export interface components {
              * @default []
              */
             left_out: components["schemas"]["LeftOutShown"][];
-            /**
-             * Matched
-             * @default false
-             */
-            matched: boolean;
             /** Placed */
             placed: string;
             /**
@@ -4188,11 +4186,19 @@ export interface components {
         };
         /**
          * CandidateShown
-         * @description A unit that could go: travel time (s), one deviation of it, and the share of people still covered.
+         * @description A unit that could go: travel time (s), one deviation of it, the time over empty streets, and the share
+         *     of people still covered. `kept_for` is the number of the incident that needs it more, `declined` when it was
+         *     asked and did not go.
          */
         CandidateShown: {
             /** Cover After */
             cover_after: number;
+            /** Declined */
+            declined: boolean;
+            /** Empty S */
+            empty_s: number | null;
+            /** Kept For */
+            kept_for: number | null;
             /** Seconds */
             seconds: number;
             /** Spread S */
@@ -5250,7 +5256,7 @@ export interface components {
         };
         /**
          * LeftOutShown
-         * @description A unit on duty that is not thought of.
+         * @description A unit that is not thought of.
          */
         LeftOutShown: {
             /** Reasons */
