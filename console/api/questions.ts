@@ -314,7 +314,7 @@ export const feeds = (district: string) => ({
 /** First words of everything that is written into the journal. */
 export const JOURNAL_NOUNS = [
   "matter", "level", "levels", "warning", "forecast", "event", "weather", "meeting", "motion", "resolution", "volunteer", "team_shift", "sign_up", "certificate", "flow", "measure", "zone", "sensor", "place",
-  "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "phone", "record", "shift", "duty_note", "service", "found", "order", "drill", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
+  "incident", "transfer", "category", "lookout", "notice", "partner", "duty_check", "phone", "record", "erasure", "shift", "duty_note", "service", "found", "order", "drill", "assignment", "rung", "ladder", "command", "message", "rollcall", "lone",
   "unit", "duty", "member", "account", "password", "session", "body", "feed",
 ] as const; // prettier-ignore
 export const JOURNAL_PAGE = 100;

@@ -158,6 +158,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
         dispatcher=dispatcher,
         outlooks=outlooks,
         keyring=keyring,
+        erasure_guard=worker.erasure_guard,
         doors=doors,
         public=PublicDesk(watch, outlooks, budgets),
         calls=CallDesk(database, budgets),

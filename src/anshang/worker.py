@@ -43,6 +43,7 @@ from anshang.people.model import engine_actor
 from anshang.places import store as places
 from anshang.settings import Settings
 from anshang.vault import actions as vault
+from anshang.vault.erasure_guard import ErasureGuard
 from anshang.vault.keys import Keyring
 from anshang.volunteers import actions as volunteers
 from anshang.web.live import Hub
@@ -109,6 +110,8 @@ class Worker:
         self._rested_s: dict[str, float] = {}
         """Until when (monotonic) nothing is saved of a district, after it could not be."""
         self._sealed_on: date | None = None
+        with database.reading() as connection:
+            self.erasure_guard = ErasureGuard(database, places.list_district_ids(connection))
 
     def start(self) -> None:
         """Build the engines from the store, then begin the loops."""
@@ -218,7 +221,7 @@ class Worker:
             return
         for district_id in (EVERYWHERE, *self._watch.district_ids):
             with self._database.transaction(district_id) as tx:
-                journal.seal(tx, yesterday)
+                journal.seal_through(tx, yesterday)
         oldest_at = clock.now() - timedelta(hours=self._settings.raw_hours)
         for district_id in self._watch.district_ids:
             seal(self._database, district_id, oldest_at, folder)
@@ -236,6 +239,7 @@ class Worker:
         minute_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS
         if minute_ms == self._erased_ms:
             return
+        self.erasure_guard.check()
         for district_id in self._watch.district_ids:
             council.bring_back(self._database, district_id, actor=engine_actor(district_id))
             volunteers.remind_of_ends(self._database, district_id, actor=engine_actor(district_id))

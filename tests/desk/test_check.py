@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from tests.conftest import NIGHT
+
 from anshang.desk.check import CheckState, Findings, judged
 
 WELL = Findings(
@@ -17,6 +19,8 @@ WELL = Findings(
     desk_account_count=2,
     journal_fault_count=0,
     journal_sealed_on=None,
+    clock_trusted_at=None,
+    unreadable_count=0,
 )
 
 
@@ -37,6 +41,8 @@ def test_each_lack_shows_at_its_own_point_only() -> None:
         (replace(WELL, secure_cookies=False), "cookies.secure", CheckState.WARN),
         (replace(WELL, desk_account_count=0), "accounts.desk", CheckState.WARN),
         (replace(WELL, journal_fault_count=1), "journal.whole", CheckState.FAIL),
+        (replace(WELL, clock_trusted_at=NIGHT), "clock.trusted", CheckState.FAIL),
+        (replace(WELL, unreadable_count=3), "vault.readable", CheckState.FAIL),
         (replace(WELL, sensor_states=("ok", "silent")), "counts.fresh", CheckState.WARN),
     ):
         assert [point.name for point in judged(found) if point.state is not CheckState.OK] == [name]

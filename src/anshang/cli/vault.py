@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
-from anshang.cli.terminal import DataFolder, in_words, installation, say
+from anshang.cli.terminal import DataFolder, complain, in_words, installation, say
 from anshang.foundation import clock
+from anshang.foundation.database import Database
+from anshang.journal.model import EVERYWHERE
+from anshang.people.model import operator_actor
 from anshang.places import store as places
-from anshang.vault import store
+from anshang.vault import actions, store
+from anshang.vault.erasure_guard import confirm_clock
 from anshang.vault.keys import Keyring, read_masters
 
 app = typer.Typer(no_args_is_help=True, help="Personal data: how much is kept, and the key it is under.")
@@ -15,17 +21,43 @@ app = typer.Typer(no_args_is_help=True, help="Personal data: how much is kept, a
 
 @app.command()
 def status(data: DataFolder = None) -> None:
-    """Say how many personal records there are, how many of them should be gone, and how many keys."""
+    """Say how many personal records there are, how many of them should be gone or cannot be read, and how
+    many keys.
+    """
     with in_words(), installation(data) as (settings, database):
         keyring = Keyring(settings.vault_folder, read_masters(settings.vault_keys))
-        with database.reading() as connection:
-            district_ids = places.list_district_ids(connection)
-        for district_id in district_ids:
-            with database.reading([district_id]) as connection:
-                kept = len(store.list_readable_ids(connection, district_id))
-                over = len(store.list_expired(connection, district_id, clock.now()))
-            say(f"{district_id}: {kept} records 份资料, {over} overdue 逾期未销毁")
+        report_vault(database, keyring)
         say(f"{len(keyring.list_keys())} keys 把密钥")
+
+
+@app.command("confirm-clock")
+def confirm(
+    data: DataFolder = None,
+    sure: Annotated[bool, typer.Option("--yes", help="Ask nothing: somebody has looked at a clock.")] = False,
+) -> None:
+    """Say that the machine's clock is right, so that what is over is erased again after it was held back."""
+    with in_words(), installation(data) as (_settings, database):
+        shown = f"{clock.now().astimezone():%Y-%m-%d %H:%M %Z}"
+        if not sure:
+            typer.confirm(f"{shown}: is it that now? 现在时间是否正确？", abort=True)
+        with database.transaction(EVERYWHERE) as tx:
+            confirm_clock(tx, actor=operator_actor(EVERYWHERE))
+        say(f"{shown}: confirmed 已确认")
+
+
+def report_vault(database: Database, keyring: Keyring) -> None:
+    """Print, for each district, how its personal records stand."""
+    with database.reading() as connection:
+        district_ids = places.list_district_ids(connection)
+    for district_id in district_ids:
+        with database.reading([district_id]) as connection:
+            kept = len(store.list_ids(connection, district_id, erased=False))
+            over = len(store.list_expired(connection, district_id, clock.now()))
+            unreadable = len(actions.list_unreadable_ids(connection, keyring, district_id))
+        say(f"{district_id}: {kept} records 份资料, {over} overdue 逾期, {unreadable} unreadable 无法读取")
+        if unreadable:
+            complain("[yellow]No back-up holds keys; only “anshang vault import” brings them back.[/yellow]")
+            complain("备份不含密钥；须用 anshang vault import 导入后方可读取。")
 
 
 @app.command()

@@ -16,6 +16,9 @@ from anshang.journal.model import EVERYWHERE
 from anshang.people import store as people
 from anshang.people.model import Role
 from anshang.places import store as places
+from anshang.vault import actions as vault
+from anshang.vault.calls import Keys
+from anshang.vault.erasure_guard import ErasureGuard
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Shown
 
@@ -32,10 +35,11 @@ class CheckShown(Shown):
 
 
 @router.get("/api/check")
-def check(district: DistrictQuery, caller: Caller, request: Request) -> list[CheckShown]:
+def check(district: DistrictQuery, caller: Caller, keyring: Keys, request: Request) -> list[CheckShown]:
     """What a fresh installation still lacks."""
     caller.actor.must(Permission.CHECK_READ, district)
     watch: Watch = request.app.state.watch
+    guard: ErasureGuard = request.app.state.erasure_guard
     with caller.runtime.database.reading([EVERYWHERE, district]) as connection:
         counts = (
             places.load(connection, district).counts if places.find_district(connection, district) else {}
@@ -55,5 +59,7 @@ def check(district: DistrictQuery, caller: Caller, request: Request) -> list[Che
             desk_account_count=sum(a.active and a.role is Role.DESK for a in accounts),
             journal_fault_count=len(faults),
             journal_sealed_on=sealed_on,
+            clock_trusted_at=guard.held_since,
+            unreadable_count=len(vault.list_unreadable_ids(connection, keyring, district)),
         )
     return [CheckShown.model_validate(point) for point in judged(found)]

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -46,6 +46,10 @@ class Findings:
     journal_fault_count: int
     journal_sealed_on: date | None
     """The day after which the journal was looked at; None: all of it."""
+    clock_trusted_at: datetime | None
+    """The last instant at which the clock could be trusted, while erasure is held back; None: it is right."""
+    unreadable_count: int
+    """Personal records whose key is missing or does not open."""
 
 
 def judged(found: Findings) -> list[Check]:
@@ -75,6 +79,12 @@ def judged(found: Findings) -> list[Check]:
             _ok(found.journal_fault_count == 0),
             {"faults": found.journal_fault_count, "since": str(found.journal_sealed_on or "")},
         ),
+        Check(
+            "clock.trusted",
+            _ok(found.clock_trusted_at is None),
+            {"trusted_at": f"{found.clock_trusted_at:%Y-%m-%d %H:%M} UTC" if found.clock_trusted_at else ""},
+        ),
+        Check("vault.readable", _ok(found.unreadable_count == 0), {"unreadable": found.unreadable_count}),
     ]
 
 

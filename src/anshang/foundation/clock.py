@@ -17,16 +17,29 @@ def _real() -> datetime:
     return datetime.now(UTC)
 
 
+def _real_steady_s() -> float:
+    """Seconds since the machine was started, those in which it slept among them where they are counted."""
+    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+
 class _Clock:
-    """The process's clock: its source, and how many seconds pass on it in one real second."""
+    """The process's clock: its source, what counts its seconds whoever sets it, and how many seconds pass on
+    it in one real second.
+    """
 
     source: Source = staticmethod(_real)
+    steady_s: Callable[[], float] = staticmethod(_real_steady_s)
     speed: float = 1.0
 
 
 def now() -> datetime:
     """The present instant, aware and in UTC."""
     return _Clock.source()
+
+
+def steady_s() -> float:
+    """Seconds that passed on the clock since some fixed instant; nobody can set them forward or back."""
+    return _Clock.steady_s()
 
 
 def speed() -> float:
@@ -37,8 +50,9 @@ def speed() -> float:
 def run_from(start_at: datetime, *, speed: float) -> None:
     """Let the clock start at `start_at` and run `speed` times as fast, from now on (a demonstration)."""
     require_aware(start_at)
-    began_s = time.monotonic()
+    began_s, steady_s = time.monotonic(), _Clock.steady_s()
     _Clock.source = lambda: start_at + timedelta(seconds=(time.monotonic() - began_s) * speed)
+    _Clock.steady_s = lambda: steady_s + (time.monotonic() - began_s) * speed
     _Clock.speed = speed
 
 
@@ -47,17 +61,18 @@ def standing_at(at: datetime) -> Iterator[Callable[[timedelta], None]]:
     """Hold the clock at `at` within the block; the yielded function moves it on (tests)."""
     require_aware(at)
     instant = at
-    before = (_Clock.source, _Clock.speed)
+    before, began_s = (_Clock.source, _Clock.steady_s, _Clock.speed), _Clock.steady_s()
 
     def move_on(by: timedelta) -> None:
         nonlocal instant
         instant += by
 
     _Clock.source = lambda: instant
+    _Clock.steady_s = lambda: began_s + (instant - at).total_seconds()
     try:
         yield move_on
     finally:
-        _Clock.source, _Clock.speed = before
+        _Clock.source, _Clock.steady_s, _Clock.speed = before
 
 
 def require_aware(at: datetime) -> datetime:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 EVERYWHERE = "*"
@@ -84,13 +84,20 @@ class Fault:
 
 
 def faults_in_chain(
-    entries: Iterable[Entry], seals: Iterable[Seal], after: Seal | None = None
+    entries: Iterable[Entry],
+    seals: Iterable[Seal],
+    after: Seal | None = None,
+    *,
+    sealed_until: date | None = None,
 ) -> list[Fault]:
     """Walk one district's entries in order, from the first or those after a seal that is trusted; every entry
-    that breaks the chain or a seal that does not fit.
+    that breaks the chain, a seal that does not fit, and one that is missing on a day (UTC) with entries
+    between the first seal and `sealed_until`.
     """
     faults: list[Fault] = []
     open_seals = sorted(seals, key=lambda seal: seal.last_seq)
+    sealed_on = {seal.on for seal in open_seals}
+    last_of_day: dict[date, Entry] = {}
     before_seq, before, count = (0, GENESIS, 0) if after is None else (after.last_seq, after.chain, 0)
     for entry in entries:
         while open_seals and open_seals[0].last_seq < entry.seq:
@@ -98,9 +105,21 @@ def faults_in_chain(
         if entry.chained_to(before_seq, before) != entry.chain:
             faults.append(Fault(entry.district_id, entry.seq, "entry does not fit the chain"))
         before_seq, before, count = entry.seq, entry.chain, count + 1
+        last_of_day[entry.at.astimezone(UTC).date()] = entry
     for seal in open_seals:
         faults += _misfit(seal, before, count)
+    if sealed_until is not None:
+        faults += _unsealed(last_of_day, sealed_on, sealed_until)
     return faults
+
+
+def _unsealed(last_of_day: Mapping[date, Entry], sealed_on: Set[date], until: date) -> list[Fault]:
+    first = min(sealed_on)
+    return [
+        Fault(entry.district_id, entry.seq, f"the seal of {day} is missing")
+        for day, entry in sorted(last_of_day.items())
+        if first < day < until and day not in sealed_on
+    ]
 
 
 def _misfit(seal: Seal, chain: str, count: int) -> list[Fault]:

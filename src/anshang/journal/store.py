@@ -53,7 +53,7 @@ journal_seals = Table(
     metadata,
     Column("district_id", String(64), primary_key=True),
     Column("on", Date, primary_key=True),
-    Column("last_seq", BigInteger, nullable=False),
+    Column("last_seq", BigInteger, primary_key=True, autoincrement=False),
     Column("entry_count", BigInteger, nullable=False),
     Column("chain", String(64), nullable=False),
     Column("sealed_at", UtcTime, nullable=False),
@@ -121,6 +121,19 @@ def list_of_kinds(
     return [_entry(row) for row in connection.execute(query.order_by(journal.c.seq))]
 
 
+def last_of_kinds(connection: Connection, district_id: str, kinds: Sequence[str]) -> Entry | None:
+    """The district's latest entry of these kinds, None when there is none."""
+    query = select(journal).where(journal.c.district_id == district_id, journal.c.kind.in_(kinds))
+    row = connection.execute(query.order_by(journal.c.seq.desc()).limit(1)).one_or_none()
+    return None if row is None else _entry(row)
+
+
+def last_written_at(connection: Connection, district_ids: Sequence[str]) -> datetime | None:
+    """When the districts' latest entry was written, by the clock of then; None when there is none."""
+    query = select(journal.c.at).where(journal.c.district_id.in_(district_ids))
+    return connection.execute(query.order_by(journal.c.seq.desc()).limit(1)).scalar()
+
+
 def list_of_subject(connection: Connection, district_id: str, subject_ids: Sequence[str]) -> list[Entry]:
     """Everything that happened to the subjects, oldest first."""
     query = select(journal).where(journal.c.district_id == district_id, journal.c.subject_id.in_(subject_ids))
@@ -137,6 +150,20 @@ def first_seq_since(connection: Connection, district_id: str, at: datetime) -> i
     """The sequence number of the first entry at or after the instant, None when there is none."""
     query = select(func.min(journal.c.seq)).where(journal.c.district_id == district_id, journal.c.at >= at)
     return connection.execute(query).scalar()
+
+
+def first_written_at(connection: Connection, district_id: str) -> datetime | None:
+    """When the district's first entry was written, None when it has none."""
+    query = select(journal.c.at).where(journal.c.district_id == district_id)
+    return connection.execute(query.order_by(journal.c.seq).limit(1)).scalar()
+
+
+def list_of_chain(connection: Connection, district_id: str, begins: str) -> list[Entry]:
+    """The district's entries whose chain value begins so."""
+    query = select(journal).where(
+        journal.c.district_id == district_id, journal.c.chain.startswith(begins, autoescape=True)
+    )
+    return [_entry(row) for row in connection.execute(query.order_by(journal.c.seq))]
 
 
 def walk(connection: Connection, district_id: str, seq: int = 0, page: int = 5000) -> Iterator[Entry]:
@@ -156,7 +183,10 @@ def list_districts(connection: Connection) -> list[str]:
 def list_seals(connection: Connection, district_id: str) -> list[Seal]:
     """The district's seals, oldest first."""
     query = select(journal_seals).where(journal_seals.c.district_id == district_id)
-    return [Seal(**row._mapping) for row in connection.execute(query.order_by(journal_seals.c.on))]
+    return [
+        Seal(**row._mapping)
+        for row in connection.execute(query.order_by(journal_seals.c.last_seq, journal_seals.c.on))
+    ]
 
 
 def add_seal(tx: Transaction, seal: Seal) -> None:
@@ -177,9 +207,9 @@ def last_entry_until(connection: Connection, district_id: str, until: datetime) 
 
 
 def find_seal(connection: Connection, district_id: str, on: date) -> Seal | None:
-    """The seal of the day, or None."""
+    """The latest seal of the day, or None."""
     query = select(journal_seals).where(journal_seals.c.district_id == district_id, journal_seals.c.on == on)
-    row = connection.execute(query).one_or_none()
+    row = connection.execute(query.order_by(journal_seals.c.last_seq.desc()).limit(1)).one_or_none()
     return None if row is None else Seal(**row._mapping)
 
 

@@ -15,6 +15,7 @@ from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import BadInput
+from anshang.foundation.installation import installation_id
 from anshang.journal import actions as journal
 from anshang.journal import store as journal_store
 from anshang.vault import store
@@ -121,18 +122,28 @@ def destroy_orphans(
 ) -> set[tuple[str, str]]:
     """Destroy keys that no record needs: of those erased when the machine stopped in between, or never saved.
 
-    Only keys that were there, and needless, the last time; returns those that are needless now.
+    A key without any row goes only when it had none the last time either, and never when no key at all has
+    one: the database is the wrong one then, or an older one. Returns the keys that have no row now;
+    RuleBroken when the vault belongs to another installation.
     """
     there = set(keyring.list_keys())
-    needed: set[tuple[str, str]] = set()
-    for district_id in district_ids:
-        with database.reading([district_id]) as connection:
-            for record_id in store.list_readable_ids(connection, district_id):
-                needed |= {(district_id, record_id), ("", record_id)}
-    needless = there - needed
-    for key in needless & seen_before:
+    kept, erased = (
+        _keys_of(database, district_ids, erased=False),
+        _keys_of(database, district_ids, erased=True),
+    )
+    with database.reading() as connection:
+        keyring.must_belong(installation_id(connection), is_known=not there or bool(there & (kept | erased)))
+    without_row = there - kept - erased
+    lost = without_row & seen_before if there & kept else set()
+    for key in sorted((there & erased - kept) | lost):
         keyring.destroy_key(*key)
-    return needless - seen_before
+    return without_row - lost
+
+
+def list_unreadable_ids(connection: Connection, keyring: Keyring, district_id: str) -> list[str]:
+    """The records of a district that should be readable and are not: no key, or one that does not open."""
+    ids = store.list_ids(connection, district_id, erased=False)
+    return sorted(id for id in ids if not keyring.opens(district_id, id))
 
 
 def receipt(connection: Connection, district_id: str, subject_id: str) -> Receipt:
@@ -148,6 +159,16 @@ def _erase(tx: Transaction, keyring: Keyring, actor: Actor, record: Record) -> N
         erased = store.records.put(tx, record.erased(clock.now()))
         _tell(tx, actor, VaultKind.ERASED, erased)
         tx.after_commit.append(lambda: keyring.destroy(record.district_id, record.id))
+
+
+def _keys_of(database: Database, district_ids: Sequence[str], *, erased: bool) -> set[tuple[str, str]]:
+    """What the keys of the districts' records would be called, before and since keys have districts."""
+    keys: set[tuple[str, str]] = set()
+    for district_id in district_ids:
+        with database.reading([district_id]) as connection:
+            for record_id in store.list_ids(connection, district_id, erased=erased):
+                keys |= {(district_id, record_id), ("", record_id)}
+    return keys
 
 
 def _opened(keyring: Keyring, record: Record) -> bytes:

@@ -18,11 +18,13 @@ from pathlib import Path
 from pkgutil import resolve_name
 from typing import Any
 
-from anshang.foundation.errors import NotFound, StorageFailed
+from anshang.foundation.errors import NotFound, RuleBroken, StorageFailed
 from anshang.foundation.ids import checked_code, checked_id
 
 KEY_BYTES, NONCE_BYTES, MARK_BYTES = 32, 12, 8
 MASTER_FILE = "master.key"
+OWNER_FILE = "installation"
+"""Says which installation the keys belong to."""
 SUFFIX, SCRATCH = ".key", ".new"
 
 
@@ -89,9 +91,30 @@ class Keyring:
             path = self._path("", record_id)
         return self._open(path, record_id)
 
-    def has(self, district_id: str, record_id: str) -> bool:
-        """Whether the record has a key, whatever master key it is under."""
-        return self._path(district_id, record_id).exists() or self._path("", record_id).exists()
+    def opens(self, district_id: str, record_id: str) -> bool:
+        """Whether the record has a key that a master key opens."""
+        try:
+            self.open(district_id, record_id)
+        except (NotFound, StorageFailed):
+            return False
+        return True
+
+    def must_belong(self, installation_id: str, *, is_known: bool) -> None:
+        """RuleBroken unless these keys are the installation's. A folder that does not say yet whose it is
+        becomes its own when `is_known`: it is empty, or holds a key of a record that is there.
+        """
+        file = self._folder / OWNER_FILE
+        owner = file.read_text("ascii").strip() if file.exists() else ""
+        if not owner and is_known:
+            _write_file(file, installation_id.encode())
+        elif owner != installation_id:
+            raise RuleBroken(
+                "vault.other_installation",
+                en=f"The keys in {self._folder} belong to another installation than this database: is its"
+                " address right, has its back-up been restored? No key is destroyed.",
+                zh=f"{self._folder} 中的密钥不属于当前数据库对应的安装：请检查数据库地址，"
+                "确认备份是否已恢复。未销毁任何密钥。",
+            )
 
     def destroy(self, district_id: str, record_id: str) -> None:
         """Make a record unreadable for good; destroying it again changes nothing."""

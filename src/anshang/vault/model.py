@@ -38,6 +38,14 @@ class VaultKind(StrEnum):
     ERASED = "record.erased"
 
 
+class ErasureEvent(StrEnum):
+    """What can happen to erasure as a whole (journal kinds)."""
+
+    HELD = "erasure.held"
+    RESUMED = "erasure.resumed"
+    CONFIRMED = "erasure.confirmed"
+
+
 RETENTION: Mapping[Purpose, timedelta] = MappingProxyType(
     {
         Purpose.LOOKOUT: timedelta(days=3),

@@ -51,9 +51,10 @@ def list_expired(connection: Connection, district_id: str, at: datetime) -> list
     return [records.read(row) for row in connection.execute(query)]
 
 
-def list_readable_ids(connection: Connection, district_id: str) -> set[str]:
-    """The records of a district that are not erased."""
+def list_ids(connection: Connection, district_id: str, *, erased: bool) -> set[str]:
+    """The records of a district that are erased, or those that are not."""
+    at = records_table.c.erased_at
     query = select(records_table.c.id).where(
-        records_table.c.district_id == district_id, records_table.c.erased_at.is_(None)
+        records_table.c.district_id == district_id, at.is_not(None) if erased else at.is_(None)
     )
     return set(connection.execute(query).scalars())

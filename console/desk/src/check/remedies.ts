@@ -29,6 +29,8 @@ const REMEDIES: Record<string, Remedy> = {
   },
   "cookies.secure": { setting: "secure_cookies = true" },
   "journal.whole": { command: "anshang journal verify" },
+  "clock.trusted": { command: "anshang vault confirm-clock" },
+  "vault.readable": { command: "anshang vault import FILE" },
 };
 
 export const remedyOf = (name: string): Remedy => REMEDIES[name] ?? {};

@@ -59,6 +59,16 @@ export const words = dictionary(
         figures: (p: (name: string) => string) => `${p("faults")} 处异常${p("since") && `（${p("since")} 封存之后）`}`,
         mend: "日志有条目被更改或丢失。请保留数据库原样，与纸面记录的链值核对，再从备份恢复。",
       },
+      "clock.trusted": {
+        title: "系统时钟可信",
+        figures: (p: (name: string) => string) => p("trusted_at") && `可信至 ${p("trusted_at")}`,
+        mend: "时钟可疑，已暂停销毁到期资料。请校正时钟；确认无误后在服务器上运行：",
+      },
+      "vault.readable": {
+        title: "保密资料可读",
+        figures: (p: (name: string) => string) => `${p("unreadable")} 份无法读取`,
+        mend: "缺少这些资料的密钥（备份不含密钥）。请导入另行保存的密钥；若无，进行中的协查须重新描述。",
+      },
     },
   },
   {
@@ -120,6 +130,18 @@ export const words = dictionary(
         mend:
           "An entry was changed or lost. Leave the database as it is, compare with the chain value on paper, " +
           "then restore a back-up.",
+      },
+      "clock.trusted": {
+        title: "Clock trusted",
+        figures: (p) => p("trusted_at") && `trusted until ${p("trusted_at")}`,
+        mend: "The clock is in doubt, so nothing is erased. Correct it; once it is right, confirm it on the server:",
+      },
+      "vault.readable": {
+        title: "Personal records readable",
+        figures: (p) => `${p("unreadable")} unreadable`,
+        mend:
+          "Their keys are missing: no back-up holds keys. Import the keys that were exported apart; without them, " +
+          "open searches must be described again.",
       },
     },
   },

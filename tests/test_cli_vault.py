@@ -1,0 +1,83 @@
+"""The command line of the vault and the journal: what cannot be read, a clock confirmed, a value on paper."""
+
+from __future__ import annotations
+
+import sqlite3
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from anshang.foundation import clock, ids
+from anshang.foundation.database import Database
+from anshang.journal import actions as journal
+from anshang.journal import store as journal_store
+from anshang.journal.model import EVERYWHERE
+from anshang.people.model import operator_actor
+from anshang.vault import actions
+from anshang.vault.keys import Keyring
+from anshang.vault.model import Purpose, RecordKind
+from tests.conftest import DISTRICT
+from tests.test_cli import data as data_fixture
+from tests.test_cli import run
+
+data = data_fixture
+
+
+@pytest.fixture
+def opened(data: Path) -> Database:
+    return Database(f"sqlite:///{data / 'anshang.db'}")
+
+
+def keep(database: Database, data: Path, content: bytes = b"a child in a red coat") -> str:
+    with database.transaction(DISTRICT) as tx:
+        kept = actions.keep(
+            tx, Keyring(data / "vault"), actor=operator_actor(DISTRICT), id=ids.new_id(), subject_id=ids.new_id(),
+            kind=RecordKind.DESCRIPTION, purpose=Purpose.LOOKOUT, content=content,
+        )  # fmt: skip
+    return kept.id
+
+
+def test_records_that_cannot_be_read_are_counted(data: Path, opened: Database) -> None:
+    lost = keep(opened, data)
+    keep(opened, data)
+    assert (
+        "2 records 份资料, 0 overdue 逾期, 0 unreadable" in run("vault", "status", "--data", str(data)).output
+    )
+    Keyring(data / "vault").destroy(DISTRICT, lost)
+    said = run("vault", "status", "--data", str(data)).output
+    assert "1 unreadable 无法读取" in said
+    assert "vault import" in said
+
+
+def test_a_person_confirms_the_clock(data: Path, opened: Database) -> None:
+    assert run("vault", "confirm-clock", "--data", str(data), typed="n\n").exit_code == 1
+    assert run("vault", "confirm-clock", "--data", str(data), typed="y\n").exit_code == 0
+    assert run("vault", "confirm-clock", "--data", str(data), "--yes").exit_code == 0
+    with opened.reading() as connection:
+        kinds = [one.kind for one in journal_store.list_after(connection, EVERYWHERE, 0)]
+    assert kinds.count("erasure.confirmed") == 2
+
+
+def test_a_value_on_paper_is_compared_and_the_chain_of_a_day_is_printed(data: Path, opened: Database) -> None:
+    today = clock.now().date()
+    with opened.transaction(DISTRICT) as tx:
+        sealed = journal.seal(tx, today)
+    assert sealed is not None
+    said = run("journal", "verify", "--data", str(data), "--on", f"{today}", "--expect", sealed.chain[:20])
+    assert said.exit_code == 0, said.output
+    assert f"{DISTRICT}: {today}: {sealed.chain}" in said.output
+    wrong = ("journal", "verify", "--data", str(data), "--expect")
+    assert run(*wrong, "f" * 64).exit_code == 1
+    assert run(*wrong, sealed.chain, "--on", f"{today - timedelta(days=30)}").exit_code == 1
+
+
+def test_a_journal_that_was_removed_whole_is_complained_about(data: Path) -> None:
+    connection = sqlite3.connect(data / "anshang.db")
+    connection.execute("DROP TRIGGER journal_no_delete")
+    connection.execute("DELETE FROM journal WHERE district_id = 'wuyi'")
+    connection.commit()
+    connection.close()
+    done = run("journal", "verify", "--data", str(data))
+    assert done.exit_code == 1
+    assert "no entry is left" in done.output
