@@ -79,7 +79,7 @@ def test_events_from_a_table_and_from_a_calendar_are_alike(tmp_path: Path) -> No
         b"BEGIN:VEVENT\r\nUID:2\r\nSUMMARY:Fair\r\nDTSTART;VALUE=DATE:20241224\r\n"
         b"DTEND;VALUE=DATE:20241225\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     )
-    one, two = read_events(table, SHANGHAI), read_events(calendar, SHANGHAI)
+    one, two = (read_events(path, SHANGHAI).events for path in (table, calendar))
     assert [each.name for each in one] == [each.name for each in two] == ["Lights", "Fair"]
     assert one[0].start_at == two[0].start_at
     assert one[0].end_at == two[0].end_at

@@ -75,24 +75,26 @@ def test_what_cannot_be_is_refused_and_nothing_is_kept(
     assert kinds(district) == []
 
 
-def test_a_file_is_read_again_without_doubling_and_kept_out_whole_for_one_bad_event(
+def test_a_file_is_read_again_without_doubling_and_one_bad_event_costs_no_other(
     district: Database, make: Make
 ) -> None:
     found = [PlannedEvent("灯会", BEGINS, ENDS, 500), PlannedEvent("晚会", BEGINS, ENDS, None)]
 
-    def read(events: list[PlannedEvent]) -> tuple[int, int]:
+    def read(*events: PlannedEvent) -> tuple[int, int, list[str]]:
         with district.transaction(DISTRICT) as tx:
-            return actions.import_events(tx, actor=make.actor(Role.SUPERVISOR), events=events)
+            imported = actions.import_events(tx, actor=make.actor(Role.SUPERVISOR), events=events)
+        return imported.new, imported.known, [f"{each.name}: {each.en}" for each in imported.left_out]
 
-    assert read(found) == (2, 0)
-    assert read([*found, PlannedEvent("晚会", BEGINS + timedelta(days=1), ENDS + timedelta(days=1), 1)]) == (
-        1,
-        2,
-    )
-    with pytest.raises(BadInput):
-        read([PlannedEvent("新", BEGINS, ENDS), PlannedEvent("坏", ENDS, BEGINS)])
-    assert plans(district) == ["灯会", "晚会", "晚会"]
-    assert kinds(district) == [PlannedKind.IMPORTED, PlannedKind.IMPORTED]
+    assert read(*found) == (2, 0, [])
+    next_day = PlannedEvent("晚会", BEGINS + timedelta(days=1), ENDS + timedelta(days=1), 1)
+    assert read(*found, next_day) == (1, 2, [])
+    bad = [PlannedEvent("坏", ENDS, BEGINS), PlannedEvent("展览", BEGINS, ENDS + timedelta(days=60))]
+    new, known, left_out = read(*bad, PlannedEvent("新", BEGINS, ENDS))
+    assert (new, known) == (1, 0)
+    assert [each.split(":")[0] for each in left_out] == ["坏", "展览"]
+    assert read(*bad)[:2] == (0, 0)
+    assert sorted(plans(district)) == ["新", "晚会", "晚会", "灯会"]
+    assert kinds(district) == [PlannedKind.IMPORTED] * 3
 
 
 def test_the_forecast_knows_the_day_and_that_the_last_one_was_of_the_same_kind(

@@ -32,9 +32,9 @@ def test_a_calendar_or_a_table_is_read_and_its_events_are_listed(app: FastAPI, d
         f"name,start,end,expected\n跨年,{SOON.isoformat()},{(SOON + timedelta(hours=1)).isoformat()},9000\n"
     )
     for content, told in (
-        (calendar(), {"new": 1, "known": 0}),
-        (calendar(), {"new": 0, "known": 1}),
-        (table.encode(), {"new": 1, "known": 0}),
+        (calendar(), {"new": 1, "known": 0, "left_out_count": 0, "left_out": []}),
+        (calendar(), {"new": 0, "known": 1, "left_out_count": 0, "left_out": []}),
+        (table.encode(), {"new": 1, "known": 0, "left_out_count": 0, "left_out": []}),
     ):
         answer = desk.post("/api/events/import", params=HERE, content=content)
         assert answer.json() == told, answer.text
@@ -43,6 +43,21 @@ def test_a_calendar_or_a_table_is_read_and_its_events_are_listed(app: FastAPI, d
     (lantern,) = (event for event in listed if event["name"] == "灯会")
     assert desk.delete(f"/api/events/{lantern['id']}", params=HERE).status_code == 200
     assert [event["name"] for event in desk.get("/api/events", params=HERE).json()] == ["跨年"]
+
+
+def test_a_cancelled_event_and_a_bad_line_are_left_out_and_the_answer_says_why(
+    app: FastAPI, district_place: None
+) -> None:
+    desk = signed_in(app, Role.SUPERVISOR, DISTRICT)
+    cancelled = b"BEGIN:VEVENT\r\nUID:2\r\nSUMMARY:X\r\nSTATUS:CANCELLED\r\nDTSTART:20261224\r\nEND:VEVENT\r\nEND:VCAL"
+    content = calendar().replace(b"END:VCAL", cancelled)
+    answer = desk.post("/api/events/import", params=HERE, content=content).json()
+    assert (answer["new"], answer["left_out_count"]) == (1, 1)
+    assert answer["left_out"][0]["name"] == "X"
+    assert answer["left_out"][0]["zh"].startswith("日历中已取消")
+    table = f"name,start,end\nA,soon,\nB,{SOON.isoformat()},{(SOON + timedelta(hours=1)).isoformat()}\nC,{SOON.isoformat()},\n"
+    answer = desk.post("/api/events/import", params=HERE, content=table.encode()).json()
+    assert (answer["new"], [each["name"] for each in answer["left_out"]]) == (1, ["A", "C"])
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -9,9 +10,9 @@ from pathlib import Path
 
 from anshang.crowds import backtest
 from anshang.crowds.backtest import Report
-from anshang.crowds.calendars import day_grid
+from anshang.crowds.calendars import DAYS_AHEAD, day_grid
 from anshang.crowds.count_table import CountTable
-from anshang.crowds.event_files import read_events
+from anshang.crowds.event_files import FileOfEvents, read_events
 from anshang.crowds.slow_peers import Sample, try_slow
 from anshang.crowds.weather import by_slot
 from anshang.crowds.weather_files import read_weather
@@ -49,8 +50,11 @@ def try_table(
 
     The weather of a target is taken as if it had been forecast rightly; everything else was known before.
     """
-    events = read_events(events_file, table.zone) if events_file is not None else []
     steps = table.counts.shape[1]
+    from_at = datetime.fromtimestamp(table.first_at_ms / 1000, UTC)
+    window = (from_at, from_at + timedelta(seconds=steps * table.step_s, days=DAYS_AHEAD))
+    file = FileOfEvents([], []) if events_file is None else read_events(events_file, table.zone, window)
+    events = file.events
     grid = day_grid(table.first_at_ms, steps, table.step_s, table.zone, country=country, events=events)
     if weather_file is not None:
         hours = read_weather(weather_file, table.zone)
@@ -67,10 +71,8 @@ def try_table(
     report = backtest.run(table.counts, grid, plan, progress)
     budget_s = min(SLOW_MAX_S, max(score.cpu_s for score in report.scores if score.method == backtest.OURS))
     slow = try_slow(table.counts, grid, report.ours, budget_s, progress) if with_peers else []
-    begin_at = datetime.fromtimestamp(table.first_at_ms / 1000, UTC) + timedelta(
-        seconds=plan.test_from * table.step_s
-    )
-    dropped = {
+    begin_at = from_at + timedelta(seconds=plan.test_from * table.step_s)
+    dropped = Counter(f"event left out: {each.en}" for each in file.left_out) | {
         f"horizon is no whole number of steps: {s // 60} min": 1
         for s in horizons_s
         if s not in plan.horizons_s

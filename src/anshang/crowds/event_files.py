@@ -1,18 +1,22 @@
-"""Planned events from files: a table (name, start, end, perhaps expected) or an iCalendar file."""
+"""Planned events from files: a table (name, start, end, perhaps expected) or an iCalendar file.
+
+One event that cannot be read costs no other; what is left out is returned with its reason.
+"""
 
 from __future__ import annotations
 
 import math
 from contextlib import closing
-from datetime import date, datetime, timedelta, tzinfo
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
-import icalendar
-
+from anshang.crowds.event_calendar import CalendarReader, Window, moment
 from anshang.crowds.file_tables import find_column, open_table
 from anshang.crowds.file_values import amount_of, rows, written_instant
-from anshang.crowds.model import PlannedEvent
+from anshang.crowds.model import EventLeftOut, PlannedEvent
+from anshang.foundation import clock
 from anshang.foundation.errors import BadInput
 
 ICALENDAR = b"BEGIN:VCALENDAR"
@@ -24,63 +28,87 @@ COLUMNS = {
 }
 
 
-def read_events(path: Path, zone: tzinfo) -> list[PlannedEvent]:
-    """Planned events from a table (name, start, end, perhaps expected) or an iCalendar file."""
+BACK, AHEAD = timedelta(days=400), timedelta(days=400)
+"""Where series are expanded, from now."""
+EVENTS_MOST = 10_000
+"""Of one file."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileOfEvents:
+    """What a file plans, and what was left out of it."""
+
+    events: list[PlannedEvent]
+    left_out: list[EventLeftOut]
+
+
+def read_events(path: Path, zone: tzinfo, window: Window | None = None) -> FileOfEvents:
+    """The events of a table (name, start, end, perhaps expected) or an iCalendar file.
+
+    `window` (400 days to both sides of now) is where repeating events are expanded. BadInput when nothing in
+    the file can be used.
+    """
     try:
-        is_calendar = path.read_bytes()[:200].lstrip(b"\xef\xbb\xbf \r\n").startswith(ICALENDAR)
+        content = path.read_bytes()
     except OSError as error:
         raise _unusable(path, str(error.strerror), str(error.strerror)) from None
-    return _of_calendar(path, zone) if is_calendar else _of_table(path, zone)
+    if content[:200].lstrip(b"\xef\xbb\xbf \r\n").startswith(ICALENDAR):
+        file = _of_calendar(path, content, zone, window or (clock.now() - BACK, clock.now() + AHEAD))
+    else:
+        file = _of_table(path, zone)
+    if file.left_out and not file.events:
+        first = file.left_out[0]
+        raise _unusable(path, f"{first.name}: {first.en}", f"{first.name}：{first.zh}")
+    if (over := len(file.events) - EVENTS_MOST) > 0:
+        file.left_out.append(
+            EventLeftOut(
+                file.events[EVENTS_MOST].name,
+                f"The file has {over} dates more than the {EVENTS_MOST} that are read.",
+                f"文件超出上限 {EVENTS_MOST} 项，其后的 {over} 项未读入。",
+            )
+        )
+    return FileOfEvents(file.events[:EVENTS_MOST], file.left_out)
 
 
-def _of_calendar(path: Path, zone: tzinfo) -> list[PlannedEvent]:
+def _of_calendar(path: Path, content: bytes, zone: tzinfo, window: Window) -> FileOfEvents:
     try:
-        calendar = icalendar.Calendar.from_ical(path.read_bytes())
-    except ValueError as error:
-        raise _unusable(path, str(error)[:200], str(error)[:200]) from None
-    found = []
-    for each in calendar.walk("VEVENT"):
-        start = each.get("DTSTART")
-        if start is None:
-            continue
-        end = each.get("DTEND") or start
-        start_at, end_at = _at(start.dt, zone), _at(end.dt, zone)
-        if not isinstance(end.dt, datetime) and end is not start:
-            end_at -= timedelta(seconds=1)  # a whole day ends where the next begins
-        found.append(PlannedEvent(str(each.get("SUMMARY", "event")), start_at, max(start_at, end_at)))
-    return found
+        reader = CalendarReader(content, zone, window)
+    except ValueError:
+        raise _unusable(path, "it is not a whole iCalendar file", "不是完整的 iCalendar 文件") from None
+    return FileOfEvents(reader.events, reader.left_out)
 
 
-def _of_table(path: Path, zone: tzinfo) -> list[PlannedEvent]:
+def _of_table(path: Path, zone: tzinfo) -> FileOfEvents:
     with closing(open_table(path)) as table:
         columns = {key: find_column(table.names, None, names, key) for key, names in COLUMNS.items()}
         name, start, end, expected = (columns[key] for key in COLUMNS)
         if start is None:
             raise _unusable(path, "no column “start” or “date”", "没有 start 或 date 列")
         wanted = [each for each in (name, start, end, expected) if each is not None]
-        told = rows(table, wanted)
-    found = []
-    for line, row in enumerate(told, 2):
+        lines = rows(table, wanted)
+    file = FileOfEvents([], [])
+    for line, row in enumerate(lines, 2):
+        title = str(row.get(name) or "event") if name else "event"
         begins, ends = (_instant(row.get(each), zone) if each else None for each in (start, end))
         if begins is None:
-            raise _unusable(path, f"line {line} has no time", f"第 {line} 行没有时间")
+            file.left_out.append(
+                EventLeftOut(
+                    title, f"Line {line} has no time that can be read.", f"第 {line} 行没有可读的时间。"
+                )
+            )
+            continue
         amount = amount_of(row.get(expected)) if expected else float("nan")
-        title = str(row.get(name) or "event") if name else "event"
-        found.append(PlannedEvent(title, begins, ends or begins, None if math.isnan(amount) else int(amount)))
-    return found
+        file.events.append(
+            PlannedEvent(title, begins, ends or begins, None if math.isnan(amount) else int(amount))
+        )
+    return file
 
 
 def _instant(told: Any, zone: tzinfo) -> datetime | None:
     if isinstance(told, str) and len(told.strip()) == len("2024-12-31"):
         told += "T00:00"
     at = written_instant(told) if isinstance(told, str) else told
-    return None if at is None else _at(at, zone)
-
-
-def _at(told: date | datetime, zone: tzinfo) -> datetime:
-    """An instant; a bare day begins at its local midnight, a bare time is local."""
-    at = told if isinstance(told, datetime) else datetime(told.year, told.month, told.day)  # noqa: DTZ001 - below
-    return at if at.tzinfo is not None else at.replace(tzinfo=zone)
+    return None if at is None else moment(at, zone)
 
 
 def _unusable(path: Path, en: str, zh: str) -> BadInput:

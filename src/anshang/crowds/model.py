@@ -96,6 +96,15 @@ class PlannedEvent:
     expected_count: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class EventLeftOut:
+    """An event of a file that was not entered, and why, in both languages."""
+
+    name: str
+    en: str
+    zh: str
+
+
 class ModelState(StrEnum):
     """Of a trained forecast: shown at the desk, shown before, or never better than the one shown then."""
 

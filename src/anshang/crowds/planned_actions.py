@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from anshang.crowds import planned_store as store
-from anshang.crowds.model import PlannedEvent
+from anshang.crowds.model import EventLeftOut, PlannedEvent
 from anshang.crowds.planned import Plan, PlannedKind, id_of
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
+from anshang.foundation.errors import BadInput
 from anshang.journal import actions as journal
 from anshang.places import store as places
 
@@ -41,25 +43,40 @@ def enter(
     return plan
 
 
-def import_events(tx: Transaction, *, actor: Actor, events: Sequence[PlannedEvent]) -> tuple[int, int]:
-    """Enter the events of a file, all or none; how many were new, and how many were known already."""
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of the events of a file: how many are new, how many were known, what was left out."""
+
+    new: int
+    known: int
+    left_out: list[EventLeftOut]
+
+
+def import_events(tx: Transaction, *, actor: Actor, events: Sequence[PlannedEvent]) -> Imported:
+    """Enter the events of a file; one that cannot be is left out with its reason."""
     actor.must(Permission.CROWD_CONFIGURE, tx.district_id)
-    new = 0
+    new = known = 0
+    left_out: list[EventLeftOut] = []
     for event in events:
         id = id_of(tx.district_id, event)
         if store.plans.find(tx.connection, tx.district_id, id) is not None:
+            known += 1
             continue
         name = event.name.strip()[:NAME_MOST]
         plan = Plan(id, tx.district_id, name, None, event.start_at, event.end_at, event.expected_count)
-        plan.check()
+        try:
+            plan.check()
+        except BadInput as refusal:
+            left_out.append(EventLeftOut(name, refusal.en, refusal.zh))
+            continue
         store.plans.add(tx, plan)
         new += 1
     if new:
-        details = {"new": new, "known": len(events) - new}
+        details = {"new": new, "known": known}
         journal.record(
             tx, actor_id=actor.id, kind=PlannedKind.IMPORTED, subject_id=tx.district_id, details=details
         )
-    return new, len(events) - new
+    return Imported(new, known, left_out)
 
 
 def withdraw(tx: Transaction, *, actor: Actor, id: str) -> Plan:

@@ -18,6 +18,7 @@ from anshang.web.shapes import Body, Code, Id, RawBody, Shown
 
 router = APIRouter(prefix="/api/events", tags=["crowd"])
 AHEAD = timedelta(days=400)
+LEFT_OUT_SHOWN = 50
 Title = Annotated[
     str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$")
 ]
@@ -45,11 +46,21 @@ class NewEvent(Body):
     expected_count: int | None = Field(default=None, ge=0, le=2_000_000)
 
 
+class LeftOut(Shown):
+    """An event of a file that was not entered, and why."""
+
+    name: str
+    en: str
+    zh: str
+
+
 class Imported(Shown):
-    """How many events of a file were new, and how many were known already."""
+    """How many events of a file were new, known already and left out; why the first 50 were left out."""
 
     new: int
     known: int
+    left_out_count: int
+    left_out: list[LeftOut]
 
 
 @router.get("")
@@ -78,9 +89,15 @@ def withdraw(id: Id, district: DistrictQuery, caller: Caller) -> EventShown:
 
 @router.post("/import", openapi_extra=FILE_BODY)
 def read_file(district: DistrictQuery, caller: Caller, content: RawBody) -> Imported:
-    """Enter the events of an iCalendar or CSV file, all or none."""
+    """Enter the events of an iCalendar or CSV file; what cannot be entered is left out with its reason."""
     caller.actor.must(Permission.CROWD_CONFIGURE, district)
-    found = read_upload("anshang.crowds.event_files:read_events", caller, district, "events", content)
+    file = read_upload("anshang.crowds.event_files:read_events", caller, district, "events", content)
     with caller.writing(district) as tx:
-        new, known = actions.import_events(tx, actor=caller.actor, events=found)
-    return Imported(new=new, known=known)
+        imported = actions.import_events(tx, actor=caller.actor, events=file.events)
+    left_out = [*file.left_out, *imported.left_out]
+    return Imported(
+        new=imported.new,
+        known=imported.known,
+        left_out_count=len(left_out),
+        left_out=[LeftOut.model_validate(each) for each in left_out[:LEFT_OUT_SHOWN]],
+    )
