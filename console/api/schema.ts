@@ -856,7 +856,7 @@ export interface paths {
         put?: never;
         /**
          * Read File
-         * @description Enter the events of an iCalendar or CSV file, all or none.
+         * @description Enter the events of an iCalendar or CSV file; what cannot be entered is left out with its reason.
          */
         post: operations["read_file_api_events_import_post"];
         delete?: never;
@@ -4997,11 +4997,15 @@ export interface components {
         };
         /**
          * Imported
-         * @description How many events of a file were new, and how many were known already.
+         * @description How many events of a file were new, known already and left out; why the first 50 were left out.
          */
         Imported: {
             /** Known */
             known: number;
+            /** Left Out */
+            left_out: components["schemas"]["LeftOut"][];
+            /** Left Out Count */
+            left_out_count: number;
             /** New */
             new: number;
         };
@@ -5253,6 +5257,18 @@ export interface components {
             closed_at: string;
             /** Number */
             number: number;
+        };
+        /**
+         * LeftOut
+         * @description An event of a file that was not entered, and why.
+         */
+        LeftOut: {
+            /** En */
+            en: string;
+            /** Name */
+            name: string;
+            /** Zh */
+            zh: string;
         };
         /**
          * LeftOutShown
