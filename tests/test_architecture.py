@@ -87,7 +87,7 @@ def test_no_two_files_of_tests_bear_one_name() -> None:
 
 
 def test_only_two_places_catch_everything() -> None:
-    """Anything else would swallow faults: the web's edge answers 500, the worker's loop goes on."""
+    """Anything else would swallow faults: the web's edge answers 500, the job runner reports and tries again."""
     catching = sorted(
         name_of(path)
         for path, tree in TREES.items()
@@ -98,7 +98,7 @@ def test_only_two_places_catch_everything() -> None:
             or (isinstance(node.type, ast.Name) and node.type.id in {"Exception", "BaseException"})
         )
     )
-    assert catching == ["src/anshang/web/errors.py", "src/anshang/worker.py"]
+    assert catching == ["src/anshang/foundation/items.py", "src/anshang/web/errors.py"]
 
 
 def test_only_the_database_file_asks_which_database_it_is() -> None:

@@ -1,4 +1,4 @@
-"""The background loops: what cannot be saved keeps nobody's numbers back."""
+"""The background work as it is wired: what fails is seen, and keeps nobody else's work back."""
 
 from __future__ import annotations
 
@@ -10,25 +10,24 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
+from anshang.app import create_app
 from anshang.crowds import actions, store
 from anshang.crowds.ingest import Intake, Row
 from anshang.crowds.model import Level
-from anshang.crowds.outlook import Outlooks
-from anshang.crowds.watch import Watch
-from anshang.dispatch.dispatcher import Dispatcher
-from anshang.drills.playing import Player
 from anshang.foundation import clock
+from anshang.foundation.actor import Permission
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import StorageFailed
-from anshang.lookouts.sweep import LookoutSweep
-from anshang.partners.doors import DoorBook
-from anshang.patrols.whereabouts import Whereabouts
+from anshang.foundation.jobs import Job, JobState, Supervisor
 from anshang.people.model import operator_actor
 from anshang.places import actions as places
 from anshang.settings import Settings
-from anshang.vault.keys import Keyring
-from anshang.web.live import Hub
+from anshang.vault import actions as vault
+from anshang.vault import store as records
+from anshang.vault.model import Purpose, RecordKind
 from anshang.worker import Worker
 from tests.crowds.conftest import line, row_of_zones
 
@@ -48,30 +47,32 @@ def prepare(database: Database, district_id: str) -> None:
             actions.define_sensor(tx, actor=actor, sensor=sensor)
 
 
-def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
-    database: Database, night: MoveOn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def app(database: Database, night: MoveOn, tmp_path: Path) -> FastAPI:
+    """An application with two districts; no lane has begun."""
     for district_id in (BROKEN, WELL):
         prepare(database, district_id)
-    watch = Watch(database)
-    watch.load_all()
-    whereabouts = Whereabouts(database)
-    dispatcher = Dispatcher(database, watch, whereabouts)
-    settings = Settings(data_folder=tmp_path)
-    intake = Intake(database, watch.taken, watch.turnstile)
-    keyring = Keyring(tmp_path)
-    worker = Worker(
-        settings,
-        database,
-        watch,
-        Hub(database),
-        whereabouts,
-        dispatcher,
-        Outlooks(database, watch),
-        keyring,
-        LookoutSweep(database, keyring, DoorBook(watch)),
-        Player(database, intake, watch, keyring),
-    )
+    app = create_app(Settings(data_folder=tmp_path, database_url=database.url))
+    app.state.worker.prepare()
+    return app
+
+
+def run(supervisor: Supervisor, *lanes: str) -> None:
+    """One round of these lanes, or of all."""
+    for lane in lanes or dict.fromkeys(job.lane for job in supervisor.jobs):
+        supervisor.run_due(lane)
+
+
+def faults(supervisor: Supervisor) -> set[tuple[str, str]]:
+    """The jobs that are not well, and where."""
+    return {(one.name, one.district_id) for one in supervisor.report() if one.state is not JobState.OK}
+
+
+def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
+    app: FastAPI, night: MoveOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, watch, worker = app.state.runtime.database, app.state.watch, app.state.worker
+    intake: Intake = app.state.intake
     whole = database.transaction
 
     def transaction(district_id: str) -> AbstractContextManager[Transaction]:
@@ -80,16 +81,150 @@ def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
         return whole(district_id)
 
     monkeypatch.setattr(database, "transaction", transaction)
-    for entered in (3500, 0):
+    now_s = 0.0
+    supervisor = Supervisor(worker.supervisor.jobs, lambda: [BROKEN, WELL], lambda: now_s)
+    for entered in (3500, 0, 0):
+        now_s += 10
         at = clock.now().isoformat()
         for district_id in (BROKEN, WELL):
             intake.take_rows(district_id, [Row(f"g{n}", at, 0 if n else entered, 0) for n in range(4)])
-        worker.step()
+            watch.step(district_id)
+        run(supervisor, "alarms")
         night(timedelta(seconds=70 if entered else 0))
-    worker.step()
     for district_id in (BROKEN, WELL):
         frame = json.loads(watch.full_frame(district_id) or b"{}")
         assert (frame["at"], frame["zones"]["z0"]["level"]) == (clock.now().isoformat(), 3)
     with database.reading([BROKEN, WELL]) as connection:
         assert [state.level for state in store.list_zone_states(connection, WELL)] == [Level.ALERT]
         assert store.list_zone_states(connection, BROKEN) == []
+    assert [one.name for one in supervisor.troubles(BROKEN)] == ["crowds.save"]
+    assert supervisor.troubles(WELL) == []
+
+
+def test_each_job_that_dies_is_named_and_stops_no_other(app: FastAPI) -> None:
+    worker: Worker = app.state.worker
+
+    def die(_: str) -> None:
+        raise RuntimeError
+
+    for dead in worker.supervisor.jobs:
+        now_s = 0.0
+        jobs = [replace(one, run=die) if one is dead else one for one in worker.supervisor.jobs]
+        supervisor = Supervisor(jobs, lambda: [BROKEN, WELL], lambda: now_s)  # noqa: B023 - asked at once
+        run(supervisor)
+        now_s = 4 * 3600.0
+        run(supervisor)
+        places_ = [BROKEN, WELL] if dead.by_district else [""]
+        assert faults(supervisor) == {(dead.name, place) for place in places_}
+        assert {one.reason for one in supervisor.report()} == {"", "RuntimeError"}
+
+
+@pytest.mark.parametrize("critical", [True, False])
+def test_health_is_503_while_a_job_that_matters_stands_still_and_says_which(
+    app: FastAPI, critical: bool
+) -> None:
+    now_s = 0.0
+
+    def die(_: str) -> None:
+        raise RuntimeError
+
+    job = Job(
+        name="dispatch.ladder", run=die, every_s=1.0, lane="ladder", critical=critical, en="Ladder", zh="阶梯"
+    )
+    app.state.runtime = replace(
+        app.state.runtime, supervisor=Supervisor([job], lambda: [BROKEN, WELL], lambda: now_s)
+    )
+    client = TestClient(app)
+    assert client.get("/api/health").json()["state"] == "ok"
+    run(app.state.runtime.supervisor)
+    now_s = 6.0
+    answer = client.get("/api/health")
+    assert answer.status_code == (503 if critical else 200)
+    (shown,) = answer.json()["jobs"]
+    assert (shown["name"], shown["state"], shown["districts"]) == (
+        "dispatch.ladder",
+        "stopped",
+        [BROKEN, WELL],
+    )
+    assert (shown["failures"], shown["reason"]) == (1, "RuntimeError")
+
+
+def test_health_is_503_while_nothing_can_be_written(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
+    runtime = app.state.runtime
+    now_s = 0.0
+    app.state.runtime = replace(
+        runtime, supervisor=Supervisor(runtime.supervisor.jobs, lambda: [WELL], lambda: now_s)
+    )
+    client = TestClient(app)
+    run(app.state.runtime.supervisor)
+    now_s = 10.0
+    run(app.state.runtime.supervisor)
+    assert client.get("/api/health").status_code == 200
+
+    def full(*_: object) -> None:
+        raise StorageFailed("storage.failed", en="The disk is full.", zh="磁盘已满。")
+
+    monkeypatch.setattr(runtime.database, "bulk", full)
+    monkeypatch.setattr(runtime.database, "transaction", full)
+    for now_s in (20.0, 40.0):  # noqa: B007 - the supervisor's clock
+        run(app.state.runtime.supervisor)
+    answer = client.get("/api/health")
+    assert answer.status_code == 503
+    (shown,) = [one for one in answer.json()["jobs"] if one["name"] == "storage.write"]
+    assert (shown["state"], shown["reason"]) == ("stopped", "The disk is full.")
+
+
+def test_expired_records_are_erased_whatever_else_fails(
+    app: FastAPI, night: MoveOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A roll-up that fails in one district once kept the personal records of all for months."""
+    database, keyring = app.state.runtime.database, app.state.keyring
+    for district_id in (BROKEN, WELL):
+        actor = operator_actor(district_id).lent(Permission.PERSON_KEEP)
+        for number in range(2):
+            with database.transaction(district_id) as tx:
+                vault.keep(
+                    tx, keyring, actor=actor, id=f"00000000-0000-7000-8000-0000000000{district_id}{number}",
+                    subject_id="s", kind=RecordKind.CONTACT, purpose=Purpose.LOOKOUT, content=b"+86 1",
+                )  # fmt: skip
+    night(timedelta(days=30))
+
+    def unreadable(*_: object, **__: object) -> int:
+        raise OSError("a sealed file cannot be read")
+
+    monkeypatch.setattr("anshang.worker.roll_up", unreadable)
+    monkeypatch.setattr("anshang.worker.seal", unreadable)
+    supervisor: Supervisor = app.state.worker.supervisor
+    broken_id = f"00000000-0000-7000-8000-0000000000{BROKEN}0"
+    monkeypatch.setattr(
+        type(keyring),
+        "destroy",
+        _stubborn(type(keyring).destroy, broken_id),  # one key that resists
+    )
+    now_s = 100.0
+    worker = Supervisor(supervisor.jobs, lambda: [BROKEN, WELL], lambda: now_s)
+    run(worker)
+    now_s = 200.0
+    run(worker)
+    left = {
+        record.id
+        for district_id in (BROKEN, WELL)
+        for record in _records(database, district_id)
+        if record.erased_at is None
+    }
+    assert left == set()
+    assert {name for name, _ in faults(worker)} >= {"counts.roll_up", "counts.seal"}
+
+
+def _stubborn(destroy: Callable[..., None], id: str) -> Callable[..., None]:
+    def instead(keyring: object, *words: str) -> None:
+        if id in words:
+            raise OSError("read-only")
+        destroy(keyring, *words)
+
+    return instead
+
+
+def _records(database: Database, district_id: str) -> list[records.Record]:
+    with database.reading([district_id]) as connection:
+        return records.list_of_subjects(connection, district_id, ["s"])

@@ -8,6 +8,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
 
@@ -38,6 +39,7 @@ from anshang.drills.playing import Player
 from anshang.foundation import memory, migrations
 from anshang.foundation.database import Database
 from anshang.foundation.errors import NotFound
+from anshang.foundation.jobs import Progress, Supervised
 from anshang.incidents import api as incidents_api
 from anshang.incidents import category_api
 from anshang.lookouts import api as lookouts_api
@@ -99,6 +101,13 @@ ROUTERS = (
     desk_api.router,
 )
 
+LIVE = Supervised(name="live.stream", every_s=1.0, en="News on all screens", zh="各终端实时消息推送")
+MQTT = Supervised(
+    name="counts.mqtt", every_s=10.0, critical=False, en="Counts from the MQTT broker", zh="MQTT 传感器接入"
+)
+TAK = Supervised(
+    name="patrols.tak", every_s=10.0, critical=False, en="Exchange with TAK clients", zh="TAK 终端对接"
+)
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 GARBAGE_ROWS = 50_000
 GIVE_WAY_S = 0.001
@@ -140,8 +149,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     whereabouts = Whereabouts(database)
     dispatcher = Dispatcher(database, watch, whereabouts)
     outlooks = Outlooks(database, watch)
-    keyring = Keyring(settings.vault_folder, read_masters(settings.vault_keys))
-    doors = DoorBook(watch)
+    keyring, doors = Keyring(settings.vault_folder, read_masters(settings.vault_keys)), DoorBook(watch)
     searches = LookoutSweep(database, keyring, doors)
     player = Player(database, intake, watch, keyring)
     worker = Worker(
@@ -150,8 +158,9 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     app = _bare(_running(settings, database, whereabouts, intake, hub, worker))
     _share(
         app,
-        runtime=Runtime(database, hub, doorkeeper, _cookies(settings), demo, budgets),
+        runtime=Runtime(database, hub, doorkeeper, worker.supervisor, _cookies(settings), demo, budgets),
         watch=watch,
+        worker=worker,
         data_folder=settings.data_folder if settings.data_folder.exists() else Path(),
         intake=intake,
         whereabouts=whereabouts,
@@ -162,7 +171,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
         doors=doors,
         public=PublicDesk(watch, outlooks, budgets),
         calls=CallDesk(database, budgets),
-        shop_feed=ShopFeed(database, keyring, hub),
+        shop_feed=ShopFeed(database, keyring, hub, worker.supervisor),
         push_key=_push_key(settings),
         push_services=hosts(settings.push_services),
     )
@@ -244,12 +253,14 @@ def _running(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        tasks = [asyncio.create_task(hub.run())]
+        keep = worker.supervisor.keep
+        tasks = [asyncio.create_task(keep(LIVE, hub.run))]
         await asyncio.to_thread(worker.start)
         if settings.mqtt_host:  # only now is there an engine to hear the sensors
-            tasks.append(asyncio.create_task(_follow_sensors(settings, intake, stop)))
+            tasks.append(asyncio.create_task(keep(MQTT, partial(_follow_sensors, settings, intake, stop))))
         if settings.cot_tcp_port or settings.cot_udp_port or settings.cot_send_to:
-            tasks.append(asyncio.create_task(_serve_tak(settings, database, whereabouts, stop)))
+            serve = partial(_serve_tak, settings, database, whereabouts, stop)
+            tasks.append(asyncio.create_task(keep(TAK, serve)))
         _prefer_answers()
         try:
             yield
@@ -277,15 +288,19 @@ def _prefer_answers() -> None:
 
 
 async def _serve_tak(
-    settings: Settings, database: Database, whereabouts: Whereabouts, stop: asyncio.Event
+    settings: Settings,
+    database: Database,
+    whereabouts: Whereabouts,
+    stop: asyncio.Event,
+    got_on: Progress,
 ) -> None:
     """Hear and tell TAK clients; what that takes is loaded only where it is wanted."""
     cot = resolve_name("anshang.connectors.cot:Cot")(database, whereabouts)
     ports = (settings.cot_tcp_port, settings.cot_udp_port)
-    await cot.serve(settings.cot_host, *ports, settings.cot_send_to, stop)
+    await cot.serve(settings.cot_host, *ports, settings.cot_send_to, stop, got_on)
 
 
-async def _follow_sensors(settings: Settings, intake: Intake, stop: asyncio.Event) -> None:
+async def _follow_sensors(settings: Settings, intake: Intake, stop: asyncio.Event, got_on: Progress) -> None:
     await mqtt.follow(
         host=settings.mqtt_host,
         port=settings.mqtt_port,
@@ -294,6 +309,7 @@ async def _follow_sensors(settings: Settings, intake: Intake, stop: asyncio.Even
         client_id=mqtt.client_id_of(settings.data_folder),
         intake=intake,
         stop=stop,
+        got_on=got_on,
     )
 
 

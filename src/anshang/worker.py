@@ -1,20 +1,17 @@
-"""The background loops of one process: the engine every second, what is kept every minute, rollups and seals.
+"""The background work of one process: which jobs there are, in which lane, and what each calls.
 
-A loop that fails says so in the log and goes on; nothing is lost, because what is not yet saved is tried
-again.
+Lanes are threads: the ladder never waits for the forecast, a search never for sealing, erasure never for a
+roll-up. How jobs are isolated, retried and reported is `foundation/jobs.py`.
 """
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from functools import partial
 from pkgutil import resolve_name
 from typing import Protocol
 
-import structlog
 from sqlalchemy import Connection
 
 from anshang.crowds import actions as crowds
@@ -25,7 +22,7 @@ from anshang.crowds.model import Level
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.rolling import DELAY, roll_up
 from anshang.crowds.sealing import seal
-from anshang.crowds.telemetry import MINUTE_MS, MINUTE_S
+from anshang.crowds.telemetry import MINUTE_MS, MINUTE_S, put_mark
 from anshang.crowds.trained_store import forget_outcomes
 from anshang.crowds.training_process import TrainingProcess
 from anshang.crowds.watch import Watch
@@ -34,6 +31,8 @@ from anshang.dispatch.sweep import Sweep
 from anshang.drills.playing import Player
 from anshang.foundation import clock, ids, memory
 from anshang.foundation.database import Database
+from anshang.foundation.items import Items, attempted
+from anshang.foundation.jobs import Job, Supervisor
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.lookouts.sweep import LookoutSweep
@@ -49,24 +48,21 @@ from anshang.volunteers import actions as volunteers
 from anshang.web.live import Hub
 
 STEP_S = 1.0
-DISPATCH_PAUSE_S = 0.1
 HOUSEKEEPING_S = 5.0
-PAUSE_AFTER_FAULT_S = 2.0
-HOUR_MS = 3_600_000
+HOUR_S = 3600.0
+WRITTEN = "written"
 OUTCOMES_KEPT = timedelta(days=400)
-
-log = structlog.get_logger()
 
 
 class Outside(Protocol):
-    """Who carries it out of the house that there is something new for partners."""
+    """Who notifies partners outside of the installation that there is something new."""
 
     def deliver(self, district_id: str) -> None:
-        """Tell what is new in a district."""
+        """Send what is new in a district."""
 
 
 class Worker:
-    """Runs the loops in threads of their own from `start` to `stop`."""
+    """Wires the rooms' background work into jobs; `supervisor` runs and reports them."""
 
     def __init__(
         self,
@@ -91,91 +87,198 @@ class Worker:
         self._keyring = keyring
         self._searches = searches
         self._player = player
-        self._outside = list(_outside(settings, database))
+        self._sweep = Sweep(database, dispatcher)
+        self._districts: tuple[str, ...] = ()
+        self._persistence: dict[str, Persistence] = {}
         self._needless: set[tuple[str, str]] = set()
         """Keys that no record needed an hour ago."""
-        self._erased_ms = 0
-        self._persistence: dict[str, Persistence] = {}
-        self._sweep = Sweep(database, dispatcher)
-        self._changed = threading.Event()
-        """Set by every commit: what waits is looked at without delay."""
-        self._reached_ms: dict[str, int] = {}
-        database.on_commit.append(lambda _district_id: self._changed.set())
-        self._stopping = threading.Event()
+        self._minutes: dict[tuple[str, str], int] = {}
+        self._days: dict[tuple[str, str], date] = {}
+        self._judging, self._erasing, self._orphans = Items(STEP_S), Items(MINUTE_S), Items(HOUR_S)
+        self.supervisor = Supervisor(list(self._jobs()), lambda: self._districts)
         self._training = TrainingProcess(
-            database, settings.data_folder, settings.training_hour, self._stopping
+            database, settings.data_folder, settings.training_hour, self.supervisor.stopping
         )
-        self._threads: list[threading.Thread] = []
-        self._minute_ms: dict[str, int] = {}
-        self._rested_s: dict[str, float] = {}
-        """Until when (monotonic) nothing is saved of a district, after it could not be."""
-        self._sealed_on: date | None = None
         with database.reading() as connection:
             self.erasure_guard = ErasureGuard(database, places.list_district_ids(connection))
+        database.on_commit.append(self.supervisor.committed)
+        hub.tell_troubles(self.supervisor.troubles)
+
+    def prepare(self) -> None:
+        """Build the engines from the store. A district that cannot be built keeps no other from being
+        watched; it is tried again, and reported, as a job.
+        """
+        self._list_districts("")
+        for district_id in self._districts:
+            attempted(partial(self._watch.refresh, district_id))
 
     def start(self) -> None:
-        """Build the engines from the store, then begin the loops."""
-        self._watch.load_all()
-        loops: list[tuple[str, Callable[[], object], float, float]] = [
-            ("engine", self.step, 0.0, STEP_S),
-            ("drills", self.play, HOUSEKEEPING_S, STEP_S),
-            ("housekeeping", self.keep_house, HOUSEKEEPING_S, HOUSEKEEPING_S),  # answers come first
-        ]
-        if self._settings.training_hour >= 0:  # in a loop of its own: it waits for a process
-            loops.append(("training", self.train, HOUSEKEEPING_S, MINUTE_S))
-        # each in a loop of its own: a gateway may be slow
-        loops += [("outside", partial(self.tell, one), HOUSEKEEPING_S, STEP_S) for one in self._outside]
-        for name, work, first_s, period_s in loops:
-            args = (work, first_s, period_s)
-            thread = threading.Thread(target=self._loop, args=args, name=name, daemon=True)
-            thread.start()
-            self._threads.append(thread)
-        thread = threading.Thread(target=self._follow_changes, name="dispatch", daemon=True)
-        thread.start()
-        self._threads.append(thread)
+        """Build the engines, then begin the lanes."""
+        self.prepare()
+        self.supervisor.start()
 
     def stop(self) -> None:
-        """End the loops, each after the round it is in."""
-        self._stopping.set()
-        self._changed.set()
-        for thread in self._threads:
-            thread.join(10)
+        """End the lanes, each after the job it is at."""
+        self.supervisor.stop()
 
-    def step(self) -> None:
-        """Step every district's engine and send its frame; then save what it found. One district's trouble
-        keeps no other's numbers back, nor its own.
-        """
-        minute_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS
-        for district_id in self._watch.district_ids:
-            self._attempt(partial(self._show, district_id))
-        for district_id in self._watch.district_ids:
-            self._attempt(partial(self._save, district_id, minute_ms))
+    def _jobs(self) -> Iterator[Job]:
+        """All jobs, those of one lane in the order in which they run."""
+        yield from self._crowd_jobs()
+        yield from self._help_jobs()
+        yield from self._kept_jobs()
+        yield from self._protecting_jobs()
+        if self._settings.training_hour >= 0:
+            yield Job(
+                name="forecasts.train", run=self._train, every_s=MINUTE_S, lane="training", critical=False,
+                en="Nightly training of the forecast", zh="预测模型夜间训练", first_s=HOUSEKEEPING_S,
+            )  # fmt: skip
+        for name, one in self._outside():
+            yield Job(
+                name=f"partners.{name}", run=one.deliver, every_s=STEP_S, lane=name, critical=False,
+                en="Messages to partners outside (gateway, push)", zh="向合作单位外发消息（网关、推送）",
+                first_s=HOUSEKEEPING_S,
+            )  # fmt: skip
+
+    def _crowd_jobs(self) -> Iterator[Job]:
+        """What watches the crowd, and whether anything can be written at all."""
+        yield Job(
+            name="storage.write", run=self._write, every_s=HOUSEKEEPING_S, lane="storage", by_district=False,
+            en="Saving anything (disk or database)", zh="数据写入（磁盘或数据库）",
+        )  # fmt: skip
+        yield Job(
+            name="places.list", run=self._list_districts,
+            every_s=HOUSEKEEPING_S, lane="districts", by_district=False,
+            en="Noticing new districts", zh="识别新商圈", first_s=HOUSEKEEPING_S,
+        )  # fmt: skip
+        yield Job(
+            name="crowds.refresh", run=self._watch.refresh, every_s=HOUSEKEEPING_S, lane="districts",
+            en="Taking over changed places and sensors", zh="更新场所与传感器配置", first_s=HOUSEKEEPING_S,
+        )  # fmt: skip
+        yield Job(
+            name="crowds.step", run=self._show, every_s=STEP_S, lane="engine",
+            en="Counting: people, density and levels", zh="人数、密度与等级计算",
+        )  # fmt: skip
+        yield Job(
+            name="crowds.save", run=self._watch.save_changes, every_s=STEP_S, lane="alarms",
+            en="Raising crowd alarms", zh="人群告警",
+        )  # fmt: skip
+        yield Job(
+            name="crowds.keep", run=partial(self._each_minute, "keep", self._keep_minute),
+            every_s=MINUTE_S, lane="engine",
+            poll_s=STEP_S, en="Keeping the minutes of zones", zh="区域分钟数据留存",
+        )  # fmt: skip
+        yield Job(
+            name="crowds.judge", run=partial(self._each_minute, "judge", self._judge_measures),
+            every_s=MINUTE_S, lane="engine",
+            poll_s=STEP_S, en="Reading the effect of measures", zh="措施效果评估",
+        )  # fmt: skip
+
+    def _help_jobs(self) -> Iterator[Job]:
+        """What sends help, searches and looks ahead."""
+        yield Job(
+            name="dispatch.ladder", run=self._sweep.go_on, every_s=STEP_S, lane="ladder", on_commit=True,
+            en="The response ladder: asking the next unit, escalating", zh="响应阶梯（催办、改派、升级）",
+        )  # fmt: skip
+        yield Job(
+            name="lookouts.search", run=self._searches.go_on,
+            every_s=HOUSEKEEPING_S, lane="searches", first_s=HOUSEKEEPING_S,
+            en="The automatic steps of searches for missing persons", zh="走失查找自动步骤",
+        )  # fmt: skip
+        yield Job(
+            name="dispatch.reach", run=partial(self._each_minute, "reach", self._dispatcher.renew),
+            every_s=MINUTE_S,
+            lane="forecast", poll_s=STEP_S, en="Travel times and coverage", zh="到达时间与覆盖范围",
+        )  # fmt: skip
+        yield Job(
+            name="forecasts.follow", run=partial(self._each_minute, "forecast", self._foresee),
+            every_s=MINUTE_S,
+            lane="forecast", poll_s=STEP_S, en="Forecast and early warnings", zh="人群预测与预警",
+        )  # fmt: skip
+        yield Job(
+            name="drills.play", run=self._play, every_s=STEP_S, lane="drills", first_s=HOUSEKEEPING_S,
+            en="The drill's scenario", zh="演练脚本",
+        )  # fmt: skip
+
+    def _kept_jobs(self) -> Iterator[Job]:
+        """What is rolled up and sealed."""
+        lane, first_s = "housekeeping", HOUSEKEEPING_S
+        yield Job(
+            name="memory.give_back", run=lambda _: memory.give_back(),
+            every_s=HOUSEKEEPING_S, lane=lane, by_district=False,
+            critical=False, en="Returning freed memory", zh="内存回收", first_s=first_s,
+        )  # fmt: skip
+        yield Job(
+            name="counts.roll_up", run=self._roll_up, every_s=HOUSEKEEPING_S, lane=lane,
+            en="Rolling up counts (history)", zh="计数汇总（历史曲线）", first_s=first_s,
+        )  # fmt: skip
+        yield Job(
+            name="journal.seal_common", run=partial(self._each_day, "journal", self._seal_journal),
+            every_s=MINUTE_S, lane=lane,
+            by_district=False, en="Sealing the installation's journal", zh="全局日志封存", first_s=first_s,
+        )  # fmt: skip
+        yield Job(
+            name="journal.seal", run=partial(self._each_day, "journal", self._seal_journal),
+            every_s=MINUTE_S, lane=lane,
+            en="Sealing the journal", zh="日志封存", first_s=first_s,
+        )  # fmt: skip
+        yield Job(
+            name="counts.seal", run=partial(self._each_day, "counts", self._seal_counts),
+            every_s=MINUTE_S, lane=lane,
+            en="Moving older counts into sealed files", zh="历史计数归档", first_s=first_s,
+        )  # fmt: skip
+
+    def _protecting_jobs(self) -> Iterator[Job]:
+        """What is erased when its time is over, and what people are reminded of."""
+        lane, first_s = "erasure", HOUSEKEEPING_S
+        yield Job(
+            name="vault.erase", run=self._erase, every_s=MINUTE_S, lane=lane,
+            en="Erasing personal records when their time is over", zh="到期个人信息销毁", first_s=first_s,
+        )  # fmt: skip
+        yield Job(
+            name="vault.orphans", run=self._destroy_orphans, every_s=HOUR_S, lane=lane, by_district=False,
+            en="Destroying keys that no record needs", zh="清除无主密钥", first_s=first_s,
+        )  # fmt: skip
+        yield Job(
+            name="patrols.forget", run=partial(self._each_day, "traces", self._forget),
+            every_s=MINUTE_S, lane=lane,
+            en="Forgetting old positions of units", zh="清除过期位置轨迹", first_s=first_s,
+        )  # fmt: skip
+        yield Job(
+            name="council.bring_back", run=self._bring_back, every_s=MINUTE_S, lane="reminders",
+            en="Returning resolutions on their day", zh="议定事项到期提醒", first_s=first_s,
+        )  # fmt: skip
+        yield Job(
+            name="volunteers.remind", run=self._remind, every_s=MINUTE_S, lane="reminders",
+            en="Reminders that insurance or training ends", zh="保险与培训到期提醒", first_s=first_s,
+        )  # fmt: skip
+
+    def _list_districts(self, _: str) -> None:
+        with self._database.reading() as connection:
+            self._districts = tuple(places.list_district_ids(connection))
+
+    def _write(self, _: str) -> None:
+        """Whether a write is possible, by a small one."""
+        now_ms = clock.to_ms(clock.now())
+        self._database.bulk(EVERYWHERE, lambda connection: put_mark(connection, EVERYWHERE, WRITTEN, now_ms))
 
     def _show(self, district_id: str) -> None:
+        """Step the engine and send its frame; what it found is saved by a job of its own."""
         self._hub.offer_frames_of(district_id, partial(self._watch.full_frame, district_id))
         self._hub.publish_frame(district_id, self._watch.step(district_id))
 
-    def _save(self, district_id: str, minute_ms: int) -> None:
-        if time.monotonic() < self._rested_s.get(district_id, 0.0):
-            return
-        self._rested_s[district_id] = time.monotonic() + PAUSE_AFTER_FAULT_S
-        self._watch.save_changes(district_id)
-        if minute_ms > self._minute_ms.get(district_id, 0):
-            self._keep_minute(district_id, minute_ms)
-            self._minute_ms[district_id] = minute_ms
-        del self._rested_s[district_id]
+    def _each_minute(self, name: str, work: Callable[[str], object], district_id: str) -> None:
+        """Do it once in each minute of the district's clock; again when it failed."""
+        minute_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS
+        if self._minutes.get((name, district_id)) != minute_ms:
+            work(district_id)
+            self._minutes[name, district_id] = minute_ms
 
-    def dispatch(self) -> None:
-        """Go on with what waits for nobody; once a minute reckon what can be reached. One district's trouble
-        keeps no other's back.
-        """
-        for district_id in self._watch.district_ids:
-            self._attempt(partial(self._sweep.go_on, district_id))
-            minute_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS
-            if minute_ms > self._reached_ms.get(district_id, 0):
-                self._reached_ms[district_id] = minute_ms
-                self._attempt(partial(self._dispatcher.renew, district_id))
-                self._attempt(partial(self._foresee, district_id))
+    def _each_day(self, name: str, work: Callable[[str], object], district_id: str) -> None:
+        """Do it once on each day (UTC); again when it failed."""
+        today = clock.now().date()
+        if self._days.get((name, district_id)) != today:
+            work(district_id)
+            self._days[name, district_id] = today
 
     def _foresee(self, district_id: str) -> None:
         """Look two hours ahead, and let warnings follow."""
@@ -189,74 +292,63 @@ class Worker:
                 tx, actor=engine_actor(district_id), outlook=outlook, levels=levels, persistence=persistence
             )
 
-    def train(self) -> None:
-        """Train the forecasts of districts whose night it is."""
-        for district_id in self._watch.district_ids:
-            if (engine := self._watch.find(district_id)) is not None:
-                self._training.go_on(engine.place.district)
+    def _train(self, district_id: str) -> None:
+        """Train the district's forecast when it is its night."""
+        if (engine := self._watch.find(district_id)) is not None:
+            self._training.go_on(engine.place.district)
 
-    def play(self) -> None:
-        """Play the drills that go on."""
-        for district_id in self._watch.district_ids:
-            if ids.is_drill(district_id):
-                self._attempt(partial(self._player.go_on, district_id))
+    def _play(self, district_id: str) -> None:
+        if ids.is_drill(district_id):
+            self._player.go_on(district_id)
 
-    def tell(self, outside: Outside) -> None:
-        """Tell the outside what is new for partners."""
-        for district_id in self._watch.district_ids:
-            outside.deliver(district_id)
+    def _roll_up(self, district_id: str) -> None:
+        roll_up(self._database, district_id, clock.now() - DELAY, self._settings.sealed_folder)
 
-    def keep_house(self) -> None:
-        """Notice new places and sensors, roll counts up; once a day seal the journal and the older counts."""
-        memory.give_back()
-        self._watch.refresh()
-        for district_id in self._watch.district_ids:
-            self._attempt(partial(self._searches.go_on, district_id))
-        folder = self._settings.sealed_folder
-        for district_id in self._watch.district_ids:
-            roll_up(self._database, district_id, clock.now() - DELAY, folder)
-        self._look_after()
-        yesterday = clock.now().date() - timedelta(days=1)
-        if self._sealed_on == yesterday:
-            return
-        for district_id in (EVERYWHERE, *self._watch.district_ids):
-            with self._database.transaction(district_id) as tx:
-                journal.seal_through(tx, yesterday)
+    def _seal_journal(self, district_id: str) -> None:
+        with self._database.transaction(district_id or EVERYWHERE) as tx:
+            journal.seal_through(tx, clock.now().date() - timedelta(days=1))
+
+    def _seal_counts(self, district_id: str) -> None:
         oldest_at = clock.now() - timedelta(hours=self._settings.raw_hours)
-        for district_id in self._watch.district_ids:
-            seal(self._database, district_id, oldest_at, folder)
-            self._whereabouts.forget_old(district_id)
-            before_ms = clock.to_ms(clock.now() - OUTCOMES_KEPT)
-            self._database.bulk(
-                district_id, partial(forget_outcomes, district_id=district_id, before_ms=before_ms)
-            )
-        self._sealed_on = yesterday
+        seal(self._database, district_id, oldest_at, self._settings.sealed_folder)
 
-    def _look_after(self) -> None:
-        """Once a minute bring back resolutions whose day has come and destroy personal records whose time is
-        over; once an hour keys that nobody needs.
-        """
-        minute_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS
-        if minute_ms == self._erased_ms:
-            return
+    def _forget(self, district_id: str) -> None:
+        self._whereabouts.forget_old(district_id)
+        before_ms = clock.to_ms(clock.now() - OUTCOMES_KEPT)
+        self._database.bulk(
+            district_id, partial(forget_outcomes, district_id=district_id, before_ms=before_ms)
+        )
+
+    def _erase(self, district_id: str) -> None:
         self.erasure_guard.check()
-        for district_id in self._watch.district_ids:
-            council.bring_back(self._database, district_id, actor=engine_actor(district_id))
-            volunteers.remind_of_ends(self._database, district_id, actor=engine_actor(district_id))
-            vault.erase_expired(
-                self._database, self._keyring, actor=engine_actor(district_id), district_id=district_id
-            )
-        if minute_ms // HOUR_MS != self._erased_ms // HOUR_MS:
-            with self._database.reading() as connection:
-                districts = places.list_district_ids(connection)
-            self._needless = vault.destroy_orphans(self._database, self._keyring, districts, self._needless)
-        self._erased_ms = minute_ms
+        vault.erase_expired(
+            self._database,
+            self._keyring,
+            actor=engine_actor(district_id),
+            district_id=district_id,
+            items=self._erasing,
+        )
 
-    def _keep_minute(self, district_id: str, minute_ms: int) -> None:
-        """Keep the zones' minutes and read the effect of measures that are a quarter of an hour old."""
+    def _destroy_orphans(self, _: str) -> None:
+        self.erasure_guard.check()
+        with self._database.reading() as connection:
+            districts = places.list_district_ids(connection)
+        self._needless = vault.destroy_orphans(
+            self._database, self._keyring, districts, self._needless, items=self._orphans
+        )
+
+    def _bring_back(self, district_id: str) -> None:
+        council.bring_back(self._database, district_id, actor=engine_actor(district_id))
+
+    def _remind(self, district_id: str) -> None:
+        volunteers.remind_of_ends(self._database, district_id, actor=engine_actor(district_id))
+
+    def _keep_minute(self, district_id: str) -> None:
+        """Keep the zones' minutes."""
         engine = self._watch.find(district_id)
         if engine is None:
             return
+        minute_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS
         minutes = [*engine.drain_minutes(), (minute_ms, engine.zone_figures())]
 
         def keep(connection: Connection) -> None:
@@ -265,44 +357,28 @@ class Worker:
 
         self._database.bulk(district_id, keep)
         self._outlooks.keep(district_id, minutes)
+
+    def _judge_measures(self, district_id: str) -> None:
+        """Read the effect of measures that are a quarter of an hour old."""
         due = clock.now() - crowds.EFFECT_AFTER
         with self._database.reading([district_id]) as connection:
             measures = crowds_store.list_measures_to_judge(connection, district_id, due)
-        for measure in measures:
-            with self._database.transaction(district_id) as tx:
-                density = engine.density_of(measure.zone_id)
-                crowds.judge_measure(tx, actor=engine_actor(district_id), id=measure.id, density=density)
+        judge = partial(self._judge, district_id)
+        self._judging.each(district_id, [(one.id, partial(judge, one.id, one.zone_id)) for one in measures])
 
-    def _loop(self, work: Callable[[], object], first_s: float, period_s: float) -> None:
-        due_s = time.monotonic() + first_s
-        while not self._stopping.wait(max(0.0, due_s - time.monotonic())):
-            due_s = max(due_s + period_s, time.monotonic())
-            if not self._attempt(work):
-                self._stopping.wait(PAUSE_AFTER_FAULT_S)
+    def _judge(self, district_id: str, measure_id: str, zone_id: str) -> None:
+        density = self._watch.density_of(district_id, zone_id)
+        with self._database.transaction(district_id) as tx:
+            crowds.judge_measure(tx, actor=engine_actor(district_id), id=measure_id, density=density)
 
-    def _follow_changes(self) -> None:
-        """Dispatch after every commit and once a second, but not without a pause."""
-        while not self._stopping.is_set():
-            self._changed.wait(STEP_S)
-            self._changed.clear()
-            self._attempt(self.dispatch)
-            self._stopping.wait(DISPATCH_PAUSE_S)
-
-    def _attempt(self, work: Callable[[], object]) -> bool:
-        """Do it; a fault is told in the log."""
-        try:
-            work()
-        except Exception:
-            log.exception("loop.failed", loop=threading.current_thread().name)
-            return False
-        return True
-
-
-def _outside(settings: Settings, database: Database) -> Iterator[Outside]:
-    """Those that are wanted; what they take is loaded only then."""
-    if settings.notice_webhook_url:
-        gateway = resolve_name("anshang.connectors.webhook:Gateway")
-        yield gateway(database, settings.notice_webhook_url, settings.notice_webhook_secret)
-    if settings.push_contact:
-        web_push = resolve_name("anshang.connectors.webpush:WebPush")
-        yield web_push(database, settings.data_folder, settings.push_contact)
+    def _outside(self) -> Iterator[tuple[str, Outside]]:
+        """Those that are wanted, each in a lane of its own: a gateway may be slow. What they take is loaded
+        only then.
+        """
+        if self._settings.notice_webhook_url:
+            gateway = resolve_name("anshang.connectors.webhook:Gateway")
+            secret = self._settings.notice_webhook_secret
+            yield "webhook", gateway(self._database, self._settings.notice_webhook_url, secret)
+        if self._settings.push_contact:
+            web_push = resolve_name("anshang.connectors.webpush:WebPush")
+            yield "push", web_push(self._database, self._settings.data_folder, self._settings.push_contact)

@@ -149,7 +149,7 @@ def kept(database: Database, people: Callable[[int], float], count: int) -> None
 
 def watched(database: Database, make: Make) -> Outlooks:
     watch = Watch(database)
-    watch.load_all()
+    watch.load(DISTRICT)
     return Outlooks(database, watch)
 
 

@@ -103,7 +103,7 @@ def models(database: Database) -> list[TrainedModel]:
 
 def outlooks(database: Database) -> Outlooks:
     watch = Watch(database)
-    watch.load_all()
+    watch.load(DISTRICT)
     return Outlooks(database, watch)
 
 

@@ -36,7 +36,7 @@ def watch(database: Database, night: MoveOn) -> Watch:
         for sensor in (*(line(f"g{n}") for n in range(4)), head("z1")):
             actions.define_sensor(tx, actor=operator_actor(DISTRICT), sensor=sensor)
     watch = Watch(database)
-    watch.load_all()
+    watch.load(DISTRICT)
     return watch
 
 
@@ -79,7 +79,7 @@ def test_a_restart_goes_on_where_it_was(database: Database, watch: Watch, night:
     fill(database, watch, night)
     before = json.loads(watch.full_frame(DISTRICT) or b"{}")
     again = Watch(database)
-    again.load_all()
+    again.load(DISTRICT)
     after = json.loads(again.full_frame(DISTRICT) or b"{}")
     for id, zone in before["zones"].items():
         assert abs(after["zones"][id]["people"] - zone["people"]) <= 1
@@ -152,12 +152,12 @@ def test_level_4_waits_for_a_person_each_time_also_after_a_restart(
         enter(database, watch, 0)
     assert level_of(watch) == 3
     watch = Watch(database)
-    watch.load_all()
+    watch.load(DISTRICT)
     night(timedelta(seconds=10))
     assert enter(database, watch, 2500) is Level.SERIOUS
     assert level_of(watch) == 3
     again = Watch(database)
-    again.load_all()
+    again.load(DISTRICT)
     decided(database, again, actions.confirm_level)
     night(timedelta(seconds=10))
     assert enter(database, again, 0) is None
@@ -168,19 +168,19 @@ def test_level_4_waits_for_a_person_each_time_also_after_a_restart(
 
 
 def test_a_changed_place_and_a_new_sensor_are_noticed(database: Database, watch: Watch) -> None:
-    watch.refresh()
+    watch.refresh(DISTRICT)
     before = watch.find(DISTRICT)
-    watch.refresh()
+    watch.refresh(DISTRICT)
     assert watch.find(DISTRICT) is before
     with database.transaction(DISTRICT) as tx:
         actions.define_sensor(tx, actor=operator_actor(DISTRICT), sensor=head("z2"))
-    watch.refresh()
+    watch.refresh(DISTRICT)
     after = watch.find(DISTRICT)
     assert after is not None
     assert "hz2" in after.occupancy.sensor_index
     with database.transaction(DISTRICT) as tx:
         places.import_document(tx, actor=operator_actor(DISTRICT), document=row_of_zones(4))
-    watch.refresh()
+    watch.refresh(DISTRICT)
     final = watch.find(DISTRICT)
     assert final is not None
     assert len(final.place.zones) == 4

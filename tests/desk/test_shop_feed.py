@@ -76,3 +76,27 @@ def test_a_page_is_for_a_registered_partner(app: FastAPI) -> None:
     stranger = signed_in(app, Role.PARTNER, DISTRICT, body_id=body_id)
     assert stranger.get(f"/api/shop/live{HERE}").json()["error"] == "partner.none"
     assert signed_in(app, Role.DESK, DISTRICT).get(f"/api/shop/live{HERE}").status_code == 403
+
+
+@pytest.mark.slow
+def test_a_page_asks_anew_when_what_it_follows_was_interrupted(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What follows the notices once ended for good with the first unforeseen error."""
+    feed = app.state.shop_feed
+    whole, broken = feed._told, [True]
+
+    def told(*words: object) -> object:
+        if broken.pop() if broken else False:
+            raise RuntimeError("unforeseen")
+        return whole(*words)
+
+    monkeypatch.setattr(feed, "_told", told)
+    monkeypatch.setattr("anshang.foundation.items.PAUSE_S_MIN", 0.01)
+    with serving(app) as address:
+        desk = signed_in(app, Role.DESK, DISTRICT)
+        with listening(app, address, "p0") as near:
+            assert desk.post(f"/api/lookouts{HERE}", json=lookout()).status_code == 200
+            assert next(near)[0] == "nudge"
+            assert desk.post(f"/api/lookouts{HERE}", json=lookout() | {"insist": True}).status_code == 200
+            assert next(near)[0] == "notice"

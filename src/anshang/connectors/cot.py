@@ -27,6 +27,7 @@ from takproto.constants import TAKProtoVer
 
 from anshang.foundation import clock
 from anshang.foundation.database import Database
+from anshang.foundation.jobs import Progress
 from anshang.incidents import store as incidents
 from anshang.matters import store as matters
 from anshang.matters.model import MatterKind
@@ -121,7 +122,15 @@ class Cot:
     tally: Tally = field(default_factory=Tally)
     _clients: set[_Client] = field(default_factory=set)
 
-    async def serve(self, host: str, tcp_port: int, udp_port: int, send_to: str, stop: asyncio.Event) -> None:
+    async def serve(
+        self,
+        host: str,
+        tcp_port: int,
+        udp_port: int,
+        send_to: str,
+        stop: asyncio.Event,
+        got_on: Progress | None = None,
+    ) -> None:
         """Hear and tell until `stop`; a port of 0 is not opened."""
         loop = asyncio.get_running_loop()
         tcp = await asyncio.start_server(self._hear_stream, host, tcp_port) if tcp_port else None
@@ -137,6 +146,8 @@ class Cot:
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), SEND_EVERY_S)
                 await self._tell(udp, _address(send_to))
+                if got_on is not None:
+                    got_on()
         finally:
             if tcp is not None:
                 tcp.close()

@@ -16,24 +16,31 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import aiomqtt
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from anshang.connectors import sensorthings
 from anshang.crowds.ingest import Intake, Row, decode_batch
 from anshang.foundation import ids
 from anshang.foundation.errors import BadInput, StorageFailed
+from anshang.foundation.items import attempted
+from anshang.foundation.jobs import Progress
 
 TOPICS = ("anshang/+/observations", "anshang/+/+/Observations")
 """A wildcard fills a whole level, so the datastream's level is read here."""
 AT_ONCE_MAX = 64
 PAUSE_MIN_S, PAUSE_MAX_S = 1.0, 60.0
 KEEP_ALIVE_S = 30
+ALIVE_S = 5.0
+TRIES, AGAIN_S = 3, 0.2
+"""Of a message that fails for a reason nobody foresaw."""
 
 log = structlog.get_logger()
 
@@ -93,8 +100,11 @@ async def follow(
     intake: Intake,
     stop: asyncio.Event,
     tally: Tally | None = None,
+    got_on: Progress | None = None,
 ) -> None:
-    """Take what sensors publish until `stop` is set; a lost broker is tried again, ever more slowly."""
+    """Take what sensors publish until `stop` is set; a lost broker is tried again, ever more slowly. `got_on`
+    is called every few seconds while the broker is there.
+    """
     tally = tally or Tally()
     pause_s = PAUSE_MIN_S
     with ThreadPoolExecutor(8, thread_name_prefix="mqtt") as writers:
@@ -105,7 +115,7 @@ async def follow(
                         await client.subscribe(topic, qos=1)
                     tally.connected, pause_s = True, PAUSE_MIN_S
                     log.info("mqtt.connected", host=host, port=port)
-                    await _listen(client, intake, writers, stop, tally)
+                    await _listen(client, intake, writers, stop, tally, got_on)
             except (aiomqtt.MqttError, Broken) as error:
                 log.warning("mqtt.lost", host=host, port=port, reason=str(error), again_in_s=round(pause_s))
             finally:
@@ -115,23 +125,31 @@ async def follow(
 
 
 async def _listen(
-    client: _Client, intake: Intake, writers: ThreadPoolExecutor, stop: asyncio.Event, tally: Tally
+    client: _Client,
+    intake: Intake,
+    writers: ThreadPoolExecutor,
+    stop: asyncio.Event,
+    tally: Tally,
+    got_on: Progress | None,
 ) -> None:
     """Take messages as they come; those that wait together share a commit."""
     stopping = asyncio.ensure_future(stop.wait())
     coming = aiter(client.messages)
+    first = asyncio.ensure_future(anext(coming))
     try:
         while not stop.is_set():
-            first = asyncio.ensure_future(anext(coming))
-            await asyncio.wait((first, stopping), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((first, stopping), timeout=ALIVE_S, return_when=asyncio.FIRST_COMPLETED)
+            if got_on is not None:
+                got_on()
             if not first.done():
-                first.cancel()
-                return
+                continue
             messages = [await first]
             while len(client.messages) and len(messages) < AT_ONCE_MAX:
                 messages.append(await anext(coming))
             await _take_all(client, messages, intake, writers, tally)
+            first = asyncio.ensure_future(anext(coming))
     finally:
+        first.cancel()
         stopping.cancel()
 
 
@@ -155,18 +173,32 @@ async def _take_all(
 
 
 def _take(message: aiomqtt.Message, intake: Intake, tally: Tally) -> None:
-    """Write a message's rows; Broken when the database cannot now. What can never be read is passed over."""
+    """Write a message's rows; Broken when the database cannot now. What can never be taken is passed over:
+    it would come again for ever, and keep what is behind it waiting.
+    """
     tally.message_count += 1
     topic = message.topic.value
-    try:
-        district_id, rows = read_message(topic, message.payload)
-        receipt = intake.take_rows(district_id, rows)
-    except BadInput as refusal:
+    for attempt in range(TRIES):
+        error = attempted(partial(_take_rows, message, intake, tally))
+        if isinstance(error, StorageFailed | SQLAlchemyError):
+            raise Broken(str(error)) from error
+        if error is None or isinstance(error, BadInput):
+            break
+        time.sleep(AGAIN_S * attempt)
+    if error is not None:
         tally.bad_message_count += 1
-        log.warning("mqtt.bad_message", topic=topic[:200], reason=refusal.en)
-        return
-    except (StorageFailed, DBAPIError) as error:
-        raise Broken(str(error)) from error
+        reason = error.en if isinstance(error, BadInput) else type(error).__name__
+        log.warning("mqtt.bad_message", topic=topic[:200], reason=reason, exc_info=_unexpected(error))
+
+
+def _unexpected(error: Exception) -> Exception | None:
+    return None if isinstance(error, BadInput) else error
+
+
+def _take_rows(message: aiomqtt.Message, intake: Intake, tally: Tally) -> None:
+    topic = message.topic.value
+    district_id, rows = read_message(topic, message.payload)
+    receipt = intake.take_rows(district_id, rows)
     tally.taken_count += receipt.taken
     tally.repeated_count += receipt.repeated
     tally.refused_count += receipt.refused_count

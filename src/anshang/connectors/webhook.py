@@ -9,12 +9,14 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+from functools import partial
 
 import httpx
 import structlog
 
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
+from anshang.foundation.items import Items
 from anshang.journal import outgoing
 from anshang.journal.outgoing import Outgoing
 from anshang.matters import actions as matters
@@ -35,30 +37,44 @@ class Gateway:
 
     def __init__(self, database: Database, url: str, secret: str) -> None:
         self._database, self._url, self._secret = database, url, secret.encode()
+        self._items = Items()
+        self._looked: dict[str, int] = {}
+        """Up to which entry of its journal nothing new is in a district."""
 
     def deliver(self, district_id: str) -> None:
-        """Line up what is new, try what is due, keep what came of it; nothing of a drill leaves the house."""
+        """Line up what is new, try what is due, keep what came of it; nothing of a drill leaves the house.
+        Nothing is written while nothing waits, and a notice that cannot be sent keeps no other waiting.
+        """
         if ids.is_drill(district_id):
             return
         kinds = [str(kind) for kind in TOLD]
+        with self._database.reading([district_id]) as connection:
+            since = self._looked.get(district_id, 0)
+            waits, self._looked[district_id] = outgoing.waits(
+                connection, district_id, kinds, clock.now(), since
+            )
+        if not waits:
+            return
         with self._database.transaction(district_id) as tx:
             outgoing.collect(tx, kinds, clock.now())
             claimed = outgoing.claim(tx, clock.now())
-        for one in claimed:
-            arrived = self._post(one)
-            now = clock.now()
-            with self._database.transaction(district_id) as tx:
-                after = outgoing.outgoing.put(tx, one.sent(now) if arrived else one.failed(now))
-                if after.given_up_at is not None:
-                    matters.open_matter(
-                        tx,
-                        actor=engine_actor(district_id),
-                        id=ids.derived(one.id, "undelivered"),
-                        kind=MatterKind.NOTE,
-                        priority=Priority.P3,
-                        subject="matter.note",
-                        text=UNDELIVERED,
-                    )
+        self._items.each(district_id, [(one.id, partial(self._send, one)) for one in claimed])
+
+    def _send(self, one: Outgoing) -> None:
+        arrived = self._post(one)
+        now = clock.now()
+        with self._database.transaction(one.district_id) as tx:
+            after = outgoing.outgoing.put(tx, one.sent(now) if arrived else one.failed(now))
+            if after.given_up_at is not None:
+                matters.open_matter(
+                    tx,
+                    actor=engine_actor(one.district_id),
+                    id=ids.derived(one.id, "undelivered"),
+                    kind=MatterKind.NOTE,
+                    priority=Priority.P3,
+                    subject="matter.note",
+                    text=UNDELIVERED,
+                )
 
     def _post(self, one: Outgoing) -> bool:
         body = json.dumps(self._message(one), separators=(",", ":")).encode()

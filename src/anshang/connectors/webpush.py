@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,10 +17,12 @@ import httpx
 import structlog
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
+from sqlalchemy import Connection
 
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
 from anshang.journal import store as journal
+from anshang.journal.model import Entry
 from anshang.partners import push_actions, push_store, store
 from anshang.partners.model import PartnerEvent
 from anshang.partners.push import Phone
@@ -73,24 +76,27 @@ class WebPush:
         if ids.is_drill(district_id):
             return
         with self._database.reading([district_id]) as connection:
-            last = journal.last_seq(connection, district_id)
-            since = self._told.setdefault(district_id, last)
-            self._told[district_id] = last
-            entries = journal.list_after(connection, district_id, since) if last > since else []
-            notices = {one.subject_id for one in entries if one.kind in TOLD}
-            made = store.list_deliveries(connection, district_id, sorted(notices))
-            waiting = {one.partner_id for one in made if one.opened_at is None}
-            if not waiting:
-                return
-            known = store.list_partners(connection, engine_actor(district_id).scope, district_id)
-            bodies = {one.body_id for one in known if one.id in waiting}
-            accounts = [
-                one.id
-                for one in people.list_accounts(connection)
-                if one.active and one.body_id in bodies and district_id in one.district_ids
-            ]
-            phones = push_store.list_phones(connection, district_id, accounts)
+            since = self._told.setdefault(district_id, journal.last_seq(connection, district_id))
+            entries, reached = journal.news(connection, district_id, since, TOLD)
+            phones = self._waiting(connection, district_id, entries) if entries else []
+        self._told[district_id] = reached
         self._tell(district_id, phones)
+
+    def _waiting(self, connection: Connection, district_id: str, entries: Sequence[Entry]) -> list[Phone]:
+        """The phones of those who have got one of these notices and have not opened it."""
+        notices = {one.subject_id for one in entries}
+        made = store.list_deliveries(connection, district_id, sorted(notices))
+        waiting = {one.partner_id for one in made if one.opened_at is None}
+        if not waiting:
+            return []
+        known = store.list_partners(connection, engine_actor(district_id).scope, district_id)
+        bodies = {one.body_id for one in known if one.id in waiting}
+        accounts = [
+            one.id
+            for one in people.list_accounts(connection)
+            if one.active and one.body_id in bodies and district_id in one.district_ids
+        ]
+        return push_store.list_phones(connection, district_id, accounts)
 
     def _tell(self, district_id: str, phones: list[Phone]) -> None:
         with httpx.Client(timeout=ANSWERS_WITHIN_S) as client, ThreadPoolExecutor(AT_ONCE) as pool:

@@ -19,13 +19,13 @@ from typing import IO, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
-from sqlalchemy import Connection
 
 from anshang.crowds import file_values as values
 from anshang.crowds import observations, sealed
 from anshang.crowds.file_rows import REASONS, Judge, Judged
 from anshang.crowds.file_sensors import define_all
 from anshang.crowds.file_tables import FileTable, Piece, find_column, open_table
+from anshang.crowds.keeping import keep_rows
 from anshang.crowds.model import Observation
 from anshang.crowds.telemetry import put_mark, read_mark
 from anshang.foundation import clock
@@ -165,20 +165,10 @@ class _Run:
         )
 
     def _keep(self, rows: list[Observation], reached: int) -> observations.Added:
-        """Keep the rows; nearly always all are new, so that is tried first."""
+        """Keep the rows, and how far the file was read, together."""
         now_ms = clock.to_ms(clock.now())
-
-        def add(connection: Connection, *, known: bool) -> observations.Added:
-            put_mark(connection, self._district_id, self._mark, reached)
-            if known:
-                return observations.add_missing(connection, self._district_id, rows, now_ms)
-            observations.add_new(connection, self._district_id, rows, now_ms)
-            return observations.Added(rows, [])
-
-        try:
-            return self._database.bulk(self._district_id, partial(add, known=False))
-        except observations.SomeKnown:
-            return self._database.bulk(self._district_id, partial(add, known=True))
+        mark = partial(put_mark, district_id=self._district_id, name=self._mark, reached=reached)
+        return keep_rows(self._database, self._district_id, rows, now_ms, mark)
 
 
 class _Refused:

@@ -22,6 +22,7 @@ import msgspec
 
 from anshang.crowds import observations, sealed, store
 from anshang.crowds.clocks import SKEW_MS
+from anshang.crowds.keeping import keep_rows
 from anshang.crowds.model import Observation, SensorKind
 from anshang.crowds.telemetry import DAY_MS
 from anshang.crowds.turnstile import Turnstile
@@ -183,12 +184,7 @@ class Intake:
     def _add_unsealed(self, district_id: str, rows: list[Observation], now_ms: int) -> observations.Added:
         if not rows:
             return observations.Added([], [])
-        add_new, add_missing = observations.add_new, observations.add_missing
-        try:
-            self._database.bulk(district_id, lambda c: add_new(c, district_id, rows, now_ms))
-        except observations.SomeKnown:
-            return self._database.bulk(district_id, lambda c: add_missing(c, district_id, rows, now_ms))
-        return observations.Added(rows, [])
+        return keep_rows(self._database, district_id, rows, now_ms)
 
     def _sensors_of(self, district_id: str, memory_s: float) -> Mapping[str, bool]:
         """Whether each sensor in use counts a line (else heads), as known at most `memory_s` ago.

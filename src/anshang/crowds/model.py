@@ -313,6 +313,11 @@ class Crossing:
     density: float
     people_count: int
 
+    @property
+    def subject_id(self) -> str:
+        """What it is about."""
+        return self.zone_id
+
 
 @dataclass(frozen=True, slots=True)
 class FlowChange:
@@ -324,6 +329,11 @@ class FlowChange:
     exceeded: bool
     flow: float
 
+    @property
+    def subject_id(self) -> str:
+        """What it is about."""
+        return self.gate_id
+
 
 @dataclass(frozen=True, slots=True)
 class SensorChange:
@@ -333,6 +343,11 @@ class SensorChange:
     zone_ids: tuple[str, ...]
     reason: FaultReason
     failed: bool
+
+    @property
+    def subject_id(self) -> str:
+        """What it is about."""
+        return self.sensor_id
 
 
 EngineEvent = Crossing | FlowChange | SensorChange

@@ -11,7 +11,7 @@ import threading
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
-from functools import singledispatch
+from functools import partial, singledispatch
 from typing import Any
 
 import msgspec
@@ -35,6 +35,7 @@ from anshang.crowds.turnstile import Turnstile
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor
 from anshang.foundation.database import Database, Transaction
+from anshang.foundation.items import Items
 from anshang.matters import store as matters
 from anshang.matters.model import Matter
 from anshang.people.model import engine_actor
@@ -58,18 +59,7 @@ class Watch:
         self._locks: dict[str, threading.RLock] = {}
         self._frames: dict[str, bytes] = {}
         self._editions: dict[str, Edition] = {}
-
-    @property
-    def district_ids(self) -> list[str]:
-        """The districts that are watched."""
-        return list(self._engines)
-
-    def load_all(self) -> None:
-        """Build the engine of every district."""
-        with self._database.reading() as connection:
-            known = places.list_district_ids(connection)
-        for district_id in known:
-            self.load(district_id)
+        self._saving = Items()
 
     def load(self, district_id: str) -> None:
         """Build a district's engine anew from what is stored: after a restart, a new place, sensor or
@@ -112,15 +102,12 @@ class Watch:
         engine.rebuild(day, counts, now)
         return engine
 
-    def refresh(self) -> None:
-        """Load what others have changed: places, sensors, new districts."""
-        with self._database.reading() as connection:
-            known = places.list_district_ids(connection)
-        for district_id in known:
-            with self._database.reading([district_id]) as connection:
-                present = _edition(connection, district_id)
-            if self._editions.get(district_id) != present:
-                self.load(district_id)
+    def refresh(self, district_id: str) -> None:
+        """Build a district's engine when others have changed its place or sensors, or it has none yet."""
+        with self._database.reading([district_id]) as connection:
+            present = _edition(connection, district_id)
+        if self._editions.get(district_id) != present:
+            self.load(district_id)
 
     def find(self, district_id: str) -> Engine | None:
         """The district's engine, None when it is not watched."""
@@ -145,14 +132,21 @@ class Watch:
             return msgspec.json.encode(engine.frame(full=False))
 
     def save_changes(self, district_id: str) -> None:
-        """Save what the steps found, in its order; what cannot be saved waits for the next time."""
-        with self._locks[district_id]:
+        """Save what the steps found, in its order for each zone, gate and sensor; what cannot be saved waits
+        for the next time, and keeps only what is about the same waiting.
+        """
+        with self._locks.setdefault(district_id, threading.RLock()):
             unsaved = self._unsaved.setdefault(district_id, [])
-            actor = engine_actor(district_id)
-            while unsaved:
-                with self._database.transaction(district_id) as tx:
-                    save(unsaved[0], tx, actor)
-                unsaved.pop(0)
+            subjects = dict.fromkeys(event.subject_id for event in unsaved)
+            save_one = partial(self._save_of, district_id)
+            self._saving.each(district_id, [(id, partial(save_one, id)) for id in subjects])
+
+    def _save_of(self, district_id: str, subject_id: str) -> None:
+        unsaved = self._unsaved[district_id]
+        for event in [one for one in unsaved if one.subject_id == subject_id]:
+            with self._database.transaction(district_id) as tx:
+                save(event, tx, engine_actor(district_id))
+            unsaved.remove(event)
 
     def full_frame(self, district_id: str) -> bytes | None:
         """The last full frame (JSON), None when the district is not watched."""

@@ -12,14 +12,16 @@ import json
 import random
 from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from anshang.desk.shop import shown_notice
 from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.foundation.errors import Refusal
+from anshang.foundation.jobs import Progress, Supervised, Supervisor
 from anshang.partners import actions, store
 from anshang.partners.model import PartnerEvent
 from anshang.vault.keys import Keyring
@@ -35,6 +37,9 @@ FOLLOWED = (
 BEAT = b"event: beat\ndata: {}\n\n"
 NUDGE = b"event: nudge\ndata: {}\n\n"
 WAITING_MAX = 64
+FEED = Supervised(
+    name="pages.notices", every_s=BEAT_S, en="Notices on the pages of shops", zh="商户页面通知推送"
+)
 
 log = structlog.get_logger()
 
@@ -58,10 +63,12 @@ class _Page:
 class ShopFeed:
     """Tells the open pages of every district."""
 
-    def __init__(self, database: Database, keyring: Keyring, hub: Hub) -> None:
+    def __init__(self, database: Database, keyring: Keyring, hub: Hub, supervisor: Supervisor) -> None:
         self._database, self._keyring, self._hub = database, keyring, hub
+        self._supervisor = supervisor
         self._pages: dict[str, set[_Page]] = {}
         self._following: dict[str, asyncio.Task[None]] = {}
+        self._followed: set[str] = set()
 
     async def stream(
         self, district_id: str, partner_ids: Collection[str], welcome: Welcome
@@ -73,7 +80,8 @@ class ShopFeed:
         page = _Page(frozenset(partner_ids))
         self._pages.setdefault(district_id, set()).add(page)
         if district_id not in self._following or self._following[district_id].done():
-            self._following[district_id] = asyncio.create_task(self._follow(district_id))
+            following = self._supervisor.keep(FEED, partial(self._follow, district_id), district_id)
+            self._following[district_id] = asyncio.create_task(following)
         try:
             yield f"retry: {random.randint(1000, 3000)}\n\n".encode() + BEAT  # noqa: S311 - jitter
             while not self._hub.stopping:
@@ -86,20 +94,30 @@ class ShopFeed:
         finally:
             self._pages[district_id].discard(page)
 
-    async def _follow(self, district_id: str) -> None:
+    async def _follow(self, district_id: str, got_on: Progress) -> None:
         nouns = tuple(f'"kind": "{kind}"'.encode() for kind in FOLLOWED)
+        if district_id in self._followed:  # what came while this was interrupted is asked for
+            self._ask_anew(district_id)
+        self._followed.add(district_id)
         async for events in self._hub.stream(district_id, None, lambda: True, nouns):
+            got_on()
+            if b"event: reset" in events:
+                self._ask_anew(district_id)
             for kind, notice_id in _entries(events):
                 pages = list(self._pages.get(district_id, ()))
                 wanted = frozenset().union(*(page.partner_ids for page in pages))
                 try:
                     told = await asyncio.to_thread(self._told, district_id, kind, notice_id, wanted)
-                except (Refusal, DBAPIError):
+                except (Refusal, SQLAlchemyError):
                     log.exception("shop.untold", district=district_id)
                     told = dict.fromkeys(wanted, NUDGE)
                 for page in pages:
                     for event in {told[id] for id in page.partner_ids if id in told}:
                         page.offer(event)
+
+    def _ask_anew(self, district_id: str) -> None:
+        for page in self._pages.get(district_id, ()):
+            page.offer(NUDGE)
 
     def _told(self, district_id: str, kind: str, notice_id: str, wanted: frozenset[str]) -> dict[str, bytes]:
         """What each of the partners' pages is told."""

@@ -105,7 +105,7 @@ class LadderTold(Body):
 
 @router.get("/api/incidents/{id}/advice")
 def advice(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> AdviceShown:
-    """Who should go to an incident, all open ones considered together; every unit with its time or why not."""
+    """Who should go to an incident, all open ones together; every unit with its time or why not."""
     caller.actor.must(Permission.UNIT_DIRECT, district)
     with caller.reading(district) as connection:
         matters.get(connection, caller.actor.scope, district, id)

@@ -20,7 +20,7 @@ class ReasonShown(Shown):
 
 class CandidateShown(Shown):
     """A unit that could go: travel time (s), one deviation of it, the time over empty streets, and the share
-    of people still covered. `kept_for` is the number of the incident that needs it more, `declined` when it was
+    of people still covered. `kept_for` is the incident that needs it more, `declined` when it was
     asked and did not go.
     """
 
@@ -42,7 +42,7 @@ class LeftOutShown(Shown):
 
 class AdviceShown(Shown):
     """Every unit of the district once: the candidates, the soonest first, and the others with why not.
-    `advised` is the one to send, if anybody is left to this incident. `target_s` are the seconds left; `placed`
+    `advised` is the one to send, if anybody is left. `target_s` are the seconds left; `placed`
     says how well the place is known: "point", "zone", "nowhere", or "no_streets" where no way can be found.
     """
 

@@ -6,21 +6,24 @@ faster wins.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy import Connection
 
 from anshang.dispatch import actions, board_actions, store
 from anshang.dispatch import board_store as boards
 from anshang.dispatch.advice import Candidate
+from anshang.dispatch.board import LoneTimer, RollCall
 from anshang.dispatch.dispatcher import Dispatcher
 from anshang.dispatch.model import UNSERVED, Assignment, AssignmentState, Because, Ladder, Rung, RungRun
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
 from anshang.foundation.errors import RuleBroken, StaleVersion
+from anshang.foundation.items import Items
 from anshang.matters import store as matters_store
 from anshang.matters.model import Matter, MatterKind
 from anshang.people.model import engine_actor
@@ -47,24 +50,29 @@ class Sweep:
     def __init__(self, database: Database, dispatcher: Dispatcher) -> None:
         self._database = database
         self._dispatcher = dispatcher
+        self._items = Items()
 
     def go_on(self, district_id: str) -> None:
-        """One round in the district."""
+        """One round in the district: each incident, each roll-call and each timer by itself."""
         with self._database.reading([district_id]) as connection:
             present = _look(connection, district_id)
-        for orphan in present.orphans:
-            self._stand_down(district_id, orphan)
-        for matter in present.open_now.values():
-            theirs = present.assignments.get(matter.id, ())
-            self._let_lapse(district_id, theirs)
-            self._climb(district_id, matter, theirs, present.runs.get(matter.id, ()), present.ladder)
-            self._ask_onward(district_id, matter, theirs)
-        self._look_for_silent(district_id)
+        orphans = [(one.id, partial(self._stand_down, district_id, one)) for one in present.orphans]
+        incidents = [
+            (matter.id, partial(self._one, district_id, matter, present))
+            for matter in present.open_now.values()
+        ]
+        self._items.each(district_id, [*orphans, *incidents, *self._silent(district_id)])
 
-    def _look_for_silent(self, district_id: str) -> None:
-        """Tell who does not answer a roll-call, and who works alone and has not come back."""
+    def _one(self, district_id: str, matter: Matter, present: _Present) -> None:
+        """Go on with one incident."""
+        theirs = present.assignments.get(matter.id, ())
+        self._let_lapse(district_id, theirs)
+        self._climb(district_id, matter, theirs, present.runs.get(matter.id, ()), present.ladder)
+        self._ask_onward(district_id, matter, theirs)
+
+    def _silent(self, district_id: str) -> list[tuple[str, Callable[[], None]]]:
+        """Who does not answer a roll-call, and who works alone and has not come back."""
         now = clock.now()
-        actor = engine_actor(district_id)
         with self._database.reading([district_id]) as connection:
             calls = [
                 one
@@ -74,14 +82,20 @@ class Sweep:
             answers = boards.list_presences(connection, district_id, [call.id for call in calls])
             timers = boards.list_running_timers(connection, district_id)
         here = {(answer.roll_call_id, answer.unit_id) for answer in answers}
-        for call in calls:
-            silent = tuple(unit for unit in call.unit_ids if (call.id, unit) not in here)
-            with suppress(StaleVersion), self._database.transaction(district_id) as tx:
-                board_actions.tell_silent(tx, actor=actor, call=call, unit_ids=silent)
-        for timer in timers:
-            if timer.overdue_at is None and now >= timer.due_at:
-                with suppress(StaleVersion), self._database.transaction(district_id) as tx:
-                    board_actions.tell_overdue(tx, actor=actor, timer=timer)
+        overdue = [one for one in timers if one.overdue_at is None and now >= one.due_at]
+        return [
+            *((call.id, partial(self._report_silent, district_id, call, here)) for call in calls),
+            *((timer.id, partial(self._report_overdue, district_id, timer)) for timer in overdue),
+        ]
+
+    def _report_silent(self, district_id: str, call: RollCall, here: set[tuple[str, str]]) -> None:
+        silent = tuple(unit for unit in call.unit_ids if (call.id, unit) not in here)
+        with suppress(StaleVersion), self._database.transaction(district_id) as tx:
+            board_actions.tell_silent(tx, actor=engine_actor(district_id), call=call, unit_ids=silent)
+
+    def _report_overdue(self, district_id: str, timer: LoneTimer) -> None:
+        with suppress(StaleVersion), self._database.transaction(district_id) as tx:
+            board_actions.tell_overdue(tx, actor=engine_actor(district_id), timer=timer)
 
     def _stand_down(self, district_id: str, assignment: Assignment) -> None:
         with suppress(RuleBroken, StaleVersion), self._database.transaction(district_id) as tx:

@@ -83,7 +83,7 @@ def begin(body: NewDrill, district: DistrictQuery, caller: Caller, request: Requ
     database = caller.runtime.database
     actions.begin(database, actor=caller.actor, district_id=district, id=body.id, scenario=body.scenario)
     watch: Watch = request.app.state.watch
-    watch.refresh()
+    watch.refresh(ids.drill_of(district))
     return _shown(caller, district)
 
 

@@ -8,8 +8,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, insert, select, update
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Connection,
+    Index,
+    Integer,
+    Select,
+    String,
+    Table,
+    insert,
+    select,
+    update,
+)
 
 from anshang.foundation.columns import UtcTime
 from anshang.foundation.database import Transaction, metadata
@@ -83,32 +96,51 @@ class Outgoing:
 outgoing = Shelf(outgoing_table, Outgoing, missing=("There is no such delivery.", "没有该投递。"))
 
 
+def waits(
+    connection: Connection, district_id: str, kinds: Sequence[str], now: datetime, since: int
+) -> tuple[bool, int]:
+    """Whether `collect` or `claim` would find anything, and up to which entry nothing is new: a look that
+    writes nothing. `since` is the entry that the last look came to.
+    """
+    mark = connection.execute(_mark(district_id)).scalar()
+    fresh, reached = store.news(connection, district_id, max(mark or 0, since), kinds, 1)
+    due = connection.execute(_due(district_id, now).limit(1)).one_or_none() is not None
+    return mark is None or bool(fresh) or due, since if fresh else reached
+
+
 def collect(tx: Transaction, kinds: Sequence[str], now: datetime) -> int:
-    """Line up what the journal says since the last time; the first time only from now on. How many."""
-    mark = tx.connection.execute(
-        select(marks_table.c.seq).where(marks_table.c.district_id == tx.district_id)
-    ).scalar()
-    last = store.last_seq(tx.connection, tx.district_id)
+    """Line up what the journal says since the last time; the first time only from now on. How many: after a
+    long pause the rest comes next time.
+    """
+    mark = tx.connection.execute(_mark(tx.district_id)).scalar()
     if mark is None:
+        last = store.last_seq(tx.connection, tx.district_id)
         tx.connection.execute(insert(marks_table).values(district_id=tx.district_id, seq=last))
         return 0
-    fresh = [e for e in store.list_after(tx.connection, tx.district_id, mark) if e.kind in kinds]
+    fresh, reached = store.news(tx.connection, tx.district_id, mark, kinds)
     for entry in fresh:
         outgoing.add(tx, _lined_up(entry, now))
-    if last > mark:
-        mine = marks_table.c.district_id == tx.district_id
-        tx.connection.execute(update(marks_table).where(mine).values(seq=last))
+    mine = marks_table.c.district_id == tx.district_id
+    tx.connection.execute(update(marks_table).where(mine).values(seq=reached))
     return len(fresh)
 
 
 def claim(tx: Transaction, now: datetime, limit: int = 50) -> list[Outgoing]:
     """What is due, claimed: whoever else looks finds it taken."""
+    rows = tx.connection.execute(_due(tx.district_id, now).limit(limit)).all()
+    return [outgoing.put(tx, outgoing.read(row).claimed(now)) for row in rows]
+
+
+def _mark(district_id: str) -> Select[Any]:
+    return select(marks_table.c.seq).where(marks_table.c.district_id == district_id)
+
+
+def _due(district_id: str, now: datetime) -> Select[Any]:
     t = outgoing_table.c
     query = outgoing.select().where(
-        t.district_id == tx.district_id, t.sent_at.is_(None), t.given_up_at.is_(None), t.due_at <= now
+        t.district_id == district_id, t.sent_at.is_(None), t.given_up_at.is_(None), t.due_at <= now
     )
-    rows = tx.connection.execute(query.order_by(t.seq).limit(limit)).all()
-    return [outgoing.put(tx, outgoing.read(row).claimed(now)) for row in rows]
+    return query.order_by(t.seq)
 
 
 def _lined_up(entry: Entry, now: datetime) -> Outgoing:

@@ -89,6 +89,20 @@ def list_after(connection: Connection, district_id: str, seq: int, limit: int = 
     return [_entry(row) for row in connection.execute(query.order_by(journal.c.seq).limit(limit))]
 
 
+def news(
+    connection: Connection, district_id: str, since: int, kinds: Sequence[str], limit: int = 1000
+) -> tuple[list[Entry], int]:
+    """The district's entries of these kinds with a greater sequence number, oldest first and at most `limit`,
+    and the number up to which that is all: go on there, and none is ever skipped.
+    """
+    last = last_seq(connection, district_id)
+    query = select(journal).where(
+        journal.c.district_id == district_id, journal.c.seq > since, journal.c.kind.in_(kinds)
+    )
+    found = [_entry(row) for row in connection.execute(query.order_by(journal.c.seq).limit(limit))]
+    return found, found[-1].seq if len(found) == limit else last
+
+
 def list_before(
     connection: Connection,
     district_ids: Sequence[str],

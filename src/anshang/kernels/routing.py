@@ -26,7 +26,7 @@ WALKING_M_PER_S = 1.34
 JAM_PER_M2 = 5.4
 """At this density nobody moves (Weidmann)."""
 LEAST_M_PER_S = 0.3
-"""Who has to get through a dense crowd is let through, slowly. Our estimate: measured crowds never stood still,
+"""Who must get through a dense crowd is let through, slowly. Our estimate: measured crowds never stood still,
 not even at 10 people/m² (Johansson, Helbing and others 2008), while Weidmann's line ends at 5.4.
 """
 UNKNOWN_PER_M2 = 1.0
@@ -119,7 +119,9 @@ def walking_m_per_s(density_per_m2: Reals) -> Reals:
 
 
 def walking_s(length_m: Reals, density_per_m2: Reals, ease: Reals, wait_s: Reals) -> Reals:
-    """Seconds to walk edges, however dense the crowd; `ease` is their share of the speed on the level, `wait_s` for a lift."""
+    """Seconds to walk edges, however dense the crowd; `ease` is their share of the speed on the level, `wait_s`
+    for a lift.
+    """
     speed = np.maximum(walking_m_per_s(density_per_m2), LEAST_M_PER_S)
     taken: Reals = length_m / (speed * ease) + wait_s
     return taken

@@ -4,22 +4,32 @@ the steps that the clock brings taken, and what was closed in the queue is ended
 
 from __future__ import annotations
 
+from functools import partial
+
 from sqlalchemy import Connection
 
-from anshang.foundation import clock
+from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
+from anshang.foundation.errors import NotFound, StorageFailed
+from anshang.foundation.items import Items
 from anshang.lookouts import actions, neighbours, store
 from anshang.lookouts.asking import known_now, partners_at, partners_of
 from anshang.lookouts.model import Lookout, State, Step
 from anshang.lookouts.searching import Known
+from anshang.matters import actions as matters_actions
 from anshang.matters import store as matters
-from anshang.matters.model import MatterState
+from anshang.matters.model import MatterKind, MatterState, Priority
 from anshang.partners import actions as partners_actions
 from anshang.partners.doors import DoorBook
 from anshang.people.model import engine_actor
 from anshang.places.model import Trade
 from anshang.vault.keys import Keyring
 
+UNREADABLE = (
+    "协查 {number:04d} 的资料无法读取（{zh}）未能转告相邻商圈，请电话通知。"
+    "The record of look-out {number:04d} cannot be read ({en}) "
+    "Call the districts beside: they were not asked."
+)
 ANSWERED_SHARE = 0.5
 """The nearest have answered when half of those who were asked have."""
 
@@ -31,18 +41,23 @@ class LookoutSweep:
         self._database = database
         self._keyring = keyring
         self._book = book
+        self._items = Items()
 
     def go_on(self, district_id: str) -> None:
-        """One round in the district."""
+        """One round in the district: each look-out, answer to a neighbour and the reminders by itself."""
         with self._database.reading([district_id]) as connection:
             live = store.list_live(connection, district_id)
             silent = partners_actions.anybody_silent(connection, district_id)
-        for lookout in live:
-            self._one(lookout)
-            neighbours.answer_back(self._database, self._keyring, lookout)
+        answer = partial(neighbours.answer_back, self._database, self._keyring)
+        items = [(one.id, partial(self._one, one)) for one in live]
+        items += [(f"{one.id} answer", partial(answer, one)) for one in live]
         if silent:
-            with self._database.transaction(district_id) as tx:
-                partners_actions.remind(tx, actor=engine_actor(district_id))
+            items.append(("remind", partial(self._remind, district_id)))
+        self._items.each(district_id, items)
+
+    def _remind(self, district_id: str) -> None:
+        with self._database.transaction(district_id) as tx:
+            partners_actions.remind(tx, actor=engine_actor(district_id))
 
     def _one(self, lookout: Lookout) -> None:
         district_id, engine = lookout.district_id, engine_actor(lookout.district_id)
@@ -62,7 +77,7 @@ class LookoutSweep:
         if not wanted and not due:
             return
         if Step.WIDER in due:
-            neighbours.pass_on(self._database, self._keyring, self._book, lookout)
+            self._pass_on(lookout)
         with self._database.transaction(district_id) as tx:
             if wanted:
                 actions.widen(tx, actor=engine, id=lookout.id, partner_ids=wanted)
@@ -71,6 +86,24 @@ class LookoutSweep:
                     stops = _at_stops(tx.connection, lookout, known)
                     actions.widen(tx, actor=engine, id=lookout.id, partner_ids=stops)
                 actions.step(tx, actor=engine, id=lookout.id, step=step)
+
+    def _pass_on(self, lookout: Lookout) -> None:
+        """Ask the districts beside this one; when its record cannot be read, the desk must ask them."""
+        try:
+            neighbours.pass_on(self._database, self._keyring, self._book, lookout)
+        except (NotFound, StorageFailed) as unreadable:
+            with self._database.transaction(lookout.district_id) as tx:
+                matter = matters.matters.get(tx.connection, lookout.district_id, lookout.id)
+                matters_actions.open_matter(
+                    tx,
+                    actor=engine_actor(lookout.district_id),
+                    id=ids.derived(lookout.id, "unreadable"),
+                    kind=MatterKind.NOTE,
+                    priority=Priority.P2,
+                    subject="matter.note",
+                    text=UNREADABLE.format(number=matter.number, en=unreadable.en, zh=unreadable.zh),
+                    drill=lookout.drill,
+                )
 
 
 def _at_stops(connection: Connection, lookout: Lookout, known: Known) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Connection
 
@@ -16,6 +17,7 @@ from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import BadInput
 from anshang.foundation.installation import installation_id
+from anshang.foundation.items import Items
 from anshang.journal import actions as journal
 from anshang.journal import store as journal_store
 from anshang.vault import store
@@ -107,24 +109,34 @@ def erase(tx: Transaction, keyring: Keyring, *, actor: Actor, subject_ids: Seque
             _erase(tx, keyring, actor, record)
 
 
-def erase_expired(database: Database, keyring: Keyring, *, actor: Actor, district_id: str) -> int:
-    """Destroy what is over; how many records that were."""
+def erase_expired(
+    database: Database, keyring: Keyring, *, actor: Actor, district_id: str, items: Items | None = None
+) -> int:
+    """Destroy what is over; how many records that were. ItemsFailed at the end when some resist."""
     with database.reading([district_id]) as connection:
         over = store.list_expired(connection, district_id, clock.now())
-    for record in over:
+
+    def erase_one(record_id: str) -> None:
         with database.transaction(district_id) as tx:
-            _erase(tx, keyring, actor, store.records.get(tx.connection, district_id, record.id))
+            _erase(tx, keyring, actor, store.records.get(tx.connection, district_id, record_id))
+
+    (items or Items()).each(district_id, [(record.id, partial(erase_one, record.id)) for record in over])
     return len(over)
 
 
 def destroy_orphans(
-    database: Database, keyring: Keyring, district_ids: Sequence[str], seen_before: set[tuple[str, str]]
+    database: Database,
+    keyring: Keyring,
+    district_ids: Sequence[str],
+    seen_before: set[tuple[str, str]],
+    *,
+    items: Items | None = None,
 ) -> set[tuple[str, str]]:
     """Destroy keys that no record needs: of those erased when the machine stopped in between, or never saved.
 
     A key without any row goes only when it had none the last time either, and never when no key at all has
     one: the database is the wrong one then, or an older one. Returns the keys that have no row now;
-    RuleBroken when the vault belongs to another installation.
+    RuleBroken when the vault belongs to another installation, ItemsFailed at the end when some keys resist.
     """
     there = set(keyring.list_keys())
     kept, erased = (
@@ -135,8 +147,8 @@ def destroy_orphans(
         keyring.must_belong(installation_id(connection), is_known=not there or bool(there & (kept | erased)))
     without_row = there - kept - erased
     lost = without_row & seen_before if there & kept else set()
-    for key in sorted((there & erased - kept) | lost):
-        keyring.destroy_key(*key)
+    gone = sorted((there & erased - kept) | lost)
+    (items or Items()).each("", [("/".join(key), partial(keyring.destroy_key, *key)) for key in gone])
     return without_row - lost
 
 

@@ -12,17 +12,16 @@ import json
 import random
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
-
-import structlog
-from sqlalchemy.exc import DBAPIError
+from functools import partial
 
 from anshang.foundation import clock
 from anshang.foundation.database import Database
-from anshang.foundation.errors import StorageFailed
+from anshang.foundation.items import Items, ItemsFailed
+from anshang.foundation.jobs import JobReport, JobState, Progress
 from anshang.journal import store as journal
 from anshang.journal.model import Entry
 
@@ -34,7 +33,6 @@ BACKLOG_MAX = 256
 FRAME = b"event: frame\ndata: "
 RESET = b"event: reset\ndata: {}\n\n"
 
-log = structlog.get_logger()
 FullFrame = Callable[[], bytes | None]
 Welcome = Callable[[], bool]
 """Whether whoever listens still may."""
@@ -99,6 +97,8 @@ class Hub:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._woken: asyncio.Event | None = None
         self._stopping = False
+        self._items = Items(POLL_S)
+        self._troubles: Callable[[str], Sequence[JobReport]] = lambda _district_id: ()
 
     @property
     def listener_count(self) -> int:
@@ -114,6 +114,10 @@ class Hub:
         """Where a new stream of the district gets its first, full frame (JSON)."""
         self._frames[district_id] = full_frame
 
+    def tell_troubles(self, troubles: Callable[[str], Sequence[JobReport]]) -> None:
+        """Where every beat gets what stands still in a district."""
+        self._troubles = troubles
+
     def wake(self, _district_id: str) -> None:
         """Called from any thread after a commit."""
         if self._loop is not None and self._woken is not None and not self._loop.is_closed():
@@ -124,9 +128,9 @@ class Hub:
         if self._loop is not None and district_id in self._channels and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._spread, district_id, shown_frame(frame))
 
-    async def run(self) -> None:
-        """Follow the journal until cancelled: at once after a commit here, within a second after one
-        elsewhere.
+    async def run(self, got_on: Progress | None = None) -> None:
+        """Follow the journal until stopped: at once after a commit here, within a second after one
+        elsewhere. A district whose journal cannot be read keeps no other waiting.
         """
         self._loop = asyncio.get_running_loop()
         self._woken = asyncio.Event()
@@ -134,11 +138,14 @@ class Hub:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), POLL_S)
             self._woken.clear()
-            for district_id in list(self._channels):
-                try:
-                    await self._tell_news(district_id)
-                except (StorageFailed, DBAPIError):
-                    log.exception("live.journal_unreadable", district=district_id)
+            failed = None
+            try:
+                news = [(id, partial(self._tell_news, id)) for id in list(self._channels)]
+                await self._items.each_async("", news)
+            except ItemsFailed as some:
+                failed = some
+            if got_on is not None:
+                got_on(failed)
 
     def stop(self) -> None:
         """End every stream, so that the server can stop."""
@@ -167,7 +174,7 @@ class Hub:
             yield f"retry: {random.randint(1000, 3000)}\n\n".encode()  # noqa: S311 - jitter
             async for event in self._missed(district_id, since, told):
                 yield event
-            yield self._beat(told)
+            yield self._beat(district_id, told)
             if not nouns and (frame := self._full(district_id)) is not None:
                 yield shown_frame(frame)
             async for event in self._follow(district_id, listener, welcome):
@@ -184,7 +191,7 @@ class Hub:
                 beat_at_s = time.monotonic() + BEAT_S
                 if not await asyncio.to_thread(welcome):
                     return
-                yield self._beat(self._channels[district_id].seq)
+                yield self._beat(district_id, self._channels[district_id].seq)
                 continue
             listener.ready.clear()
             if listener.overrun:
@@ -248,7 +255,12 @@ class Hub:
             if listener.wants(event, is_frame):
                 listener.offer(event)
 
-    @staticmethod
-    def _beat(seq: int) -> bytes:
-        at = clock.now().isoformat()
-        return f"event: beat\ndata: {json.dumps({'at': at, 'seq': seq})}\n\n".encode()
+    def _beat(self, district_id: str, seq: int) -> bytes:
+        """That the server lives, its instant, and what of its background work stands still."""
+        beat: dict[str, object] = {"at": clock.now().isoformat(), "seq": seq}
+        if troubles := self._troubles(district_id):
+            beat["troubles"] = [
+                {"name": one.name, "stopped": one.state is JobState.STOPPED, "en": one.en, "zh": one.zh}
+                for one in troubles
+            ]
+        return f"event: beat\ndata: {json.dumps(beat)}\n\n".encode()

@@ -24,6 +24,7 @@ from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import NotAllowed, NotSignedIn
 from anshang.foundation.ids import CODE_PATTERN
+from anshang.foundation.jobs import Supervisor
 from anshang.web.budgets import Budget, Budgets
 from anshang.web.live import Hub, nudges
 from anshang.web.shapes import Demo
@@ -72,6 +73,7 @@ class Runtime:
     database: Database
     hub: Hub
     doorkeeper: Doorkeeper
+    supervisor: Supervisor
     cookies: Cookies
     demo: Demo | None = None
     budgets: Budgets = field(default_factory=Budgets)
