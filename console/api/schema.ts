@@ -1003,7 +1003,8 @@ export interface paths {
         };
         /**
          * Health
-         * @description For a supervisor process: reads the database once.
+         * @description For a supervisor process: 200 while every critical job has succeeded within three of its periods, 503
+         *     otherwise. That a write is possible is the job `storage.write`.
          */
         get: operations["health_api_health_get"];
         put?: never;
@@ -1107,7 +1108,7 @@ export interface paths {
         };
         /**
          * Advice
-         * @description Who should go to an incident, all open ones considered together; every unit with its time or why not.
+         * @description Who should go to an incident, all open ones together; every unit with its time or why not.
          */
         get: operations["advice_api_incidents__id__advice_get"];
         put?: never;
@@ -3730,7 +3731,7 @@ export interface components {
         /**
          * AdviceShown
          * @description Every unit of the district once: the candidates, the soonest first, and the others with why not.
-         *     `advised` is the one to send, if anybody is left to this incident. `target_s` are the seconds left; `placed`
+         *     `advised` is the one to send, if anybody is left. `target_s` are the seconds left; `placed`
          *     says how well the place is known: "point", "zone", "nowhere", or "no_streets" where no way can be found.
          */
         AdviceShown: {
@@ -4187,7 +4188,7 @@ export interface components {
         /**
          * CandidateShown
          * @description A unit that could go: travel time (s), one deviation of it, the time over empty streets, and the share
-         *     of people still covered. `kept_for` is the number of the incident that needs it more, `declined` when it was
+         *     of people still covered. `kept_for` is the incident that needs it more, `declined` when it was
          *     asked and did not go.
          */
         CandidateShown: {
@@ -4885,9 +4886,12 @@ export interface components {
         };
         /**
          * Health
-         * @description That the server answers, and how many live streams it holds open.
+         * @description Whether every job that matters runs and a write is possible (`ok`), else `failing`; how many live
+         *     streams are open.
          */
         Health: {
+            /** Jobs */
+            jobs: components["schemas"]["JobShown"][];
             /** State */
             state: string;
             /** Streams */
@@ -5129,6 +5133,34 @@ export interface components {
             /** Zone Id */
             zone_id: string | null;
         };
+        /**
+         * JobShown
+         * @description A job of the background over all districts: its worst state, the oldest of its last successes, and the
+         *     districts where it is not `ok` (empty text: the whole installation).
+         */
+        JobShown: {
+            /** Critical */
+            critical: boolean;
+            /** Districts */
+            districts: string[];
+            /** Failing Items */
+            failing_items: number;
+            /** Failures */
+            failures: number;
+            /** Last Ok At */
+            last_ok_at: string | null;
+            /** Name */
+            name: string;
+            /** Reason */
+            reason: string;
+            state: components["schemas"]["JobState"];
+        };
+        /**
+         * JobState
+         * @description How a job stands in one district.
+         * @enum {string}
+         */
+        JobState: "ok" | "partial" | "stopped";
         /**
          * JournalEntry
          * @description Something that was decided or happened.
@@ -15004,6 +15036,15 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description Insufficient Storage */
