@@ -17,6 +17,7 @@ from anshang.dispatch.shapes import (
     LadderShown,
     LeftOutShown,
     ReachShown,
+    ReasonShown,
     WithinShown,
 )
 from anshang.foundation import clock
@@ -112,7 +113,10 @@ def advice(id: Id, district: DistrictQuery, caller: Caller, request: Request) ->
         if not places.has_walkways(connection, district):
             units = patrols.list_units(connection, caller.actor.scope, district)
             why = {unit.id: OFF_DUTY if unit.duty_id is None else NO_STREETS for unit in units}
-            left_out = tuple(LeftOutShown(unit_id=unit, reasons=[one]) for unit, one in why.items())
+            left_out = tuple(
+                LeftOutShown(unit_id=unit, reasons=[ReasonShown.model_validate(one)])
+                for unit, one in why.items()
+            )
             return AdviceShown(incident_id=id, placed="no_streets", left_out=left_out, at=clock.now())
     found = _dispatcher(request).advise(district, [id], everybody=True)
     if not found:

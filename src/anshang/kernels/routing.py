@@ -119,7 +119,7 @@ def walking_m_per_s(density_per_m2: Reals) -> Reals:
 
 
 def walking_s(length_m: Reals, density_per_m2: Reals, ease: Reals, wait_s: Reals) -> Reals:
-    """Seconds to walk edges, however dense the crowd; `ease` is their share of the speed on the level, `wait_s`
+    """Seconds to walk edges, however dense the crowd; `ease` is the share of the level speed, `wait_s`
     for a lift.
     """
     speed = np.maximum(walking_m_per_s(density_per_m2), LEAST_M_PER_S)
