@@ -94,6 +94,13 @@ export const services = (district: string): Question<Shape["ServicesShown"]> => 
   ask: () => answered(client.GET("/api/services", query(district))),
 });
 
+/** By which units are bound now, to what. */
+export const assignments = (district: string): Question<Shape["AssignmentShown"][]> => ({
+  key: `assignments ${district}`,
+  topics: ["assignment"],
+  ask: () => answered(client.GET("/api/assignments", query(district))),
+});
+
 export const units = (district: string): Question<Shape["UnitShown"][]> => ({
   key: `units ${district}`,
   topics: ["unit", "duty", "assignment"],

@@ -16,21 +16,22 @@ describe("the queue", () => {
     const rows = [matter("d", 3), matter("c", 1, "acknowledged", 1), matter("b", 1, "open", 9), matter("a", 1, "open", 2)];
     expect(ids(rows.sort(byUrgency))).toBe("a b c d");
   });
-  test("takes new rows at once when nobody is over it", () => {
-    expect(ids(arranged([matter("a", 2)], [matter("a", 2), matter("n", 1)], false, done).rows)).toBe("n a");
+  test("what is urgent and unanswered stands above all that somebody has taken", () => {
+    const rows = [matter("a", 1, "acknowledged"), matter("b", 2, "open", 9), matter("c", 3, "open"), matter("d", 1, "open", 20)];
+    expect(ids(rows.sort(byUrgency))).toBe("d b a c");
   });
-  test("does not move what is under the pointer: new rows wait and are counted", () => {
-    const held = arranged([matter("a", 2), matter("b", 3)], [matter("n", 1), matter("b", 1), matter("a", 2)], true, done);
-    expect(ids(held.rows)).toBe("a b");
-    expect(held.newCount).toBe(1);
-    expect(held.held).toBe(true);
+  test("takes new rows at once", () => {
+    expect(ids(arranged([matter("a", 2)], [matter("a", 2), matter("n", 1)], null, done))).toBe("n a");
   });
-  test("shows what was closed meanwhile as done, in its place", () => {
-    const held = arranged([matter("a", 2), matter("b", 3)], [matter("b", 3)], true, done);
-    expect(held.rows.map((row) => row.state)).toEqual(["closed", "open"]);
+  test("takes new rows at once also while the pointer rests in it: only the row under it keeps its place", () => {
+    const shown = [matter("a", 2, "acknowledged"), matter("b", 3), matter("c", 3, "open", 1)];
+    const fresh = [...shown, matter("n", 1, "open", 9), matter("m", 2, "open", 9)];
+    expect(ids(arranged(shown, fresh, "b", done))).toBe("n b m a c");
+    expect(ids(arranged(shown, fresh, "c", done))).toBe("n m c a b");
   });
-  test("has nothing to let go when nothing would move", () => {
-    expect(arranged([matter("a", 2)], [matter("a", 2, "acknowledged")], true, done).held).toBe(false);
+  test("shows the row under the pointer as done when it was closed meanwhile, and no other", () => {
+    const rows = arranged([matter("a", 2), matter("b", 3), matter("c", 4)], [matter("c", 4)], "b", done);
+    expect(rows.map((row) => `${row.id} ${row.state}`)).toEqual(["c open", "b closed"]);
   });
   test("a table under the pointer keeps its order and puts new rows last", () => {
     expect(ids(inKeptOrder([matter("c", 1), matter("n", 1), matter("a", 1)], ["a", "b", "c"]))).toBe("a c n");

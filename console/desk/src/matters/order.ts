@@ -1,4 +1,4 @@
-// The order of the queue, and how it changes without moving what somebody is about to touch.
+// The order of the queue, and how it changes without moving the one row that somebody is about to touch.
 
 export type Waiting = {
   id: string;
@@ -12,35 +12,30 @@ export type Waiting = {
 export const isShelved = (matter: Waiting, now_ms: number): boolean =>
   matter.shelved_until != null && Date.parse(matter.shelved_until) > now_ms;
 
+/** Urgent, and nobody has answered it: on top whatever the queue shows, and hidden by no filter. */
+export const isPinned = (matter: Waiting): boolean => matter.priority <= 2 && matter.state === "open";
+
 const rank = (matter: Waiting): number => (matter.state === "open" ? 0 : matter.state === "acknowledged" ? 1 : 2);
 
-/** Most urgent first; at the same priority those nobody has acknowledged, then the oldest. */
+/** What is pinned, then the most urgent; at the same priority those nobody has acknowledged, then the oldest. */
 export function byUrgency(a: Waiting, b: Waiting): number {
-  return a.priority - b.priority || rank(a) - rank(b) || a.opened_at.localeCompare(b.opened_at);
+  return (
+    Number(isPinned(b)) - Number(isPinned(a)) ||
+    a.priority - b.priority ||
+    rank(a) - rank(b) ||
+    a.opened_at.localeCompare(b.opened_at)
+  );
 }
 
-export type Arranged<M extends Waiting> = {
-  /** What is shown, in the order that is shown. */
-  rows: M[];
-  /** How many wait behind the "new" bar. */
-  newCount: number;
-  /** Whether anything would move if the list were let go. */
-  held: boolean;
-};
-
-/** The rows to show. While `held`, rows stay where they are: new ones wait, those that went stay as done. */
+/** The rows to show, by urgency. Only the row under the pointer keeps its place, as done when it was closed. */
 export function arranged<M extends Waiting>(
   shown: readonly M[],
   fresh: readonly M[],
-  hold: boolean,
+  pointed: string | null,
   done: (matter: M) => M,
-): Arranged<M> {
-  const sorted = [...fresh].sort(byUrgency);
-  if (!hold) return { rows: sorted, newCount: 0, held: false };
-  const now = new Map(fresh.map((matter) => [matter.id, matter]));
-  const before = new Set(shown.map((matter) => matter.id));
-  const rows = shown.map((matter) => now.get(matter.id) ?? done(matter));
-  const newCount = sorted.filter((matter) => !before.has(matter.id)).length;
-  const same = rows.length === sorted.length && rows.every((row, index) => row.id === sorted[index]?.id);
-  return { rows, newCount, held: !same };
+): M[] {
+  const place = shown.findIndex((matter) => matter.id === pointed);
+  const rows = fresh.filter((matter) => place < 0 || matter.id !== pointed).sort(byUrgency);
+  if (place >= 0) rows.splice(place, 0, fresh.find((matter) => matter.id === pointed) ?? done(shown[place]!));
+  return rows;
 }
