@@ -17,6 +17,7 @@ from anshang.foundation.database import Database
 from anshang.journal.model import EVERYWHERE
 from anshang.people import actions as people
 from anshang.people.model import Role, operator_actor
+from anshang.web.serving import serving_config
 from anshang.web.session import CSRF_HEADER
 
 PASSWORD = "a long enough one"
@@ -66,11 +67,16 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(app: FastAPI, port: int | None = None) -> Iterator[str]:
+def serving(app: FastAPI, port: int | None = None, *, trusted_proxies: str = "") -> Iterator[str]:
     """Serve the application from a thread, on a free port unless one is given; yields its address."""
     port = port or free_port()
-    config = uvicorn.Config(
-        app, host="127.0.0.1", port=port, log_level="warning", timeout_graceful_shutdown=1
+    config = serving_config(
+        app,
+        trusted_proxies=trusted_proxies,
+        host="127.0.0.1",
+        port=port,
+        log_level="warning",
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -115,7 +115,9 @@ PAGES = ("field", "shop", "here")
 """Beside the desk's: for phones of the duty team, for partners, for whoever stands in the district."""
 LARGER_BODIES = {"/api/place": 20_000_000, "/api/observations": 8_000_000, "/api/photos": 12_000_000}
 
-HEADERS = secure.Secure(
+_STAY_WITH_HTTPS = secure.StrictTransportSecurity().max_age(31_536_000)
+HEADERS = partial(
+    secure.Secure,
     csp=secure.ContentSecurityPolicy()
     .default_src("'self'")
     .img_src("'self'", "data:", "blob:")
@@ -174,7 +176,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
         push_key=_push_key(settings),
         push_services=hosts(settings.push_services),
     )
-    _furnish(app)
+    _furnish(app, https=settings.https)
     return app
 
 
@@ -203,12 +205,13 @@ def _bare(lifespan: Lifespan) -> FastAPI:
         openapi_url="/api/openapi.json",
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would name the host as the caller's header does
         lifespan=lifespan,
         responses=errors.PROBLEMS,
     )
 
 
-def _furnish(app: FastAPI) -> None:
+def _furnish(app: FastAPI, *, https: bool) -> None:
     """Routes, refusals in words, the console, and what every call passes on its way in."""
     for router in ROUTERS:
         app.include_router(router)
@@ -216,7 +219,7 @@ def _furnish(app: FastAPI) -> None:
     _serve_console(app)
     app.add_middleware(Uncached)
     app.add_middleware(BodyLimit, larger=LARGER_BODIES)
-    app.add_middleware(SecureASGIMiddleware, secure=HEADERS)
+    app.add_middleware(SecureASGIMiddleware, secure=HEADERS(hsts=_STAY_WITH_HTTPS if https else None))
     app.add_middleware(errors.LastResort)
 
 
@@ -327,8 +330,11 @@ def _serve_console(app: FastAPI) -> None:
 
 
 def _to_folder(request: Request) -> RedirectResponse:
-    """A page's name leads to its folder, with what a printed code says behind it."""
-    return RedirectResponse(request.url.replace(path=f"{request.url.path}/"))
+    """A page's name leads to its folder, with what a printed code says behind it; on the host that was
+    asked, whatever a proxy calls it.
+    """
+    query = request.url.query
+    return RedirectResponse(f"{request.url.path}/{query and '?'}{query}")
 
 
 def _page(folder: Path) -> Callable[[Request], FileResponse]:

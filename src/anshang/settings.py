@@ -28,6 +28,8 @@ class Settings:
     """The address the server listens on; behind a proxy leave it as it is."""
     port: int = 8765
     """The port the server listens on."""
+    trusted_proxies: str = ""
+    """The proxies in front, as `127.0.0.1,10.0.0.0/8`: they alone are believed for whom they ask."""
     https: bool = False
     """Serve HTTPS with the certificate in `data_folder/tls`, which `anshang cert` makes."""
     secure_cookies: bool = False

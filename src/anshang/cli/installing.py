@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
+from contextlib import suppress
 from datetime import date, time
 from pathlib import Path
 from pkgutil import resolve_name
@@ -27,9 +28,12 @@ from anshang.people.model import operator_actor
 from anshang.places import actions as places
 from anshang.places.document import read_document
 from anshang.settings import Settings, load_settings
+from anshang.web.serving import raise_open_files, serving_config
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Anshang 安商: a safe business district.")
 GRACEFUL_STOP_S = 5
+NOT_STARTED = 3
+"""The code with which uvicorn's own command ends when it cannot listen."""
 
 
 @app.command()
@@ -76,16 +80,21 @@ def serve(
     """Run the server in the foreground."""
     with installation(data) as (settings, database):
         database.dispose()
-        uvicorn.run(
+        raise_open_files()
+        config = serving_config(
             create_app(settings),
+            trusted_proxies=settings.trusted_proxies,
+            tls_folder=settings.tls_folder if settings.https else None,
             host=host or settings.host,
             port=port or settings.port,
             log_level=settings.log_level,
-            access_log=False,
             timeout_graceful_shutdown=GRACEFUL_STOP_S,
-            ssl_certfile=settings.tls_folder / "server.pem" if settings.https else None,
-            ssl_keyfile=settings.tls_folder / "server.key" if settings.https else None,
         )
+        server = uvicorn.Server(config)
+        with suppress(KeyboardInterrupt):
+            server.run()
+    if not server.started:
+        raise typer.Exit(NOT_STARTED)
 
 
 @app.command()

@@ -45,6 +45,7 @@ from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places
 from anshang.places.model import Place
 from anshang.settings import Settings
+from anshang.web.serving import serving_config
 from anshang.web.session import Runtime
 from anshang.web.shapes import BothLanguages, Demo, DemoAccount
 
@@ -221,13 +222,8 @@ class _Server(uvicorn.Server):
 
 def _serve(app: FastAPI, port: int, show: _Show) -> None:
     """The server in this thread, the show in another; returns after Ctrl-C, raises the show's refusal."""
-    config = uvicorn.Config(
-        app,
-        host=HOST,
-        port=port,
-        log_level="warning",
-        access_log=False,
-        timeout_graceful_shutdown=GRACEFUL_STOP_S,
+    config = serving_config(
+        app, host=HOST, port=port, log_level="warning", timeout_graceful_shutdown=GRACEFUL_STOP_S
     )
     server = _Server(config, show.feeder)
     thread = threading.Thread(target=show.run, args=(server,), name="demonstration")

@@ -19,6 +19,7 @@ from anshang.places import store as places
 from anshang.vault import actions as vault
 from anshang.vault.calls import Keys
 from anshang.vault.erasure_guard import ErasureGuard
+from anshang.web.serving import open_files_limit
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Shown
 
@@ -56,6 +57,8 @@ def check(district: DistrictQuery, caller: Caller, keyring: Keys, request: Reque
             open_feed_count=sum(f.closed_at is None for f in people.list_feeds(connection, district)),
             secure_cookies=caller.runtime.cookies.secure,
             local_only=(request.url.hostname or "") in LOCAL_HOSTS,
+            untrusted_proxy=_untrusted_proxy(request),
+            open_files_max=open_files_limit(),
             desk_account_count=sum(a.active and a.role is Role.DESK for a in accounts),
             journal_fault_count=len(faults),
             journal_sealed_on=sealed_on,
@@ -63,3 +66,10 @@ def check(district: DistrictQuery, caller: Caller, keyring: Keys, request: Reque
             unreadable_count=len(vault.list_unreadable_ids(connection, keyring, district)),
         )
     return [CheckShown.model_validate(point) for point in judged(found)]
+
+
+def _untrusted_proxy(request: Request) -> str:
+    """Who asks for somebody else and is not believed: the server sets port 0 where it believes a proxy."""
+    if request.client is None or "x-forwarded-for" not in request.headers or request.client.port == 0:
+        return ""
+    return request.client.host

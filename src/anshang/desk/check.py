@@ -12,6 +12,8 @@ from typing import Any
 
 DISK_SHORT_BYTES = 5_000_000_000
 DISK_FULL_BYTES = 500_000_000
+FILES_ENOUGH = 4_096
+"""Below this a busy evening's pages may find no socket."""
 
 
 class CheckState(StrEnum):
@@ -42,6 +44,9 @@ class Findings:
     open_feed_count: int
     secure_cookies: bool
     local_only: bool
+    untrusted_proxy: str
+    """The address that says it asks for another, and is not believed; empty when there is none."""
+    open_files_max: int
     desk_account_count: int
     journal_fault_count: int
     journal_sealed_on: date | None
@@ -74,6 +79,16 @@ def judged(found: Findings) -> list[Check]:
             {"accounts": found.desk_account_count},
         ),
         Check("cookies.secure", _ok(found.secure_cookies or found.local_only, CheckState.WARN)),
+        Check(
+            "proxy.trusted",
+            _ok(not found.untrusted_proxy, CheckState.WARN),
+            {"address": found.untrusted_proxy},
+        ),
+        Check(
+            "files.enough",
+            _ok(found.open_files_max >= FILES_ENOUGH, CheckState.WARN),
+            {"files": found.open_files_max},
+        ),
         Check(
             "journal.whole",
             _ok(found.journal_fault_count == 0),

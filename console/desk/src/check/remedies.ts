@@ -28,6 +28,8 @@ const REMEDIES: Record<string, Remedy> = {
     admin: { tab: "people", needs: "people.manage" },
   },
   "cookies.secure": { setting: "secure_cookies = true" },
+  "proxy.trusted": { setting: 'trusted_proxies = "127.0.0.1"' },
+  "files.enough": { command: "systemctl edit anshang" },
   "journal.whole": { command: "anshang journal verify" },
   "clock.trusted": { command: "anshang vault confirm-clock" },
   "vault.readable": { command: "anshang vault import FILE" },

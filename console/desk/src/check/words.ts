@@ -54,6 +54,16 @@ export const words = dictionary(
         figures: (_p: (name: string) => string) => "",
         mend: "有人从其他机器登录。请在前端配置 HTTPS，并在 anshang.toml 中设置：",
       },
+      "proxy.trusted": {
+        title: "前端代理",
+        figures: (p: (name: string) => string) => p("address"),
+        mend: "有代理在转发请求，但未被信任，所有人都按同一地址计数。请在 anshang.toml 中写明代理的地址：",
+      },
+      "files.enough": {
+        title: "可打开的连接数",
+        figures: (p: (name: string) => string) => p("files"),
+        mend: "少于 4096，人多时页面可能连不上。请在 systemd 单元中设置 LimitNOFILE=65536，再重启服务。",
+      },
       "journal.whole": {
         title: "日志完整",
         figures: (p: (name: string) => string) => `${p("faults")} 处异常${p("since") && `（${p("since")} 封存之后）`}`,
@@ -123,6 +133,16 @@ export const words = dictionary(
         title: "Encrypted sign-in",
         figures: () => "",
         mend: "People sign in from other machines. Put HTTPS in front, and set in anshang.toml:",
+      },
+      "proxy.trusted": {
+        title: "Proxy in front",
+        figures: (p) => p("address"),
+        mend: "A proxy passes requests on but is not trusted, so everybody counts as one address. Name it in anshang.toml:",
+      },
+      "files.enough": {
+        title: "Open connections",
+        figures: (p) => p("files"),
+        mend: "Below 4096 a crowd may not get through. Set LimitNOFILE=65536 in the systemd unit and restart.",
       },
       "journal.whole": {
         title: "Journal whole",
