@@ -78,6 +78,13 @@ def judged(found: Findings) -> list[Check]:
             _ok(found.desk_account_count > 0, CheckState.WARN),
             {"accounts": found.desk_account_count},
         ),
+        *_of_the_machine(found),
+    ]
+
+
+def _of_the_machine(found: Findings) -> list[Check]:
+    """How it is reached, and whether what it keeps is whole."""
+    return [
         Check("cookies.secure", _ok(found.secure_cookies or found.local_only, CheckState.WARN)),
         Check(
             "proxy.trusted",
