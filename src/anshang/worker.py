@@ -254,7 +254,10 @@ class Worker:
 
     def _list_districts(self, _: str) -> None:
         with self._database.reading() as connection:
-            self._districts = tuple(places.list_district_ids(connection))
+            known = tuple(places.list_district_ids(connection))
+        gone, self._districts = set(self._districts) - set(known), known
+        for district_id in gone:
+            self._watch.let_go(district_id)
 
     def _write(self, _: str) -> None:
         """Whether a write is possible, by a small one."""

@@ -30,8 +30,7 @@ from anshang.people.model import Role
 pytestmark = pytest.mark.postgres
 app, quarter = app_fixture, quarter_fixture
 MoveOn = Callable[[timedelta], None]
-COPY = f"{DISTRICT}-drill"
-HERE, THERE = f"?district={DISTRICT}", f"?district={COPY}"
+HERE = f"?district={DISTRICT}"
 SCENARIO = """
 name_zh = "跨年夜"
 name_en = "New Year's Eve"
@@ -65,29 +64,41 @@ class Exercise:
         self.id = ids.new_id()
         state = app.state
         self.player = Player(database, state.intake, state.watch, state.keyring)
+        self.copy = ""
+
+    @property
+    def there(self) -> str:
+        """The copy on which the drill plays, as a query."""
+        return f"?district={self.copy}"
 
     def begin(self, scenario: str = SCENARIO, status: int = 200) -> Any:
         body = {"id": self.id, "scenario": scenario}
         answer = self.leader.post(f"/api/drills{HERE}", json=body)
         assert answer.status_code == status, answer.text
+        if status == 200:
+            self.copy = answer.json()["drills"][0]["copy_id"]
         return answer.json()
+
+    def end(self) -> None:
+        answer = self.leader.post(f"/api/drills/{self.id}/end{HERE}")
+        assert answer.status_code == 200, answer.text
 
     def go_on(self, minutes: float) -> None:
         """Let minutes pass, ten seconds at a time."""
         for _ in range(round(minutes * 6)):
             self.move_on(timedelta(seconds=10))
-            self.player.go_on(COPY)
-            if self.app.state.watch.find(COPY) is not None:
-                self.app.state.watch.step(COPY)
-                self.app.state.watch.save_changes(COPY)
+            self.player.go_on(self.copy)
+            if self.app.state.watch.find(self.copy) is not None:
+                self.app.state.watch.step(self.copy)
+                self.app.state.watch.save_changes(self.copy)
 
     def steps(self) -> dict[tuple[str, str], Any]:
         """The steps by inject and name."""
         drill = self.leader.get(f"/api/drills{HERE}").json()["drills"][0]
         return {(step["inject"], step["step"]): step for step in drill["steps"]}
 
-    def queue(self, where: str = THERE) -> list[Any]:
-        return list(self.desk.get(f"/api/matters{where}").json()["matters"])
+    def queue(self, where: str = "") -> list[Any]:
+        return list(self.desk.get(f"/api/matters{where or self.there}").json()["matters"])
 
 
 @pytest.fixture
@@ -100,16 +111,16 @@ def exercise(app: FastAPI, quarter: Database, night: MoveOn) -> Exercise:
 def test_the_team_works_on_a_copy_that_is_marked(exercise: Exercise) -> None:
     exercise.begin()
     districts = exercise.desk.get("/api/districts").json()
-    assert [(one["id"], one["drill"]) for one in districts] == [(DISTRICT, False), (COPY, True)]
+    assert [(one["id"], one["drill"]) for one in districts] == [(DISTRICT, False), (exercise.copy, True)]
     assert districts[1]["name"]["zh"].startswith("演练 ")
     exercise.go_on(2)
     (call,) = [matter for matter in exercise.queue() if matter["kind"] == "incident"]
     assert call["drill"] is True
     assert exercise.queue(HERE) == []
-    assert {unit["id"] for unit in exercise.desk.get(f"/api/units{THERE}").json()} == {"k1"}
-    assert len(exercise.desk.get(f"/api/partners{THERE}").json()) == 6
-    with exercise.database.reading([COPY]) as connection:
-        entries = journal.list_after(connection, COPY, 0)
+    assert {unit["id"] for unit in exercise.desk.get(f"/api/units{exercise.there}").json()} == {"k1"}
+    assert len(exercise.desk.get(f"/api/partners{exercise.there}").json()) == 6
+    with exercise.database.reading([exercise.copy]) as connection:
+        entries = journal.list_after(connection, exercise.copy, 0)
     assert entries
     assert all(entry.drill for entry in entries)
 
@@ -117,9 +128,9 @@ def test_the_team_works_on_a_copy_that_is_marked(exercise: Exercise) -> None:
 def test_nobody_outside_the_team_hears_of_it(exercise: Exercise) -> None:
     exercise.begin()
     anybody = TestClient(exercise.app)
-    assert anybody.get(f"/api/public{THERE}").status_code == 404
+    assert anybody.get(f"/api/public{exercise.there}").status_code == 404
     call = {"id": ids.new_id(), "what": "hurt", "zone_id": "z0"}
-    assert anybody.post(f"/api/public/calls{THERE}", json=call).status_code == 404
+    assert anybody.post(f"/api/public/calls{exercise.there}", json=call).status_code == 404
     assert anybody.get(f"/api/public{HERE}").status_code == 200
 
 
@@ -127,12 +138,12 @@ def test_crowds_rise_counters_fail_and_partners_answer(exercise: Exercise) -> No
     exercise.begin()
     exercise.go_on(2)
     child = told_of_child(seen_at=(NIGHT + timedelta(seconds=70)).isoformat(), zone_id="z1")
-    opened = exercise.desk.post(f"/api/lookouts{THERE}", json=child)
+    opened = exercise.desk.post(f"/api/lookouts{exercise.there}", json=child)
     assert opened.status_code == 200, opened.text
     ask = {"premises_ids": [f"p{n}" for n in range(6)]}
-    exercise.desk.post(f"/api/lookouts/{child['id']}/ask{THERE}", json=ask)
+    exercise.desk.post(f"/api/lookouts/{child['id']}/ask{exercise.there}", json=ask)
     exercise.go_on(1.5)
-    page = exercise.desk.get(f"/api/notices/{child['notice_id']}{THERE}").json()
+    page = exercise.desk.get(f"/api/notices/{child['notice_id']}{exercise.there}").json()
     answers = {one["partner_id"]: one["answer"] for one in page["deliveries"]}
     assert answers["p3"] is None
     assert answers["p2"] == "seen"
@@ -147,7 +158,7 @@ def test_steps_are_timed_beside_real_ones(exercise: Exercise) -> None:
     exercise.go_on(1)
     exercise.move_on(timedelta(seconds=20))
     (call,) = exercise.queue()
-    exercise.desk.post(f"/api/matters/{call['id']}/acknowledge{THERE}")
+    exercise.desk.post(f"/api/matters/{call['id']}/acknowledge{exercise.there}")
     name = "a child is lost"
     steps = exercise.steps()
     assert (steps[name, "acknowledged"]["took_s"], steps[name, "acknowledged"]["met"]) == (20.0, True)
@@ -156,8 +167,8 @@ def test_steps_are_timed_beside_real_ones(exercise: Exercise) -> None:
     exercise.go_on(9)
     (crowd,) = [matter for matter in exercise.queue() if matter["kind"] == "crowd"]
     order = {"id": ids.new_id(), "zone_id": "z0", "level": 3}
-    exercise.desk.post(f"/api/orders{THERE}", json=order)
-    exercise.desk.post(f"/api/matters/{crowd['id']}/acknowledge{THERE}")
+    exercise.desk.post(f"/api/orders{exercise.there}", json=order)
+    exercise.desk.post(f"/api/matters/{crowd['id']}/acknowledge{exercise.there}")
     steps = exercise.steps()
     assert steps["z0", "ordered"]["took_s"] is not None
     assert steps["z0", "acknowledged"]["target_s"] == 30.0
@@ -180,7 +191,7 @@ def test_each_failure_is_timed_by_the_alarm_it_was_in(exercise: Exercise) -> Non
     exercise.begin(SCENARIO.replace("[answers]", second + "[answers]"))
     exercise.go_on(11.5)
     (first,) = [one for one in exercise.queue() if one["kind"] == "sensor"]
-    exercise.desk.post(f"/api/matters/{first['id']}/acknowledge{THERE}")
+    exercise.desk.post(f"/api/matters/{first['id']}/acknowledge{exercise.there}")
     took_s = exercise.steps()["z2", "acknowledged"]["took_s"]
     assert took_s > 0
     exercise.go_on(14.5)
@@ -189,7 +200,7 @@ def test_each_failure_is_timed_by_the_alarm_it_was_in(exercise: Exercise) -> Non
     steps = exercise.steps()
     assert steps["z2", "acknowledged"]["took_s"] == took_s
     assert steps["z1", "acknowledged"]["took_s"] is None
-    exercise.desk.post(f"/api/matters/{alarm['id']}/acknowledge{THERE}")
+    exercise.desk.post(f"/api/matters/{alarm['id']}/acknowledge{exercise.there}")
     assert exercise.steps()["z1", "acknowledged"]["took_s"] > 0
 
 
@@ -197,7 +208,7 @@ def test_the_end_puts_everything_to_rest_and_keeps_the_score(exercise: Exercise)
     exercise.begin()
     exercise.go_on(2)
     child = told_of_child(seen_at=(NIGHT + timedelta(seconds=70)).isoformat(), zone_id="z1")
-    exercise.desk.post(f"/api/lookouts{THERE}", json=child)
+    exercise.desk.post(f"/api/lookouts{exercise.there}", json=child)
     shop = at_shop(exercise.app, "p1")
     exercise.go_on(28.5)
     with exercise.database.reading([DISTRICT]) as connection:
@@ -207,7 +218,7 @@ def test_the_end_puts_everything_to_rest_and_keeps_the_score(exercise: Exercise)
         (step["inject"], step["step"]) for step in drill.score
     }
     assert [one["id"] for one in exercise.desk.get("/api/districts").json()] == [DISTRICT]
-    assert exercise.desk.get(f"/api/matters{THERE}").status_code == 403
+    assert exercise.desk.get(f"/api/matters{exercise.there}").status_code == 403
     assert shop.get(f"/api/shop{HERE}").json()["notices"] == []
     assert exercise.app.state.keyring.list_keys() == []
     again = Exercise(exercise.app, exercise.database, exercise.move_on)
@@ -220,7 +231,9 @@ def test_one_drill_at_a_time_by_its_leader_alone(exercise: Exercise) -> None:
     exercise.begin()
     first, exercise.id = exercise.id, ids.new_id()
     assert exercise.begin(status=409)["error"] == "drill.running"
-    within = exercise.leader.post(f"/api/drills{THERE}", json={"id": ids.new_id(), "scenario": SCENARIO})
+    within = exercise.leader.post(
+        f"/api/drills{exercise.there}", json={"id": ids.new_id(), "scenario": SCENARIO}
+    )
     assert within.json()["error"] == "drill.within"
     for _ in range(2):
         ended = exercise.leader.post(f"/api/drills/{first}/end{HERE}")
@@ -266,6 +279,6 @@ def test_a_district_that_changed_is_copied_as_it_is_now(exercise: Exercise, quar
         patrols.define_unit(tx, actor=ADMIN, unit=a_unit("k2", "rapid"))
     exercise.id = ids.new_id()
     exercise.begin()
-    assert {unit["id"] for unit in exercise.desk.get(f"/api/units{THERE}").json()} == {"k1", "k2"}
-    sensors = exercise.desk.get(f"/api/crowd/sensors{THERE}").json()
+    assert {unit["id"] for unit in exercise.desk.get(f"/api/units{exercise.there}").json()} == {"k1", "k2"}
+    sensors = exercise.desk.get(f"/api/crowd/sensors{exercise.there}").json()
     assert {sensor["id"] for sensor in sensors} == {sensor_of(f"z{n}") for n in range(3)}

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from anshang.cli.terminal import DataFolder, complain, installation, say
+from anshang.drills import store as drills_store
 from anshang.foundation.database import Database
 from anshang.foundation.ids import is_drill
 from anshang.journal import actions as journal
@@ -81,5 +82,9 @@ def _report_expected(value: str, *, proved: bool) -> int:
 
 
 def _districts(database: Database) -> list[str]:
+    """The installation's journal, those of the districts, and those of drills, which outlast their copies."""
     with database.reading([EVERYWHERE]) as connection:
-        return [EVERYWHERE, *places_store.list_district_ids(connection)]
+        there = places_store.list_district_ids(connection)
+    with database.reading(there) as connection:
+        copies = [copy_id for one in there for copy_id in drills_store.list_copy_ids(connection, one)]
+    return list(dict.fromkeys((EVERYWHERE, *there, *copies)))

@@ -59,6 +59,7 @@ class Outlooks:
 
     def __init__(self, database: Database, watch: Watch) -> None:
         self._database, self._watch = database, watch
+        watch.on_gone.append(self._forget)
         self._past: dict[str, Past] = {}
         self._known: dict[str, Outlook] = {}
         self._quarter_ms: dict[str, int] = {}
@@ -71,6 +72,10 @@ class Outlooks:
         """`trained_live.Living` of districts that have a model; what it needs is loaded only then."""
         self._unfit: dict[str, tuple[str, int]] = {}
         """Models that could not be made ready, each with the watch in which that was tried."""
+
+    def _forget(self, district_id: str) -> None:
+        self._past.pop(district_id, None)
+        self._known.pop(district_id, None)
 
     def find(self, district_id: str) -> Outlook | None:
         """The last outlook, None until there is one."""

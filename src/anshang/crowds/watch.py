@@ -8,7 +8,7 @@ here and is tried again.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from datetime import datetime, timedelta
 from functools import partial, singledispatch
@@ -52,6 +52,8 @@ class Watch:
     def __init__(self, database: Database) -> None:
         self.turnstile = Turnstile()
         """What keeps rows and tells `taken` of them has to pass through it meanwhile."""
+        self.on_gone: list[Callable[[str], None]] = []
+        """Called with the id of each district that is no more."""
         self._database = database
         self._engines: dict[str, Engine] = {}
         self._came: dict[str, list[Observation]] = {}
@@ -108,6 +110,14 @@ class Watch:
             present = _edition(connection, district_id)
         if self._editions.get(district_id) != present:
             self.load(district_id)
+
+    def let_go(self, district_id: str) -> None:
+        """Forget a district that is no more, a copy whose drill is over; so do those in `on_gone`."""
+        with self._locks.setdefault(district_id, threading.RLock()):
+            for kept in (self._engines, self._editions, self._frames, self._unsaved):
+                kept.pop(district_id, None)
+        for forget in self.on_gone:
+            forget(district_id)
 
     def find(self, district_id: str) -> Engine | None:
         """The district's engine, None when it is not watched."""

@@ -114,6 +114,7 @@ class Dispatcher:
         self._lock = threading.RLock()
         self._commits: Counter[str] = Counter()
         database.on_commit.append(self._note)
+        watch.on_gone.append(self._forget)
 
     def advise(
         self,
@@ -181,6 +182,10 @@ class Dispatcher:
         with self._lock:
             scene.reach, scene.cover, scene.covering, scene.covered = reach, covered, who, None
         return reach
+
+    def _forget(self, district_id: str) -> None:
+        self._scenes.pop(district_id, None)
+        self._whereabouts.forget(district_id)
 
     def _note(self, district_id: str) -> None:
         self._commits[district_id] += 1

@@ -50,9 +50,10 @@ class RealShown(Shown):
 
 
 class DrillShown(Shown):
-    """A drill with its steps, so far or for good."""
+    """A drill with its steps, so far or for good; `copy_id` is the district on which it plays, or played."""
 
     id: str
+    copy_id: str
     name_zh: str
     name_en: str
     minutes: float
@@ -66,7 +67,6 @@ class DrillsShown(Shown):
 
     drills: list[DrillShown]
     real: list[RealShown]
-    copy_id: str
     sample: str
 
 
@@ -78,33 +78,46 @@ def drills(district: DistrictQuery, caller: Caller) -> DrillsShown:
 
 
 @router.post("")
-def begin(body: NewDrill, district: DistrictQuery, caller: Caller, request: Request) -> DrillsShown:
+def begin(
+    body: NewDrill, district: DistrictQuery, caller: Caller, keyring: Keys, request: Request
+) -> DrillsShown:
     """Begin a drill on a copy of the district."""
-    database = caller.runtime.database
-    actions.begin(database, actor=caller.actor, district_id=district, id=body.id, scenario=body.scenario)
-    watch: Watch = request.app.state.watch
-    watch.refresh(ids.drill_of(district))
+    actions.begin(
+        caller.runtime.database,
+        keyring,
+        actor=caller.actor,
+        district_id=district,
+        id=body.id,
+        scenario=body.scenario,
+    )
+    _watch(request).refresh(ids.drill_of(district, body.id))
     return _shown(caller, district)
 
 
 @router.post("/{id}/end")
-def end(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> DrillsShown:
+def end(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys, request: Request) -> DrillsShown:
     """End it before its time."""
     actions.end(caller.runtime.database, keyring, actor=caller.actor, district_id=district, id=id)
+    _watch(request).let_go(ids.drill_of(district, id))
     return _shown(caller, district)
 
 
+def _watch(request: Request) -> Watch:
+    watch: Watch = request.app.state.watch
+    return watch
+
+
 def _shown(caller: Call, district_id: str) -> DrillsShown:
-    copy_id = ids.drill_of(district_id)
-    with caller.runtime.database.reading([district_id, copy_id]) as connection:
+    with caller.runtime.database.reading([district_id]) as connection:
         known = store.list_drills(connection, district_id)
+    copies = [ids.drill_of(district_id, one.id) for one in known if one.ended_at is None]
+    with caller.runtime.database.reading([district_id, *copies]) as connection:
         return DrillsShown(
             drills=[_drill(connection, drill) for drill in known],
             real=[
                 RealShown(step=str(step), median_s=real.median_s, n=real.n)
                 for step, real in score.real_times(connection, district_id).items()
             ],
-            copy_id=copy_id,
             sample=sample(places.load(connection, district_id)),
         )
 
@@ -114,6 +127,7 @@ def _drill(connection: Connection, drill: Drill) -> DrillShown:
     steps: list[Any] = score.timed(connection, drill, scenario) if drill.score is None else drill.score
     return DrillShown(
         id=drill.id,
+        copy_id=ids.drill_of(drill.district_id, drill.id),
         name_zh=drill.name_zh,
         name_en=drill.name_en,
         minutes=scenario.minutes,

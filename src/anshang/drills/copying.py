@@ -1,118 +1,112 @@
-"""The copy of a district on which a drill plays: place, rules, categories, ladder, units, members, partners,
-and a counter for each zone. Contacts stay in the vault of the real one.
+"""The copy of a district on which one drill plays: place, rules, categories, ladder, units with who is on
+duty, members, partners, and a counter for each zone. Contacts stay in the vault of the real one.
+
+Every drill has a copy of its own, which is removed at its end: nothing of one drill can reach another,
+neither in the database nor in memory. Which tables are copied and which begin empty is listed in `store`.
 """
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
+
+from sqlalchemy import Connection
 
 from anshang.crowds import store as crowds
 from anshang.crowds.model import Sensor, SensorKind
-from anshang.dispatch import store as dispatch
+from anshang.drills import store
 from anshang.foundation import clock, ids
-from anshang.foundation.database import Database, Transaction
-from anshang.foundation.shelf import Kept, Shelf
-from anshang.incidents import store as incidents
+from anshang.foundation.database import Database
+from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
-from anshang.partners import store as partners
+from anshang.patrols import positions
 from anshang.patrols import store as patrols
-from anshang.patrols.model import Unit, UnitStatus
+from anshang.patrols.model import Duty, UnitStatus
+from anshang.patrols.whereabouts import STALE_S
 from anshang.people import actions as people
 from anshang.people.model import operator_actor
-from anshang.places import actions as places
+from anshang.places import store as places
+from anshang.vault import actions as vault
+from anshang.vault.keys import Keyring
 
 PERIOD_S = 10.0
 MARK = "演练 ", "Drill: "
-Value = TypeVar("Value", bound=Kept)
 
 
 def sensor_of(zone_id: str) -> str:
-    """The counter that tells how full a zone is in a drill."""
+    """The counter that says how full a zone is in a drill."""
     return f"drill-{zone_id}"
 
 
-def prepare(database: Database, district_id: str) -> str:
-    """Make the copy, or bring the one of the last drill up to date, and let everybody of the district see it;
-    returns its code.
-    """
-    copy_id = ids.drill_of(district_id)
-    actor = operator_actor(district_id, copy_id)
+def prepare(database: Database, district_id: str, drill_id: str) -> None:
+    """Make the copy for a drill and let everybody of the district see it."""
+    copy_id = ids.checked_code(ids.drill_of(district_id, drill_id))
+    now = clock.now()
     with database.reading([district_id]) as connection:
-        document = places.export_document(connection, district_id)
-        rules = crowds.list_rules(connection, district_id)
-        categories = incidents.list_categories(connection, district_id)
-        ladder = dispatch.get_ladder(connection, district_id)
-        units = patrols.list_units(connection, actor.scope, district_id)
-        members = patrols.list_all_members(connection, district_id)
-        shops = partners.list_partners(connection, actor.scope, district_id)
-    head = document["anshang"]
-    head["district"] = _marked(head["district"], copy_id)
-    zones = [one for one in document["features"] if one["properties"]["kind"] == "zone"]
+        rows = store.read_copied(connection, district_id)
+        duties = [
+            replace(duty, id=ids.derived(duty.id, copy_id), district_id=copy_id, began_at=now, version=1)
+            for duty in patrols.list_open_duties(connection, district_id)
+        ]
+        since_ms = clock.to_ms(now) - round(STALE_S * 1000)
+        fixes = list(positions.list_latest(connection, district_id, since_ms).values())
+    duty_of = {duty.unit_id: duty for duty in duties}
+    rows["districts"] = [_marked(row) for row in rows["districts"]]
+    rows["units"] = [row | _ready(duty_of.get(row["id"])) for row in rows["units"]]
     with database.transaction(copy_id) as tx:
-        places.import_document(tx, actor=actor, document=json.dumps(document).encode())
-        for applies_to, numbers in rules.items():
-            crowds.put_rules(tx, applies_to, numbers)
-        for category in categories.values():
-            incidents.put_category(tx, category)
-        dispatch.put_ladder(tx, ladder)
-        for member in members:
-            _keep(tx, patrols.members, replace(member, district_id=copy_id))
-        for shop in shops:
-            _keep(tx, partners.partners, replace(shop, district_id=copy_id))
-        for unit in units:
-            _keep(tx, patrols.units, _resting(unit, copy_id))
-        for zone in zones:
-            _keep(tx, crowds.sensors, _counter(copy_id, zone["id"], zone["properties"]["name"]))
+        store.insert_copied(tx, rows)
+        for duty in duties:
+            patrols.duties.add(tx, duty)
+        positions.add(tx.connection, copy_id, fixes, clock.to_ms(now))
+        for zone in rows["zones"]:
+            crowds.sensors.add(tx, _counter(copy_id, zone))
     with database.transaction(EVERYWHERE) as tx:
+        actor = operator_actor(district_id, copy_id)
         people.lend(tx, actor=actor, district_id=district_id, copy_id=copy_id)
-    return copy_id
 
 
-def dissolve(database: Database, district_id: str) -> None:
-    """Nobody sees the copy any more; it is used again by the next drill."""
-    copy_id = ids.drill_of(district_id)
-    actor = operator_actor(district_id, copy_id)
+def copies_of(connection: Connection, district_id: str) -> list[str]:
+    """The copies of the district that there are: that of the drill that goes on, and what an end that was
+    interrupted, or an earlier release, left behind.
+    """
+    known = places.list_district_ids(connection)
+    return [id for id in known if ids.is_drill(id) and ids.real_of(id) == district_id]
+
+
+def remove(database: Database, keyring: Keyring, copy_id: str) -> None:
+    """Nobody sees the copy any more, and nothing is left of it but its journal, sealed."""
+    actor = operator_actor(copy_id)
     with database.transaction(EVERYWHERE) as tx:
         people.take_back(tx, actor=actor, copy_id=copy_id)
+    with database.transaction(copy_id) as tx:
+        vault.erase_all(tx, keyring, actor=actor)
+        store.remove_rows(tx)
+        journal.seal(tx, clock.now().date())
 
 
-def _marked(district: dict[str, Any], copy_id: str) -> dict[str, Any]:
-    """The district as its document has it, with the copy's code and a name that says that it is a drill."""
-    name = district["name"]
-    return district | {"id": copy_id, "name": {"zh": MARK[0] + name["zh"], "en": MARK[1] + name["en"]}}
+def _marked(row: dict[str, Any]) -> dict[str, Any]:
+    """A district with a name that says that it is a drill."""
+    return row | {"name_zh": MARK[0] + row["name_zh"], "name_en": MARK[1] + row["name_en"]}
 
 
-def _resting(unit: Unit, copy_id: str) -> Unit:
-    """The unit as it begins a drill: off duty, without a device."""
-    return replace(
-        unit,
-        district_id=copy_id,
-        status=UnitStatus.OFF_DUTY,
-        since_at=clock.now(),
-        duty_id=None,
-        device_digest=None,
-    )
+def _ready(duty: Duty | None) -> dict[str, Any]:
+    """What a unit does as the drill begins: free, or off duty, without a device and without a task."""
+    return {
+        "status": UnitStatus.OFF_DUTY if duty is None else UnitStatus.FREE,
+        "since_at": clock.now(),
+        "duty_id": None if duty is None else duty.id,
+        "device_digest": None,
+    }
 
 
-def _counter(copy_id: str, zone_id: str, name: dict[str, str]) -> Sensor:
+def _counter(copy_id: str, zone: dict[str, Any]) -> Sensor:
     return Sensor(
-        id=sensor_of(zone_id),
+        id=sensor_of(zone["id"]),
         district_id=copy_id,
         kind=SensorKind.HEAD,
         gate_id=None,
-        zone_id=zone_id,
-        name_zh=name["zh"],
-        name_en=name["en"],
+        zone_id=zone["id"],
+        name_zh=zone["name_zh"],
+        name_en=zone["name_en"],
         period_s=PERIOD_S,
     )
-
-
-def _keep(tx: Transaction, shelf: Shelf[Value], value: Value) -> None:
-    """Keep a value of the copy, in the place of the one that is there."""
-    known = shelf.find(tx.connection, value.district_id, value.id)
-    if known is None:
-        shelf.add(tx, replace(value, version=1))  # type: ignore[type-var]
-    elif replace(value, version=known.version) != known:  # type: ignore[type-var]
-        shelf.put(tx, replace(value, version=known.version))  # type: ignore[type-var]

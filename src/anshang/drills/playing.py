@@ -53,7 +53,7 @@ class Player:
         district_id = ids.real_of(copy_id)
         with self._database.reading([district_id]) as connection:
             drill = store.find_running(connection, district_id)
-        if drill is None:
+        if drill is None or ids.drill_of(district_id, drill.id) != copy_id:
             return
         playing = self._playing.get(copy_id)
         if playing is None or playing.drill.id != drill.id:
@@ -62,6 +62,7 @@ class Player:
         if minute >= playing.scenario.minutes:
             leader = operator_actor(district_id)
             actions.end(self._database, self._keyring, actor=leader, district_id=district_id, id=drill.id)
+            self._watch.let_go(copy_id)
             return
         self._count(copy_id, playing, minute)
         self._call(copy_id, playing, minute)

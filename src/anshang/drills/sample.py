@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from string import Template
 
+from anshang.drills.scenario import PEOPLE_MOST
 from anshang.places.model import Place
 
 FULL_PER_M2, QUIET_PER_M2 = 4.5, 0.5
@@ -49,7 +50,10 @@ found = 1200
 
 def sample(place: Place) -> str:
     """The text of a scenario that fits the place; a person changes it."""
-    zones = sorted(place.zones.values(), key=lambda zone: (-zone.usable_m2, zone.id))
+    largest_m2 = PEOPLE_MOST / FULL_PER_M2  # a zone that no count could fill comes last
+    zones = sorted(
+        place.zones.values(), key=lambda zone: (zone.usable_m2 > largest_m2, -zone.usable_m2, zone.id)
+    )
     if not zones:
         return ""
     full, beside = zones[0], zones[min(1, len(zones) - 1)]
@@ -60,11 +64,11 @@ def sample(place: Place) -> str:
         beside=beside.id,
         beside_zh=_quoted(beside.name_zh),
         beside_en=_quoted(beside.name_en),
-        quiet=round(QUIET_PER_M2 * full.usable_m2),
-        most=round(FULL_PER_M2 * full.usable_m2),
+        quiet=min(PEOPLE_MOST, round(QUIET_PER_M2 * full.usable_m2)),
+        most=min(PEOPLE_MOST, round(FULL_PER_M2 * full.usable_m2)),
     )
 
 
 def _quoted(name: str) -> str:
-    """The name as it stands between the quotes of the file."""
-    return name.replace("\\", " ").replace('"', "'")
+    """The name as it stands between the quotes of the file, and in a line of its own."""
+    return "".join(" " if not one.isprintable() or one == "\\" else one for one in name).replace('"', "'")

@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from anshang.crowds.ingest import COUNT_MAX
 from anshang.foundation.errors import BadInput
 
 MINUTES_MOST = 240.0
-PEOPLE_MOST = 100_000
+PEOPLE_MOST = COUNT_MAX
 INJECTS_MOST = 200
 TARGETS = {
     "acknowledged": 30.0,
@@ -25,7 +26,7 @@ TARGETS = {
     "lookout": 60.0,
     "found": 1200.0,
 }
-"""Seconds within which each step should be done, unless the file says otherwise (RULES 3 and 5)."""
+"""Seconds within which each step should be done, unless the file says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ def call_id(drill_id: str, number: int) -> str:
 
 def timed(connection: Connection, drill: Drill, scenario: Scenario) -> list[Timed]:
     """The steps of a drill, as far as it has come, in the order of their injects."""
-    copy_id = ids.drill_of(drill.district_id)
+    copy_id = ids.drill_of(drill.district_id, drill.id)
     scope = Scope((copy_id,), None)
     raised = matters.list_alarms(connection, scope, copy_id, drill.begun_at)
     return [

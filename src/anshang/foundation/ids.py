@@ -52,19 +52,20 @@ def checked_code(text: str) -> str:
     return text
 
 
-_DRILL = "-drill"
+_DRILL = re.compile(r"-drill(-[0-9a-f]{12})?$")
+"""How the code of a copy for a drill ends; without the number in copies of earlier releases."""
 
 
-def drill_of(district_id: str) -> str:
-    """The code of the copy of a district on which its drills play."""
-    return district_id if is_drill(district_id) else f"{district_id}{_DRILL}"
+def drill_of(district_id: str, drill_id: str) -> str:
+    """The code of the copy of a district on which this drill plays, and no other."""
+    return f"{district_id}-drill-{drill_id[-12:]}"
 
 
 def real_of(district_id: str) -> str:
-    """The code of the district that a copy for drills is of; any other's is its own."""
-    return district_id.removesuffix(_DRILL)
+    """The code of the district that a copy for a drill is of; any other's is its own."""
+    return _DRILL.sub("", district_id)
 
 
 def is_drill(district_id: str) -> bool:
-    """Whether the district is a copy for drills: nothing that happens there enters any figure."""
-    return district_id.endswith(_DRILL)
+    """Whether the district is a copy for a drill: nothing that happens there enters any figure."""
+    return _DRILL.search(district_id) is not None

@@ -80,6 +80,7 @@ class DoorBook:
         self._watch = watch
         self._doors: dict[str, Doors] = {}
         self._lock = threading.Lock()
+        watch.on_gone.append(self._forget)
 
     def of(self, connection: Connection, district_id: str) -> Doors:
         """The doors of a district as its place is now; RuleBroken when it has no walkways."""
@@ -90,6 +91,9 @@ class DoorBook:
                 known = prepare_doors(places.load(connection, district_id))
                 self._doors[district_id] = known
         return known
+
+    def _forget(self, district_id: str) -> None:
+        self._doors.pop(district_id, None)
 
     def times_now(self, doors: Doors) -> EdgeTimes:
         """Times over every walkway through the crowd of now."""

@@ -94,6 +94,12 @@ class Whereabouts:
         before_ms = clock.to_ms(clock.now()) - positions.KEPT_MS
         self._database.bulk(district_id, lambda c: positions.forget(c, district_id, before_ms))
 
+    def forget(self, district_id: str) -> None:
+        """Let go of a district that is no more."""
+        with self._lock:
+            self._known.pop(district_id, None)
+            self._centres.pop(district_id, None)
+
     def _move(self, district_id: str, fix: Fix) -> None:
         with self._lock:
             known = self._known[district_id]

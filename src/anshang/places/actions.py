@@ -18,6 +18,12 @@ from anshang.places.model import Place, PlaceKind
 def import_document(tx: Transaction, *, actor: Actor, document: bytes) -> Place:
     """Let the document replace the district's place, or begin a district; BadInput lists all its problems."""
     actor.must(Permission.PLACE_EDIT, tx.district_id)
+    if tx.drill:
+        raise BadInput(
+            "place.drill_code",
+            en=f"“{tx.district_id}” is the code of a copy for a drill; a district has another.",
+            zh=f"“{tx.district_id}”是演练副本的代码，商圈须用其他代码。",
+        )
     place = read_document(document)
     if place.district.id != tx.district_id:
         raise BadInput(

@@ -109,6 +109,13 @@ def erase(tx: Transaction, keyring: Keyring, *, actor: Actor, subject_ids: Seque
             _erase(tx, keyring, actor, record)
 
 
+def erase_all(tx: Transaction, keyring: Keyring, *, actor: Actor) -> None:
+    """Destroy everything that was kept in the transaction's district; the keys go once that is on disk."""
+    actor.must(Permission.PERSON_ERASE, tx.district_id)
+    for id in sorted(store.list_ids(tx.connection, tx.district_id, erased=False)):
+        _erase(tx, keyring, actor, store.records.get(tx.connection, tx.district_id, id))
+
+
 def erase_expired(
     database: Database, keyring: Keyring, *, actor: Actor, district_id: str, items: Items | None = None
 ) -> int:
