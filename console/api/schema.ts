@@ -4521,7 +4521,7 @@ export interface components {
         };
         /**
          * DrillShown
-         * @description A drill with its steps, so far or for good.
+         * @description A drill with its steps, so far or for good; `copy_id` is the district on which it plays, or played.
          */
         DrillShown: {
             /**
@@ -4529,6 +4529,8 @@ export interface components {
              * Format: date-time
              */
             begun_at: string;
+            /** Copy Id */
+            copy_id: string;
             /** Ended At */
             ended_at: string | null;
             /** Id */
@@ -4547,8 +4549,6 @@ export interface components {
          * @description The district's drills, the latest first; real times beside them; a scenario to begin with.
          */
         DrillsShown: {
-            /** Copy Id */
-            copy_id: string;
             /** Drills */
             drills: components["schemas"]["DrillShown"][];
             /** Real */
