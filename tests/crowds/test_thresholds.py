@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from tests.conftest import DISTRICT
 
+from anshang.crowds import store as crowd_store
 from anshang.crowds import trained_store as store
-from anshang.crowds.model import Level
+from anshang.crowds.model import Level, Measure
 from anshang.crowds.thresholds import (
     CANDIDATES,
     CHANCE_MIN,
@@ -19,7 +20,7 @@ from anshang.crowds.thresholds import (
     chosen,
     false_count,
 )
-from anshang.foundation import clock
+from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
 
 DAY_MS = 86_400_000
@@ -68,6 +69,39 @@ def test_chances_are_kept_beside_what_came_within_the_hour(
         "z3": [(minute, False) for minute in (0, 15, 30, 45, 60, 75)],
     }
     assert set(thresholds.of(DISTRICT).values()) == {CHANCE_MIN}
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize(("acted_on", "threshold"), [(0, CANDIDATES[-1]), (2, 0.3), (4, 0.3), (20, 0.3)])
+def test_dangers_that_the_desk_averts_never_make_it_warned_later(
+    database: Database, night: Callable[[timedelta], None], acted_on: int, threshold: float
+) -> None:
+    """Two false evenings in 59 days are within the budget; of four, those that were averted are not false."""
+    now_ms = clock.to_ms(clock.now())
+    first_ms = now_ms - 59 * DAY_MS
+    evenings = max(4, acted_on)
+    chances = [
+        (DISTRICT, "z1", first_ms + at, chance, came)
+        for day in range(evenings)
+        for at, chance, came in evening(day, 0.85, False)
+    ]
+    outcome = (DISTRICT, first_ms, 900, "", 3, 1.0, 1.0, 1.0, 1.0, 3, 3)
+
+    def keep(connection) -> None:  # type: ignore[no-untyped-def]
+        store.keep_chances(connection, chances)
+        store.keep_outcomes(connection, [outcome])
+
+    database.bulk(DISTRICT, keep)
+    with database.transaction(DISTRICT) as tx:
+        for day in range(acted_on):
+            at = clock.from_ms(first_ms + day * DAY_MS + 40 * 60_000)
+            crowd_store.measures.add(tx, measure("z1", at))
+        crowd_store.measures.add(tx, measure("z2", clock.from_ms(first_ms)))
+    assert dict(Thresholds(database).of(DISTRICT)) == {"z1": threshold}
+
+
+def measure(zone_id: str, at: datetime) -> Measure:
+    return Measure(ids.new_id(), DISTRICT, zone_id, None, "staff.to_zone", "", at, "desk", 2.0)
 
 
 @pytest.mark.postgres

@@ -160,6 +160,19 @@ def list_measures(connection: Connection, district_id: str, zone_id: str, limit:
     return [measures.read(row) for row in rows]
 
 
+def list_measure_times(
+    connection: Connection, district_id: str, since: datetime
+) -> dict[str, list[datetime]]:
+    """When measures were taken since the instant, by zone, oldest first."""
+    query = select(measures_table.c.zone_id, measures_table.c.taken_at).where(
+        measures_table.c.district_id == district_id, measures_table.c.taken_at >= since
+    )
+    found: dict[str, list[datetime]] = {}
+    for zone_id, taken_at in connection.execute(query.order_by(measures_table.c.taken_at)):
+        found.setdefault(zone_id, []).append(taken_at)
+    return found
+
+
 def list_measures_to_judge(connection: Connection, district_id: str, taken_before: datetime) -> list[Measure]:
     """Measures taken before the instant whose effect has not been read yet."""
     query = measures.select().where(

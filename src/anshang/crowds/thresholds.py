@@ -1,7 +1,9 @@
 """From which chance on a zone is warned of: the lowest that would have kept to the budget of false warnings.
 
 Each quarter the chance of an alert within the hour is remembered, and an hour later kept beside whether the
-alert came. Once a day every zone's threshold is chosen on what was kept.
+alert came. Once a day every zone's threshold is chosen on what was kept. A danger that the desk averted did
+not come, but its warning was right: where a measure was taken (an order takes some) within an hour before or
+after a chance, that chance counts as one that came.
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from functools import partial
 
 import numpy as np
 
+from anshang.crowds import store as crowd_store
 from anshang.crowds import trained_store as store
 from anshang.crowds.ahead import CHANCE_MIN
 from anshang.crowds.model import Level
@@ -31,18 +34,26 @@ MERGED_QUARTERS = 4
 LEAST_KEPT = 0.05
 WARNED_FROM = Level.ALERT
 Chance = tuple[int, float, bool]
-"""When (ms), how likely, and whether it came within the hour."""
+"""When (ms), how likely, and whether it was right: it came within the hour, or was averted."""
 
 
 def false_count(chances: Sequence[Chance], threshold: float) -> int:
-    """How many warnings at this threshold would have been false: none of their chances came."""
-    warned = [(at_ms // QUARTER_MS, came) for at_ms, chance, came in chances if chance >= threshold]
+    """How many warnings at this threshold would have been false: none of their chances was right."""
+    warned = [(at_ms // QUARTER_MS, right) for at_ms, chance, right in chances if chance >= threshold]
     if not warned:
         return 0
-    quarter, came = np.array(warned).T
+    quarter, right = np.array(warned).T
     steps = np.zeros((2, quarter[-1] - quarter[0] + 1), dtype=bool)
-    steps[0, quarter - quarter[0]], steps[1, quarter - quarter[0]] = True, came
+    steps[0, quarter - quarter[0]], steps[1, quarter - quarter[0]] = True, right
     return sum(not steps[1, begin:end].any() for begin, end in runs(steps[0], MERGED_QUARTERS - 1))
+
+
+def with_averted(chances: Sequence[Chance], acted_ms: Sequence[int]) -> list[Chance]:
+    """Chances of a zone, those near a measure (instants in ms) counted as right."""
+    acted = np.array(acted_ms, np.int64)
+    return [
+        (at, chance, came or bool((np.abs(acted - at) <= WITHIN_MS).any())) for at, chance, came in chances
+    ]
 
 
 def chosen(chances: Sequence[Chance], days: float) -> float:
@@ -81,8 +92,13 @@ class Thresholds:
                 since_ms = now_ms - DAYS * DAY_MS
                 begun_ms = store.first_outcome_ms(connection, district_id, since_ms)
                 kept = store.list_chances(connection, district_id, since_ms)
+                measures = crowd_store.list_measure_times(connection, district_id, clock.from_ms(since_ms))
             days = 0.0 if begun_ms is None else (now_ms - begun_ms) / DAY_MS
-            district.at = {zone: chosen(chances, days) for zone, chances in kept.items()}
+            acted = {zone: [clock.to_ms(at) for at in each] for zone, each in measures.items()}
+            district.at = {
+                zone: chosen(with_averted(chances, acted.get(zone, ())), days)
+                for zone, chances in kept.items()
+            }
             district.chosen_on = today
         return district.at
 
