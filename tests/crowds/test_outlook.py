@@ -181,10 +181,10 @@ def test_a_district_grows_and_its_outlook_says_so(district: Database, make: Make
         assert whole == pytest.approx(sum(zone.people.middle[place] for zone in seen.zones), abs=0.5)
 
 
-def test_with_some_days_of_history_the_outlook_knows_what_is_usual(district: Database, make: Make) -> None:
+def test_with_a_week_of_history_the_outlook_knows_what_is_usual(district: Database, make: Make) -> None:
     now_ms = clock.to_ms(clock.now()) // 900_000 * 900_000
     rows = []
-    for back in range(1, 6 * 96):
+    for back in range(1, 9 * 96):
         at_ms = now_ms - back * 900_000
         evening = 1000 + 800 * float(np.cos((at_ms / 3_600_000 - 20) / 24 * 2 * np.pi))
         rows += [
@@ -208,6 +208,27 @@ def test_with_some_days_of_history_the_outlook_knows_what_is_usual(district: Dat
             for horizon_s, middle in zip(HORIZONS_S, zone.people.middle, strict=True):
                 at_h = clock.to_ms(clock.now()) / 3_600_000 + horizon_s / 3600
                 assert middle == pytest.approx(1000 + 800 * np.cos((at_h - 20) / 24 * 2 * np.pi), rel=0.12)
+
+
+def test_nobody_is_expected_whom_gates_cannot_bring_and_ground_cannot_hold(
+    district: Database, make: Make
+) -> None:
+    kept(district, lambda back: 4000 * 1.5 ** (-back / 10), 60)
+    outlooks = watched(district, make)
+    engine = outlooks._watch.find(DISTRICT)
+    assert engine is not None
+    gates = {id: replace(gate, width_m=1.0) for id, gate in engine.place.gates.items()}
+    engine.place = replace(engine.place, gates=gates)
+    seen = outlooks.renew(DISTRICT)
+    assert seen is not None
+    assert seen.district is not None
+    minutes = np.array(HORIZONS_S) / 60
+    now = sum(zone.because.people for zone in seen.zones)
+    assert (np.array(seen.district.high) <= now + 2 * 82 * minutes + 1).all()
+    assert seen.district.middle[0] > now
+    for zone in seen.zones:
+        assert (np.array(zone.people.high) <= zone.because.people + 2 * 82 * minutes + 1).all()
+        assert max(zone.people.high) <= max(7 * zone.usable_m2, zone.because.people) + 1
 
 
 def test_without_a_past_the_outlook_says_that_it_guesses(district: Database, make: Make) -> None:

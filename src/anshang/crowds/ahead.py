@@ -110,8 +110,12 @@ def outlook_of(
     whole: Ahead,
     basis: str,
     reasons: Sequence[Because],
+    quality: Sequence[Quality],
+    most: Reals,
 ) -> Outlook:
-    """What is shown of quantiles for each zone (`told`) and of those for all of them together (`whole`)."""
+    """What is shown of quantiles for each zone (`told`) and of those for all of them together (`whole`), who
+    are at `most` so many at each horizon.
+    """
     shown = []
     for place, zone in enumerate(zones):
         quantiles = told.quantiles[place]
@@ -121,7 +125,7 @@ def outlook_of(
         chances = [chance_over(quantiles, LEARNT, np.full(len(HORIZONS_S), limit)) for limit in limits]
         likely = tuple(tuple(each.round(3).tolist()) for each in chances)
         shown.append(ZoneOutlook(zone.id, band(quantiles), likely, reasons[place], zone.usable_m2))
-    return Outlook(now, basis, tuple(shown), _together(shown, whole), _quality(told))
+    return Outlook(now, basis, tuple(shown), _together(shown, whole, most), tuple(quality))
 
 
 def band(quantiles: Reals) -> Band:
@@ -130,7 +134,7 @@ def band(quantiles: Reals) -> Band:
     return Band(*(tuple(columns[:, level].tolist()) for level in (MEDIAN, LOW, HIGH)))
 
 
-def _together(zones: list[ZoneOutlook], whole: Ahead) -> Band | None:
+def _together(zones: list[ZoneOutlook], whole: Ahead, most: Reals) -> Band | None:
     """The district: its middle is the sum of its zones', its width that of its own past errors."""
     quantiles = whole.quantiles[0]
     if not zones or np.isnan(quantiles).any():
@@ -138,18 +142,5 @@ def _together(zones: list[ZoneOutlook], whole: Ahead) -> Band | None:
     middle = np.sum([zone.people.middle for zone in zones], axis=0)
     own = quantiles[:, MEDIAN]
     low, high = (np.maximum(middle + quantiles[:, level] - own, 0) for level in (LOW, HIGH))
-    return Band(*(tuple(each.round(1).tolist()) for each in (middle, low, high)))
-
-
-def _quality(told: Ahead) -> tuple[Quality, ...]:
-    def known(value: float) -> float | None:
-        return None if np.isnan(value) else round(float(value), 3)
-
-    return tuple(
-        Quality(
-            horizon_s,
-            int(told.outcomes[i]),
-            *(known(c[i]) for c in (told.covered80, told.error, told.error_still)),
-        )
-        for i, horizon_s in enumerate(HORIZONS_S)
-    )
+    bounded = (np.minimum(each, most) for each in (middle, low, high))
+    return Band(*(tuple(each.round(1).tolist()) for each in bounded))

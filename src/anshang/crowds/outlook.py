@@ -27,9 +27,11 @@ from anshang.crowds.ahead import (
     Outlook,
     Quality,
     WeatherUse,
+    ZoneOutlook,
     because,
     outlook_of,
 )
+from anshang.crowds.bounds import most_people
 from anshang.crowds.calendars import wall_clock_s
 from anshang.crowds.engine import Engine, ZoneFigures
 from anshang.crowds.model import Level
@@ -42,8 +44,8 @@ from anshang.crowds.thresholds import WARNED_FROM, WITHIN_MS, Thresholds
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock
 from anshang.foundation.database import Database
-from anshang.kernels.damped import Ahead, look_ahead
-from anshang.kernels.daygrid import DAY_S, Reals
+from anshang.kernels.damped import Ahead, Errors, look_ahead
+from anshang.kernels.daygrid import DAY_S, Ints, Reals
 from anshang.places.model import District
 
 TRAINED_DAYS = 120
@@ -121,7 +123,8 @@ class Outlooks:
         steps = past.steps()
         usual = past.usual_steps(steps.shape[1], zone)
         ahead = np.array(HORIZONS_S, np.int64) // STEP_S
-        told = look_ahead(steps, usual, STEP_S, ahead)
+        earlier, earlier_together = past.earlier(zone)
+        told = look_ahead(steps, usual, STEP_S, ahead, earlier)
         living = self._living_of(district_id, engine, past, zone)
         end_ms = past.last_ms + MINUTE_MS
         quarter_ms = self._quarter_over(district_id, end_ms)
@@ -130,18 +133,21 @@ class Outlooks:
                 self._look_at_weather(living, engine.place.district)
             quantiles = living.quantiles(past.people, end_ms, told.quantiles, quarter_ms)
             told = replace(told, quantiles=quantiles)
-        whole = np.where(np.isnan(steps).all(axis=0), np.nan, np.nansum(steps, axis=0))[None]
-        all_usual = np.full((1, usual.shape[1]), np.nan) if np.isnan(usual).any() else usual.sum(axis=0)[None]
-        basis = _basis(told, past, living is not None)
-        reasons = [because(steps[place], usual[place]) for place in range(len(steps))]
-        together = look_ahead(whole, all_usual, STEP_S, ahead, judged=False)
-        zones = list(engine.place.zones.values())
-        outlook = outlook_of(now, zones, engine.rules, told, together, basis, reasons)
-        at = self._thresholds.of(district_id)
-        warned = tuple(replace(zone, warns_at=at.get(zone.zone_id, CHANCE_MIN)) for zone in outlook.zones)
-        quality = outlook.quality if living is None else self._quality_of(district_id, now)
+        most, most_together = most_people(engine.place, engine.rules, steps[:, -1])
+        told = replace(told, quantiles=np.minimum(told.quantiles, most[:, :, None]))
+        outlook = outlook_of(
+            now,
+            list(engine.place.zones.values()),
+            engine.rules,
+            told,
+            _together(steps, usual, ahead, earlier_together),
+            _basis(told, past, living is not None),
+            [because(steps[place], usual[place]) for place in range(len(steps))],
+            self._quality_of(district_id, now, trained=living is not None),
+            most_together,
+        )
         weather = WeatherUse.NONE if living is None else living.weather_use(end_ms)
-        outlook = replace(outlook, zones=warned, quality=quality, weather=weather)
+        outlook = replace(outlook, zones=self._with_thresholds(district_id, outlook), weather=weather)
         self._known[district_id] = outlook
         self.passing.renew(district_id)
         self._remember_chances(district_id, outlook, figures, end_ms, quarter_ms)
@@ -149,6 +155,10 @@ class Outlooks:
             model_id = "" if living is None else living.model_id
             self._keep_outcomes(district_id, past, quarter_ms, steps[:, -1], told, model_id)
         return outlook
+
+    def _with_thresholds(self, district_id: str, outlook: Outlook) -> tuple[ZoneOutlook, ...]:
+        at = self._thresholds.of(district_id)
+        return tuple(replace(zone, warns_at=at.get(zone.zone_id, CHANCE_MIN)) for zone in outlook.zones)
 
     def _quarter_over(self, district_id: str, end_ms: int) -> int | None:
         """The end of a quarter, once, when it has just passed: a busy or a fast clock may step over it."""
@@ -158,14 +168,14 @@ class Outlooks:
         self._quarter_ms[district_id] = quarter_ms
         return quarter_ms
 
-    def _quality_of(self, district_id: str, now: datetime) -> tuple[Quality, ...]:
-        """How the trained forecasts of the last day came out."""
+    def _quality_of(self, district_id: str, now: datetime, *, trained: bool) -> tuple[Quality, ...]:
+        """How forecasts of the last day came out, those of a trained model or those without."""
         with self._database.reading([district_id]) as connection:
             found = horizons(connection, district_id, now - timedelta(days=1), now)
         return tuple(
             Quality(each.horizon_s, each.forecasts_count, each.covered80, each.error, each.error_still)
             for each in found
-            if each.trained
+            if each.trained is trained
         )
 
     def _remember_chances(
@@ -243,9 +253,16 @@ class Outlooks:
         return past
 
 
+def _together(steps: Reals, usual: Reals, ahead: Ints, earlier: Errors | None) -> Ahead:
+    """All zones together; without what is usual where it is unknown of one."""
+    whole = np.where(np.isnan(steps).all(axis=0), np.nan, np.nansum(steps, axis=0))[None]
+    all_usual = np.full((1, usual.shape[1]), np.nan) if np.isnan(usual).any() else usual.sum(axis=0)[None]
+    return look_ahead(whole, all_usual, STEP_S, ahead, earlier)
+
+
 def _basis(told: Ahead, past: Past, trained: bool) -> str:
     if trained:
         return "trained"
-    if past.usual is not None:
+    if past.usual is not None and past.usual.whole_week:
         return "weeks"
     return "today" if told.trusted[0] >= 0.5 else "guess"

@@ -125,7 +125,7 @@ def _bands(ids: Sequence[str], minutes: Reals) -> dict[str, Band]:
     steps = mean_known(minutes.reshape(len(minutes), -1, STEP_S // MINUTE_S), axis=2)
     ahead = np.array(HORIZONS_S, np.int64) // STEP_S
     usual = np.full((len(steps), steps.shape[1] + int(ahead[-1])), np.nan)
-    quantiles = look_ahead(steps, usual, STEP_S, ahead, judged=False).quantiles
+    quantiles = look_ahead(steps, usual, STEP_S, ahead).quantiles
     return {
         id: band(quantiles[place]) for place, id in enumerate(ids) if not np.isnan(quantiles[place]).any()
     }

@@ -22,11 +22,15 @@ from anshang.crowds.telemetry import HOUR_MS, MINUTE_MS, MINUTE_S, zone_people
 from anshang.crowds.weather import by_slot
 from anshang.foundation import clock
 from anshang.kernels.climate import climate
+from anshang.kernels.damped import Earlier, Errors, earlier_errors
 from anshang.kernels.daygrid import DAY_S, DayGrid, Floats, Reals, mean_known
 from anshang.places.model import District
 
 MEMORY_MINUTES = 26 * 60
-USUAL_STEP_S, USUAL_DAYS, USUAL_MIN_DAYS = 900, 35, 2
+USUAL_STEP_S, USUAL_DAYS, USUAL_MIN_DAYS, WEEK_MIN_DAYS = 900, 35, 2, 7
+"""What is usual tells two days ahead after two days; the next hours only once it knows every weekday: before,
+they are better told without.
+"""
 DAY_AHEAD_HOURS = 48
 SCORE80 = 1.2816
 """Of a normal distribution: between minus and plus this lie four fifths."""
@@ -43,6 +47,12 @@ class Usual:
     people: Floats
     noise: Floats
     offset: Reals
+    whole_week: bool
+    """Whether every weekday is known, so that the next hours are told by it."""
+    earlier: Earlier
+    """How the outlook without training erred on these days, by zone."""
+    earlier_together: Earlier
+    """The same of all zones together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +99,7 @@ class Past:
     def usual_steps(self, steps: int, zone: ZoneInfo) -> Reals:
         """What is usual at each step, and for the longest horizon beyond; NaN where nothing is known."""
         every = steps + HORIZONS_S[-1] // STEP_S
-        if self.usual is None:
+        if self.usual is None or not self.usual.whole_week:
             return np.full((len(self.people), every), np.nan)
         first_s = self.last_ms // 1000 + MINUTE_S - steps * STEP_S
         wall_s = wall_clock_s(first_s, every, STEP_S, zone)
@@ -97,6 +107,16 @@ class Past:
         day = np.clip(wall_s // DAY_S - (self.made_on - USUAL_DAYS), 0, usual.shape[1] - 1)
         told: Reals = usual[:, day, (wall_s % DAY_S) // USUAL_STEP_S].astype(float)
         return told
+
+    def earlier(self, zone: ZoneInfo) -> tuple[Errors | None, Errors | None]:
+        """How the outlook erred at this time of earlier days, by zone and for all together; None before two
+        days are known.
+        """
+        if self.usual is None:
+            return None, None
+        wall_s = wall_clock_s(self.last_ms // 1000 + MINUTE_S - USUAL_STEP_S, 1, USUAL_STEP_S, zone)
+        slot = int(wall_s[0] % DAY_S) // USUAL_STEP_S
+        return self.usual.earlier.at(slot), self.usual.earlier_together.at(slot)
 
     def day_ahead(self, now_ms: int, zone: ZoneInfo) -> DayAhead | None:
         """The next DAY_AHEAD_HOURS by what is usual at that time of the week; None before that is known."""
@@ -134,11 +154,28 @@ def read_past(
     quarters = zone_people(
         connection, district.id, zone_ids, (first_ms, first_ms + steps * USUAL_STEP_S * 1000), USUAL_STEP_S
     )
-    found = None
-    if (~np.isnan(quarters)).any(axis=0).sum() >= USUAL_MIN_DAYS * DAY_S // USUAL_STEP_S:
-        made = climate(quarters, quarters_grid(connection, district, first_ms, steps), steps)
-        found = Usual(made.usual, made.noise, made.offset)
-    return Past(zone_ids, last_ms, people, found, today)
+    grid = quarters_grid(connection, district, first_ms, steps)
+    return Past(zone_ids, last_ms, people, usual_of(quarters, grid), today)
+
+
+def usual_of(quarters: Reals, grid: DayGrid) -> Usual | None:
+    """What is usual by quarters (S, T), and how the outlook would have erred; None of too few days."""
+    known_days = (~np.isnan(quarters)).any(axis=0).sum() * USUAL_STEP_S / DAY_S
+    if known_days < USUAL_MIN_DAYS:
+        return None
+    whole_week = bool(known_days >= WEEK_MIN_DAYS)
+    made = climate(quarters, grid, quarters.shape[1])
+    ahead = np.array(HORIZONS_S, np.int64) // STEP_S
+    then = made.usual[:, grid.day, grid.slot].astype(float) if whole_week else None
+    together = None if then is None else then.sum(axis=0)[None]
+    return Usual(
+        made.usual,
+        made.noise,
+        made.offset,
+        whole_week,
+        earlier_errors(quarters, then, grid, STEP_S, ahead),
+        earlier_errors(quarters.sum(axis=0)[None], together, grid, STEP_S, ahead),
+    )
 
 
 def quarters_grid(

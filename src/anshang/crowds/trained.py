@@ -22,7 +22,7 @@ from anshang.crowds.ahead import HORIZONS_S
 from anshang.crowds.forecasting import learn
 from anshang.kernels import conformal, forecast
 from anshang.kernels.climate import climate
-from anshang.kernels.damped import look_ahead
+from anshang.kernels.damped import Earlier, earlier_errors, look_ahead
 from anshang.kernels.daygrid import DAY_S, HOUR_S, DayGrid, Ints, Reals
 from anshang.kernels.forecast import History, Model, Rows
 from anshang.kernels.quantiles import LEVELS, at_levels
@@ -34,6 +34,8 @@ FINE = QUARTER_S // FINE_S
 AHEAD = np.arange(1, HORIZONS_S[-1] // QUARTER_S + 2, dtype=np.int64)
 MEMORY_FINE = 26 * HOUR_S // FINE_S
 """How far back the outlook without training looks."""
+EARLIER_DAYS = 35
+"""From how many days before the last two weeks it takes how it erred at a time of day."""
 FORM = 2
 """Of what is packed and of the features; counted up when either changes."""
 WEEK = 7 * DAY_S // QUARTER_S
@@ -130,6 +132,15 @@ def widened(told: Reals, factors: Reals) -> Reals:
     )
 
 
+def _earlier(record: Record, past: History, fine_ahead: Ints) -> Earlier:
+    """How the outlook without training erred before the last two weeks."""
+    known = record.quarters.shape[1] - 2 * WEEK
+    window = slice(max(0, known - EARLIER_DAYS * past.grid.slots), known)
+    days = replace(past.grid, day=past.grid.day[window], slot=past.grid.slot[window])
+    usual = past.climate.usual[:, days.day, days.slot].astype(float)
+    return earlier_errors(record.quarters[:, window], usual, days, FINE_S, fine_ahead)
+
+
 class _Weeks:
     """The last two weeks of a record as they came, and what the outlook without training said then."""
 
@@ -140,6 +151,8 @@ class _Weeks:
         self.first_week = self.origins < record.quarters.shape[1] - WEEK
         self.day = past.grid.day[self.origins]
         fine_ahead = np.array(HORIZONS_S) // FINE_S
+        earlier = _earlier(record, past, fine_ahead)
+        self.earlier = {slot: earlier.at(slot) for slot in np.unique(past.grid.slot[self.origins]).tolist()}
         now = (self.origins + 1) * FINE - record.missing
         self.came = record.fine[:, now[:, None] - 1 + fine_ahead]
         parts = [self._plain(record, int(each), fine_ahead) for each in now]
@@ -151,7 +164,8 @@ class _Weeks:
         grid, found = self.past.grid, self.past.climate
         usual = found.usual[:, grid.day[steps], grid.slot[steps]].astype(float)
         lately = record.fine[:, now - MEMORY_FINE : now]
-        told = look_ahead(lately, usual, FINE_S, fine_ahead, judged=False)
+        earlier = self.earlier[int(grid.slot[steps[MEMORY_FINE - 1]])]
+        told = look_ahead(lately, usual, FINE_S, fine_ahead, earlier)
         logs: Reals = np.log(told.quantiles + self.offset[:, None, None])
         return logs
 
