@@ -129,10 +129,7 @@ class Outlooks:
         end_ms = past.last_ms + MINUTE_MS
         quarter_ms = self._quarter_over(district_id, end_ms)
         if living is not None:
-            if quarter_ms is not None and living.trained.learnt_weather:
-                self._look_at_weather(living, engine.place.district)
-            quantiles = living.quantiles(past.people, end_ms, told.quantiles, quarter_ms)
-            told = replace(told, quantiles=quantiles)
+            told = self._mixed(living, engine.place.district, past, told, quarter_ms)
         most, most_together = most_people(engine.place, engine.rules, steps[:, -1])
         told = replace(told, quantiles=np.minimum(told.quantiles, most[:, :, None]))
         outlook = outlook_of(
@@ -155,6 +152,15 @@ class Outlooks:
             model_id = "" if living is None else living.model_id
             self._keep_outcomes(district_id, past, quarter_ms, steps[:, -1], told, model_id)
         return outlook
+
+    def _mixed(
+        self, living: Any, district: District, past: Past, told: Ahead, quarter_ms: int | None
+    ) -> Ahead:
+        """What a trained model makes of the outlook without it."""
+        if quarter_ms is not None and living.trained.learnt_weather:
+            self._look_at_weather(living, district)
+        end_ms = past.last_ms + MINUTE_MS
+        return replace(told, quantiles=living.quantiles(past.people, end_ms, told.quantiles, quarter_ms))
 
     def _with_thresholds(self, district_id: str, outlook: Outlook) -> tuple[ZoneOutlook, ...]:
         at = self._thresholds.of(district_id)
