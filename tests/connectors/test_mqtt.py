@@ -199,6 +199,50 @@ async def test_what_could_not_be_written_comes_again(
 
 @needs_broker
 @pytest.mark.slow
+async def test_an_unforeseen_error_ends_nothing_and_keeps_no_other_message_waiting(
+    broker: Broker, intake: Forgetful, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Any error but two once ended the intake for good, and silently."""
+    monkeypatch.setattr(mqtt, "AGAIN_S", 0.0)
+    whole, tries = intake.take_rows, list[int]()
+
+    def take_rows(district_id: str, rows: Sequence[Row | str]) -> Receipt:
+        if len(rows) == 2:
+            tries.append(1)
+            raise RuntimeError("unforeseen")
+        return whole(district_id, rows)
+
+    monkeypatch.setattr(intake, "take_rows", take_rows)
+    async with following(broker, intake) as tally:
+        await until(lambda: tally.connected)
+        await publish(broker, (BATCHES, batch(passage(0), passage(1))), (BATCHES, batch(passage(2))))
+        await until(lambda: rows_of(database) == 1 and tally.bad_message_count == 1)
+        await publish(broker, (BATCHES, batch(passage(3))))
+        await until(lambda: rows_of(database) == 2)
+    assert len(tries) == mqtt.TRIES
+
+
+@needs_broker
+@pytest.mark.slow
+async def test_it_gets_on_while_the_broker_is_there_and_nothing_comes(
+    broker: Broker, intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mqtt, "ALIVE_S", 0.05)
+    beats: list[object] = []
+    stop = asyncio.Event()
+    work = asyncio.create_task(
+        mqtt.follow(
+            host="127.0.0.1", port=broker.port, user="", password="", client_id="anshang-test", intake=intake,
+            stop=stop, got_on=lambda error=None: beats.append(error),
+        )
+    )  # fmt: skip
+    await until(lambda: len(beats) > 2)
+    stop.set()
+    await asyncio.wait_for(work, 10)
+
+
+@needs_broker
+@pytest.mark.slow
 async def test_what_is_published_while_we_are_away_waits_for_us(
     broker: Broker, intake: Intake, database: Database
 ) -> None:

@@ -17,12 +17,14 @@ from tests.conftest import DISTRICT, Make
 from tests.partners.conftest import quarter as quarter_fixture
 
 from anshang.connectors.webhook import Gateway
-from anshang.foundation import ids
+from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
+from anshang.journal import actions as journal
+from anshang.journal import outgoing
 from anshang.journal.outgoing import TRIES_MAX
 from anshang.matters import store as matters
 from anshang.partners import actions, store
-from anshang.partners.model import NoticeKind
+from anshang.partners.model import NoticeKind, PartnerEvent
 from anshang.people.model import engine_actor
 
 pytestmark = pytest.mark.postgres
@@ -122,3 +124,43 @@ def test_what_is_given_up_is_said_in_the_queue(quarter: Database, make: Make, ni
         waiting = matters.list_waiting(connection, engine_actor(DISTRICT).scope, DISTRICT)
         assert store.list_recent_notices(connection, DISTRICT, waiting[0].opened_at - timedelta(days=1))
     assert [matter.text[:4] for matter in waiting] == ["通知网关"]
+
+
+def test_after_a_long_pause_no_notice_is_skipped(quarter: Database, make: Make, receiver: Receiver) -> None:
+    """More entries than are read at once lie before it: once they were taken for all there was."""
+    gateway = Gateway(quarter, receiver.url, SECRET)
+    gateway.deliver(DISTRICT)
+    with quarter.transaction(DISTRICT) as tx:
+        for _ in range(1005):
+            journal.record(tx, actor_id="a", kind=PartnerEvent.ANSWERED, subject_id="other")
+    notice_id = sent(quarter, make)
+    gateway.deliver(DISTRICT)
+    assert [told["notice"] for told, _, _ in receiver.heard] == [notice_id]
+
+
+def test_more_notices_than_are_read_at_once_are_all_lined_up(quarter: Database) -> None:
+    kinds, now = [str(PartnerEvent.SENT)], clock.now()
+    with quarter.transaction(DISTRICT) as tx:
+        outgoing.collect(tx, kinds, now)
+    with quarter.transaction(DISTRICT) as tx:
+        for number in range(1005):
+            journal.record(tx, actor_id="a", kind=PartnerEvent.SENT, subject_id=f"n{number}")
+    counts = []
+    for _ in range(3):
+        with quarter.transaction(DISTRICT) as tx:
+            counts.append(outgoing.collect(tx, kinds, now))
+    assert counts == [1000, 5, 0]
+
+
+def test_nothing_is_written_while_nothing_waits(quarter: Database, make: Make, receiver: Receiver) -> None:
+    """A write each second woke the ladder and every stream of the district."""
+    gateway = Gateway(quarter, receiver.url, SECRET)
+    gateway.deliver(DISTRICT)
+    sent(quarter, make)
+    gateway.deliver(DISTRICT)
+    commits: list[str] = []
+    quarter.on_commit.append(commits.append)
+    for _ in range(3):
+        gateway.deliver(DISTRICT)
+    assert commits == []
+    assert len(receiver.heard) == 1

@@ -22,8 +22,10 @@ from anshang.app import create_app
 from anshang.connectors.webpush import KEY_FILE, WebPush, public_key
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
+from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.partners import actions, push_actions, push_store
+from anshang.partners.model import PartnerEvent
 from anshang.partners.push import Phone
 from anshang.people import actions as people
 from anshang.people.actions import PasswordHash
@@ -218,3 +220,18 @@ def endpoints(database: Database) -> list[str]:
     """Every address that is told."""
     with database.reading([DISTRICT]) as connection:
         return [row.endpoint for row in connection.execute(push_store.phones.select())]
+
+
+def test_after_a_long_pause_no_phone_is_skipped(
+    quarter: Database, make: Make, service: Service, tmp_path: Path
+) -> None:
+    """More entries than are read at once lie before the notice."""
+    phone_at(quarter, "p0", f"{service.url}/p0")
+    push = WebPush(quarter, tmp_path, CONTACT)
+    push.deliver(DISTRICT)
+    with quarter.transaction(DISTRICT) as tx:
+        for _ in range(1005):
+            journal.record(tx, actor_id="a", kind=PartnerEvent.ANSWERED, subject_id="other")
+    sent(quarter, make)
+    push.deliver(DISTRICT)
+    assert service.paths == ["/p0"]

@@ -11,8 +11,11 @@ from tests.dispatch.conftest import ADMIN, EAST, WEST, Duty, MoveOn, lost
 
 from anshang.dispatch import actions, store
 from anshang.dispatch.ladder import DEFAULT
-from anshang.dispatch.model import AssignmentState, Because, RungRun
+from anshang.dispatch.model import Assignment, AssignmentState, Because, RungRun
+from anshang.foundation.actor import Actor
+from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotAllowed, RuleBroken
+from anshang.foundation.items import ItemsFailed
 from anshang.incidents.model import Incident, Spot
 from anshang.matters import actions as matters
 from anshang.matters.model import Priority
@@ -172,6 +175,28 @@ def test_a_rung_is_met_by_an_arrival_of_its_kind_in_time(duty: Duty, call: Incid
     assert known["one_minute"].missed_at is None
     met = [entry.details for entry in duty.entries("rung") if entry.kind == "rung.met"]
     assert [one["in_time"] for one in met] == [True, True, True]
+
+
+def test_an_incident_that_cannot_be_worked_on_keeps_no_other_back(
+    duty: Duty, call: Incident, night: MoveOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, good = call, lost(duty, EAST)
+    duty.offered(bad, "k1")
+    duty.offered(good, "k2")
+    whole = actions.give_up_waiting
+
+    def give_up_waiting(tx: Transaction, *, actor: Actor, assignment: Assignment) -> Assignment:
+        if assignment.incident_id == bad.id:
+            raise KeyError("nobody foresaw this")
+        return whole(tx, actor=actor, assignment=assignment)
+
+    monkeypatch.setattr(actions, "give_up_waiting", give_up_waiting)
+    night(timedelta(seconds=60))
+    with pytest.raises(ItemsFailed) as caught:
+        duty.go_on()
+    assert caught.value.count == 1
+    assert [one.state for one in duty.sent_to(bad)] == [AssignmentState.OFFERED]
+    assert duty.sent_to(good)[0].state is AssignmentState.UNANSWERED
 
 
 def test_minor_incidents_climb_no_ladder_until_they_become_urgent(duty: Duty, night: MoveOn) -> None:

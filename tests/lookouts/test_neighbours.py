@@ -22,6 +22,7 @@ from tests.serving import signed_in
 from anshang.foundation import ids
 from anshang.foundation.database import Database
 from anshang.journal import store as journal
+from anshang.lookouts.actions import record_id
 from anshang.lookouts.sweep import LookoutSweep
 from anshang.partners import actions as partners
 from anshang.people.model import Role, operator_actor
@@ -203,6 +204,24 @@ def test_when_she_is_lost_again_they_look_again_and_once(
     assert len(queue(there(app, Role.DESK), THERE)) == 1
     shop = there(app, Role.PARTNER, body_id=BODY["p1"])
     assert len(shop.get(f"/api/shop{THERE}").json()["notices"]) == 1
+
+
+def test_one_that_cannot_be_read_is_said_and_keeps_no_other_back(
+    app: FastAPI, desk: TestClient, go_on: Callable[[float], None]
+) -> None:
+    """As after a restored back-up, which holds no keys: its own steps still happen, and those of the others."""
+    unreadable, readable = opened(desk), opened(desk, insist=True)
+    app.state.keyring.destroy(DISTRICT, record_id(unreadable["id"], "words"))
+    go_on(10)
+    go_on(10.5)
+    subjects = [subject for subject, _ in queue(there(app, Role.DESK), THERE)]
+    assert subjects == ["matter.lookout_from"], "the other one is passed on"
+    for id in (unreadable["id"], readable["id"]):
+        plan = desk.get(f"/api/lookouts/{id}{HERE}").json()["plan"]
+        assert {"wider", "supervisor", "missing"} <= {one["step"] for one in plan if one["done"]}
+    notes = [one for one in desk.get(f"/api/matters{HERE}").json()["matters"] if one["kind"] == "note"]
+    assert len(notes) == 1
+    assert "cannot be read" in notes[0]["text"] and "无法读取" in notes[0]["text"]
 
 
 def test_a_thing_and_a_drill_stay_here(

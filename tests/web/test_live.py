@@ -16,7 +16,10 @@ from tests.serving import serving, signed_in
 
 from anshang.app import create_app
 from anshang.foundation.database import Database
+from anshang.foundation.items import ItemsFailed
+from anshang.foundation.jobs import JobReport, JobState
 from anshang.journal import actions as journal
+from anshang.journal.model import Entry
 from anshang.people.model import Role
 from anshang.settings import Settings
 from anshang.web import live
@@ -128,6 +131,47 @@ async def test_a_client_that_cannot_follow_is_given_a_full_frame(database: Datab
     assert [name for name, _ in told] == ["reset", "frame"]
     assert told[1][1] == {"full": True}
     running.cancel()
+
+
+async def test_a_journal_that_cannot_be_read_for_a_while_is_followed_again(
+    database: Database, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An exhausted pool raises what no driver does: it once ended the stream of all districts for good."""
+    monkeypatch.setattr("anshang.foundation.items.PAUSE_S_MIN", 0.01)
+    reports: list[ItemsFailed | None] = []
+    failures = [TimeoutError(), ValueError("an entry nobody can encode")]
+    whole = hub._after
+
+    def after(district_id: str, seq: int) -> list[Entry]:
+        if district_id == DISTRICT and failures:
+            raise failures.pop()
+        return whole(district_id, seq)
+
+    monkeypatch.setattr(hub, "_after", after)
+    task = asyncio.create_task(hub.run(lambda error=None: reports.append(error)))
+    stream, other = hub.stream(DISTRICT, None), hub.stream("elsewhere", None)
+    await take(stream, 1, "beat")
+    await take(other, 1, "beat")
+    record(database)
+    record(database, district="elsewhere")
+    assert len(await take(other, 1)) == 1
+    assert len(await take(stream, 1)) == 1
+    assert [error.count for error in reports if error is not None] == [1] * len(
+        [error for error in reports if error is not None]
+    )
+    assert any(reports)
+    task.cancel()
+
+
+async def test_a_beat_says_what_stands_still(database: Database, hub: Hub) -> None:
+    report = JobReport(
+        "dispatch.ladder", DISTRICT, JobState.STOPPED, True, None, 3, 0, "KeyError", "Ladder", "阶梯"
+    )
+    hub.tell_troubles(lambda district_id: [report] if district_id == DISTRICT else [])
+    (beat,) = await take(hub.stream(DISTRICT, None), 1, "beat")
+    assert beat["troubles"] == [{"name": "dispatch.ladder", "stopped": True, "en": "Ladder", "zh": "阶梯"}]
+    (other,) = await take(hub.stream("elsewhere", None), 1, "beat")
+    assert "troubles" not in other
 
 
 async def test_a_stopping_server_ends_its_streams(database: Database, hub: Hub) -> None:
