@@ -7,6 +7,7 @@ from dataclasses import replace
 from tests.conftest import NIGHT
 
 from anshang.desk.check import CheckState, Findings, judged
+from anshang.foundation.jobs import JobReport, JobState
 
 WELL = Findings(
     disk_free_bytes=50_000_000_000,
@@ -23,7 +24,14 @@ WELL = Findings(
     journal_sealed_on=None,
     clock_trusted_at=None,
     unreadable_count=0,
+    troubles=(),
 )
+
+
+def trouble(state: JobState, critical: bool = True) -> tuple[JobReport]:
+    return (
+        JobReport("dispatch.ladder", "d", state, critical, None, 3, 0, "KeyError", "The ladder", "响应阶梯"),
+    )
 
 
 def state_of(found: Findings, name: str) -> CheckState:
@@ -47,10 +55,18 @@ def test_each_lack_shows_at_its_own_point_only() -> None:
         (replace(WELL, journal_fault_count=1), "journal.whole", CheckState.FAIL),
         (replace(WELL, clock_trusted_at=NIGHT), "clock.trusted", CheckState.FAIL),
         (replace(WELL, unreadable_count=3), "vault.readable", CheckState.FAIL),
+        (replace(WELL, troubles=trouble(JobState.STOPPED)), "jobs.running", CheckState.FAIL),
+        (replace(WELL, troubles=trouble(JobState.STOPPED, critical=False)), "jobs.running", CheckState.WARN),
+        (replace(WELL, troubles=trouble(JobState.PARTIAL)), "jobs.running", CheckState.WARN),
         (replace(WELL, sensor_states=("ok", "silent")), "counts.fresh", CheckState.WARN),
     ):
         assert [point.name for point in judged(found) if point.state is not CheckState.OK] == [name]
         assert state_of(found, name) is state
+
+
+def test_what_stands_still_is_named_in_both_languages_with_its_reason() -> None:
+    point = judged(replace(WELL, troubles=trouble(JobState.STOPPED)))[-1]
+    assert point.params == {"zh": "响应阶梯（KeyError）", "en": "The ladder (KeyError)"}
 
 
 def test_sensors_that_were_never_heard_are_told_apart_from_silent_ones() -> None:

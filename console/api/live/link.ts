@@ -3,7 +3,9 @@
 import type { Frame } from "../frame";
 
 export type Entry = { seq: number; kind: string; subject_id: string; at: string };
-export type Beat = { at: string; seq: number };
+/** Background work that stands still (`stopped`), or of which some items fail. */
+export type Trouble = { name: string; stopped: boolean; zh: string; en: string };
+export type Beat = { at: string; seq: number; troubles?: Trouble[] };
 
 export type News =
   | { type: "entry"; entry: Entry }

@@ -5,7 +5,7 @@ import { lateness, merged, type Anchor, type Frame } from "../frame";
 import { answers } from "../queries.svelte";
 import { reach } from "../reach.svelte";
 import { session } from "../session.svelte";
-import { SILENT_MS, type Entry, type News } from "./link";
+import { SILENT_MS, type Beat, type Entry, type News, type Trouble } from "./link";
 import { Sharing, type Browser } from "./sharing";
 
 export type LinkState = "connecting" | "live" | "stale";
@@ -28,6 +28,8 @@ const browser: Browser = {
 
 class Live {
   frame = $state.raw<Frame | null>(null);
+  /** What stands still on the server, as the last beat said. */
+  troubles = $state.raw<Trouble[]>([]);
   /** When the state on screen was the present one; a beat alone makes it no younger. */
   #presentAt_ms = $state<number | null>(null);
   #begun = false;
@@ -51,6 +53,7 @@ class Live {
   /** Follow a district until the returned function is called. */
   follow(district: string): () => void {
     this.frame = null;
+    this.troubles = [];
     this.#presentAt_ms = null;
     this.#begun = false;
     const sharing = new Sharing(district, browser, () => this.frame, (news) => this.#take(news, district));
@@ -66,7 +69,7 @@ class Live {
 
   #take(news: News, district: string): void {
     reach.heard();
-    if (news.type === "beat") this.#beat(news.beat.at);
+    if (news.type === "beat") this.#beat(news.beat);
     else if (news.type === "entry") {
       answers.happened(news.entry.kind);
       this.#listeners.forEach((listener) => listener(news.entry));
@@ -81,8 +84,9 @@ class Live {
   }
 
   /** What was answered before the stream began may lack what happened in between: it is asked once more. */
-  #beat(at: string): void {
-    this.#set(at, session.meta?.demo?.speed ?? 1);
+  #beat(beat: Beat): void {
+    this.troubles = beat.troubles ?? [];
+    this.#set(beat.at, session.meta?.demo?.speed ?? 1);
     if (!this.#begun) answers.all();
     this.#begun = true;
   }

@@ -64,6 +64,7 @@ def check(district: DistrictQuery, caller: Caller, keyring: Keys, request: Reque
             journal_sealed_on=sealed_on,
             clock_trusted_at=guard.held_since,
             unreadable_count=len(vault.list_unreadable_ids(connection, keyring, district)),
+            troubles=tuple(caller.runtime.supervisor.troubles(district)),
         )
     return [CheckShown.model_validate(point) for point in judged(found)]
 

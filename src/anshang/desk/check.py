@@ -4,11 +4,13 @@ stands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
+
+from anshang.foundation.jobs import JobReport, JobState
 
 DISK_SHORT_BYTES = 5_000_000_000
 DISK_FULL_BYTES = 500_000_000
@@ -55,6 +57,8 @@ class Findings:
     """The last instant at which the clock could be trusted, while erasure is held back; None: it is right."""
     unreadable_count: int
     """Personal records whose key is missing or does not open."""
+    troubles: tuple[JobReport, ...]
+    """The background work that stands still, or runs only in part."""
 
 
 def judged(found: Findings) -> list[Check]:
@@ -107,7 +111,21 @@ def _of_the_machine(found: Findings) -> list[Check]:
             {"trusted_at": f"{found.clock_trusted_at:%Y-%m-%d %H:%M} UTC" if found.clock_trusted_at else ""},
         ),
         Check("vault.readable", _ok(found.unreadable_count == 0), {"unreadable": found.unreadable_count}),
+        Check("jobs.running", _running(found.troubles), _named(found.troubles)),
     ]
+
+
+def _running(troubles: Sequence[JobReport]) -> CheckState:
+    if any(one.critical and one.state is JobState.STOPPED for one in troubles):
+        return CheckState.FAIL
+    return _ok(not troubles, CheckState.WARN)
+
+
+def _named(troubles: Sequence[JobReport]) -> dict[str, Any]:
+    """What stands still, in the words of both languages, with the reason."""
+    zh = "；".join(f"{one.zh}（{one.reason}）" if one.reason else one.zh for one in troubles)
+    en = "; ".join(f"{one.en} ({one.reason})" if one.reason else one.en for one in troubles)
+    return {"zh": zh, "en": en}
 
 
 def _ok(holds: bool, otherwise: CheckState = CheckState.FAIL) -> CheckState:

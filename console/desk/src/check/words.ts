@@ -79,6 +79,11 @@ export const words = dictionary(
         figures: (p: (name: string) => string) => `${p("unreadable")} 份无法读取`,
         mend: "缺少这些资料的密钥（备份不含密钥）。请导入另行保存的密钥；若无，进行中的协查须重新描述。",
       },
+      "jobs.running": {
+        title: "后台任务",
+        figures: (p: (name: string) => string) => p("zh"),
+        mend: "这些工作已停止或部分失败，系统会自动重试。请查看磁盘、数据库和服务器日志；持续不恢复时重启服务。",
+      },
     },
   },
   {
@@ -162,6 +167,13 @@ export const words = dictionary(
         mend:
           "Their keys are missing: no back-up holds keys. Import the keys that were exported apart; without them, " +
           "open searches must be described again.",
+      },
+      "jobs.running": {
+        title: "Background work",
+        figures: (p) => p("en"),
+        mend:
+          "This work has stopped or fails in part; it is tried again by itself. Look at the disk, the database and the " +
+          "server's log; restart the server if it does not recover.",
       },
     },
   },
