@@ -7,6 +7,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from datetime import date, time
+from functools import partial
 from pathlib import Path
 from pkgutil import resolve_name
 from typing import Annotated
@@ -22,6 +23,7 @@ from anshang.demonstration.running import run as run_demo
 from anshang.foundation import clock, migrations
 from anshang.foundation.backups import unpack_backup, write_backup
 from anshang.foundation.database import Database
+from anshang.foundation.sole_server import SoleServer
 from anshang.journal.model import EVERYWHERE
 from anshang.people import actions as people
 from anshang.people.model import operator_actor
@@ -77,24 +79,32 @@ def serve(
     host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="The port to listen on.")] = None,
 ) -> None:
-    """Run the server in the foreground."""
+    """Run the server in the foreground. A second one on the same database or data folder is refused."""
     with installation(data) as (settings, database):
         database.dispose()
         raise_open_files()
-        config = serving_config(
+        with SoleServer(settings.data_folder, database) as sole:
+            server = _server(settings, host or settings.host, port or settings.port)
+            sole.on_lost = partial(setattr, server, "should_exit", True)
+            with suppress(KeyboardInterrupt):
+                server.run()
+            sole.must_hold()
+    if not server.started:
+        raise typer.Exit(NOT_STARTED)
+
+
+def _server(settings: Settings, host: str, port: int) -> uvicorn.Server:
+    return uvicorn.Server(
+        serving_config(
             create_app(settings),
             trusted_proxies=settings.trusted_proxies,
             tls_folder=settings.tls_folder if settings.https else None,
-            host=host or settings.host,
-            port=port or settings.port,
+            host=host,
+            port=port,
             log_level=settings.log_level,
             timeout_graceful_shutdown=GRACEFUL_STOP_S,
         )
-        server = uvicorn.Server(config)
-        with suppress(KeyboardInterrupt):
-            server.run()
-    if not server.started:
-        raise typer.Exit(NOT_STARTED)
+    )
 
 
 @app.command()

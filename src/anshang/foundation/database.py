@@ -33,6 +33,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 
 from anshang.foundation import clock, ids
 from anshang.foundation.errors import StorageFailed
+from anshang.foundation.locks import AdvisoryLock, FileLock, Lock
 from anshang.foundation.sharing import SharedCommits
 
 T = TypeVar("T")
@@ -164,6 +165,12 @@ class Database:
             with self._writing.begin() as connection:
                 self._enter(connection, [district_id])
                 return work(connection)
+
+    def server_lock(self) -> Lock:
+        """What a server holds while it serves from this database, so that no second one does."""
+        if self.is_sqlite:
+            return FileLock(Path(f"{make_url(self.url).database}.serving"))
+        return AdvisoryLock(self.url)
 
     def dispose(self) -> None:
         """Close every connection."""
