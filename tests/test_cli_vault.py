@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
+import stat
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -18,6 +21,8 @@ from anshang.vault import actions
 from anshang.vault.keys import Keyring
 from anshang.vault.model import Purpose, RecordKind
 from tests.conftest import DISTRICT
+from tests.crowds.conftest import row_of_zones
+from tests.serving import PASSWORD
 from tests.test_cli import data as data_fixture
 from tests.test_cli import run
 
@@ -81,3 +86,18 @@ def test_a_journal_that_was_removed_whole_is_complained_about(data: Path) -> Non
     done = run("journal", "verify", "--data", str(data))
     assert done.exit_code == 1
     assert "no entry is left" in done.output
+
+
+def test_nobody_else_reads_an_installation_whose_folder_was_there_before(tmp_path: Path) -> None:
+    """`database_url` stands in anshang.toml, which is written before `init`."""
+    folder, document = tmp_path / "data", tmp_path / "wuyi.geojson"
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+    document.write_bytes(row_of_zones())
+    command = [sys.executable, "-m", "anshang", "init", "--data", str(folder), "--district", str(document)]
+    subprocess.run([*command, "--password-stdin"], input=PASSWORD, text=True, check=True, capture_output=True)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert {stat.S_IMODE(file.stat().st_mode) & 0o077 for file in folder.rglob("*")} == {0}
+    folder.chmod(0o750)
+    assert run("vault", "status", "--data", str(folder)).exit_code == 0
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700

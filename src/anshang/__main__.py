@@ -5,6 +5,7 @@ saves a tenth of a start.
 """
 
 import gc
+import os
 
 gc.disable()
 
@@ -12,7 +13,8 @@ from anshang.cli import app  # noqa: E402
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. What it writes is for nobody else to read."""
+    os.umask(0o077)
     gc.freeze()
     gc.enable()
     app()

@@ -93,3 +93,67 @@ def test_without_a_district_there_are_no_rows_but_of_districts_and_feeds(urls: l
         ).scalars()
         assert sorted(open_tables) == ["districts", "feeds"]
     database.dispose()
+
+
+def refused(*words: str, url: str, owned: bool = True, **more: str) -> str:
+    """What the command line said, refusing in words."""
+    environment = {
+        "ANSHANG_DATABASE_URL": url,
+        "ANSHANG_DATABASE_OWNER_URL": postgres.owner_of(url) if owned else "",
+        "ANSHANG_PASSWORD": "pingan-shangquan",
+    }
+    done = CliRunner().invoke(app, list(words), env=environment | more)
+    assert done.exit_code == 2, done.output
+    assert "Traceback" not in done.output
+    return done.output
+
+
+def test_a_restore_that_fails_leaves_nothing_and_touches_no_database_in_use(
+    urls: list[str], tmp_path: Path
+) -> None:
+    """The address in the back-up's settings is that of the installation it came from."""
+    first, second = urls
+    document, saved = tmp_path / "d.geojson", tmp_path / "saved.tar.gz"
+    document.write_bytes(row_of_zones())
+    run("init", "--district", str(document), "--data", str(tmp_path / "data"), url=first)
+    run("backup", str(saved), "--data", str(tmp_path / "data"), url=first)
+    said = refused("restore", str(saved), "--data", str(tmp_path / "back"), url=first)
+    assert "has tables already" in said
+    assert "空数据库" in said
+    assert not (tmp_path / "back").exists()
+    refused(
+        "restore", str(saved), "--data", str(tmp_path / "back"), url=second.replace("brought_back", "nowhere")
+    )
+    assert not (tmp_path / "back").exists()
+    run("restore", str(saved), "--data", str(tmp_path / "back"), url=second)
+
+
+def test_a_new_version_without_the_owners_address_and_an_older_one_are_refused_in_words(
+    urls: list[str], tmp_path: Path
+) -> None:
+    said = refused("vault", "status", "--data", str(tmp_path / "data"), url=urls[0], owned=False)
+    assert "ANSHANG_DATABASE_OWNER_URL" in said
+    assert "属主" in said
+    database = Database(urls[0], postgres.owner_of(urls[0]))
+    migrations.upgrade(database)
+    with database.owning() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.dispose()
+    said = refused("vault", "status", "--data", str(tmp_path / "data"), url=urls[0])
+    assert "newer version" in said
+
+
+def test_the_owners_password_is_in_no_list_of_processes(
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`pg_dump` is one that writes down how it was called."""
+    tool = tmp_path / "bin" / "pg_dump"
+    tool.parent.mkdir()
+    tool.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\necho "$PGPASSWORD" > {tmp_path}/password\n')
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
+    owner = make_url(postgres.owner_of(urls[0])).set(password="open:sesame@home")
+    Database(urls[0], owner.render_as_string(hide_password=False)).copy_to(tmp_path / "copy")
+    assert "sesame" not in (tmp_path / "called").read_text()
+    assert "anshang_owner" in (tmp_path / "called").read_text()
+    assert (tmp_path / "password").read_text().strip() == "open:sesame@home"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import tempfile
 from contextlib import suppress
@@ -18,11 +19,21 @@ import uvicorn
 from anshang import __version__
 from anshang.app import create_app
 from anshang.cli.journal import report_journal
-from anshang.cli.terminal import DataFolder, ask_password, in_words, installation, read_file, say
+from anshang.cli.terminal import (
+    DataFolder,
+    ask_password,
+    close_to_others,
+    in_words,
+    installation,
+    read_file,
+    say,
+)
+from anshang.cli.vault import report_vault
 from anshang.demonstration.running import run as run_demo
 from anshang.foundation import clock, migrations
 from anshang.foundation.backups import unpack_backup, write_backup
 from anshang.foundation.database import Database
+from anshang.foundation.errors import Refusal
 from anshang.foundation.sole_server import SoleServer
 from anshang.journal.model import EVERYWHERE
 from anshang.people import actions as people
@@ -30,6 +41,7 @@ from anshang.people.model import operator_actor
 from anshang.places import actions as places
 from anshang.places.document import read_document
 from anshang.settings import Settings, load_settings
+from anshang.vault.keys import Keyring, read_masters
 from anshang.web.serving import raise_open_files, serving_config
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, help="Anshang 安商: a safe business district.")
@@ -60,6 +72,7 @@ def init(
         place = read_document(document)
         password = ask_password(password_stdin)
         settings.data_folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        close_to_others(settings.data_folder)
         database = Database(settings.resolved_database_url, settings.database_owner_url)
         migrations.upgrade(database)
         district_id = place.district.id
@@ -155,15 +168,23 @@ def backup(
 def restore(
     source: Annotated[Path, typer.Argument(help="The back-up to read.")], data: DataFolder = None
 ) -> None:
-    """Unpack a back-up into an empty data folder and check its journal."""
+    """Unpack a back-up into an empty data folder, check its journal, and say which personal records came
+    without their keys. When it fails it leaves nothing behind.
+    """
     with in_words():
         folder = load_settings(data).data_folder
         copy = unpack_backup(source, folder)
-        settings = load_settings(folder)
-        database = Database(settings.resolved_database_url, settings.database_owner_url)
-        database.take_copy(copy)
+        try:
+            settings = load_settings(folder)
+            database = Database(settings.resolved_database_url, settings.database_owner_url)
+            database.take_copy(copy)
+        except (Refusal, ValueError):
+            shutil.rmtree(folder)
+            raise
+        close_to_others(folder)
         migrations.upgrade(database)
         faults = report_journal(database)
+        report_vault(database, Keyring(settings.vault_folder, read_masters(settings.vault_keys)))
         database.dispose()
     raise typer.Exit(1 if faults else 0)
 

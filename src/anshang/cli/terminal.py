@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,6 +33,7 @@ DataFolder = Annotated[
 District = Annotated[
     str, typer.Option("--district", help="The district's code; needed when there are several.")
 ]
+OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 
 @contextmanager
@@ -49,6 +51,23 @@ def in_words() -> Iterator[None]:
         raise typer.Exit(2) from None
 
 
+def close_to_others(folder: Path) -> None:
+    """Let nobody else read a data folder, whatever it allowed when it was made; BadInput when it is not ours
+    to close.
+    """
+    mode = folder.stat().st_mode
+    if not mode & OF_OTHERS:
+        return
+    try:
+        folder.chmod(stat.S_IMODE(mode) & ~OF_OTHERS)
+    except PermissionError:
+        raise BadInput(
+            "installation.open",
+            en=f"Others may read {folder}, and it is not yours to close: chmod 700 {folder}.",
+            zh=f"其他用户可读取 {folder}，且无权修改：请由其所有者执行 chmod 700 {folder}。",
+        ) from None
+
+
 @contextmanager
 def installation(data: Path | None) -> Iterator[tuple[Settings, Database]]:
     """The installation in the data folder, its database brought up to date."""
@@ -60,6 +79,8 @@ def installation(data: Path | None) -> Iterator[tuple[Settings, Database]]:
                 en=f"There is no installation in {settings.data_folder}; start with “anshang init”.",
                 zh=f"{settings.data_folder} 中没有安装；请先运行 anshang init。",
             )
+        if settings.data_folder.is_dir():
+            close_to_others(settings.data_folder)
         database = Database(settings.resolved_database_url, settings.database_owner_url)
         migrations.upgrade(database)
         try:

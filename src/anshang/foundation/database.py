@@ -8,6 +8,7 @@ write-ahead log that several connections checkpoint.
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -27,12 +28,12 @@ from sqlalchemy import (
     event,
     text,
 )
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool, QueuePool
 
 from anshang.foundation import clock, ids
-from anshang.foundation.errors import StorageFailed
+from anshang.foundation.database_errors import storage_errors
+from anshang.foundation.errors import RuleBroken, StorageFailed
 from anshang.foundation.locks import AdvisoryLock, FileLock, Lock
 from anshang.foundation.sharing import SharedCommits
 
@@ -60,8 +61,8 @@ _GRANTS = (
     "REVOKE UPDATE, DELETE ON journal, journal_seals FROM {worker}",
     "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {worker}",
 )
+_COUNT_TABLES = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
 _AS_OURS = ("--no-owner", "--no-privileges")
-_FULL = ("database or disk is full", "readonly database", "disk i/o error", "no space left", "unable to open")
 
 
 class Transaction:
@@ -114,7 +115,9 @@ class Database:
             self._writing = _sqlite(url, "cache_size=-4096", connections=1)
             self._reading = _sqlite(url, "query_only=ON", connections=24)
         else:
-            self._writing = create_engine(url, pool_size=10, max_overflow=20, pool_pre_ping=True)
+            self._writing = create_engine(
+                url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True
+            )
             self._reading = self._writing.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -123,12 +126,12 @@ class Database:
     def owning(self) -> Iterator[Connection]:
         """One transaction of the role that owns the tables; the role that works may use them after it."""
         if self._owner_url == self.url:
-            with self._writing.begin() as connection:
+            with storage_errors(), self._writing.begin() as connection:
                 self._enter(connection)
                 yield connection
             return
-        owner = create_engine(self._owner_url, poolclass=NullPool)
-        with _storage_errors(), owner.begin() as connection:
+        owner = create_engine(self._owner_url, poolclass=NullPool, hide_parameters=True)
+        with storage_errors(), owner.begin() as connection:
             yield connection
             worker = connection.dialect.identifier_preparer.quote(make_url(self.url).username or "")
             for grant in _GRANTS:
@@ -139,7 +142,7 @@ class Database:
         """One write. Committed when the block ends, undone when it raises. Journal entries are made here
         only.
         """
-        with _storage_errors(), self._writers(district_id).join() as connection:
+        with storage_errors(), self._writers(district_id).join() as connection:
             tx = Transaction(connection, district_id)
             yield tx
         for act in tx.after_commit:
@@ -152,13 +155,13 @@ class Database:
         """One consistent snapshot that cannot write; on PostgreSQL only rows of `district_ids` exist in
         it.
         """
-        with _storage_errors(), self._reading.connect() as connection, connection.begin():
+        with storage_errors(), self._reading.connect() as connection, connection.begin():
             self._enter(connection, district_ids)
             yield connection
 
     def bulk(self, district_id: str, work: Callable[[Connection], T]) -> T:
         """Run `work` durably and return its answer. No journal here."""
-        with _storage_errors():
+        with storage_errors():
             if self.is_sqlite:
                 with self._writers(district_id).join() as connection:
                     return work(connection)
@@ -193,23 +196,36 @@ class Database:
                 copy.close()
 
     def take_copy(self, copy: Path) -> None:
-        """Become what `copy_to` wrote: the file moves into place, or PostgreSQL's tool fills the empty
-        database.
+        """Become what `copy_to` wrote: the file moves into place, or PostgreSQL's tool fills the database,
+        wholly or not at all. RuleBroken when there are tables in it already.
         """
         if self.is_sqlite:
             copy.replace(Path(make_url(self.url).database or ""))
-        else:
-            self._run_tool(
-                "pg_restore", *_AS_OURS, "--exit-on-error", "--dbname", self._tool_url(), str(copy)
-            )
-            copy.unlink()
+            return
+        with self.reading() as connection:
+            if connection.execute(_COUNT_TABLES).scalar_one():
+                raise self._in_use()
+        self._run_tool("pg_restore", *_AS_OURS, "--single-transaction", str(copy))
+        copy.unlink()
 
-    def _tool_url(self) -> str:
-        return make_url(self._owner_url).set(drivername="postgresql").render_as_string(hide_password=False)
+    def _in_use(self) -> RuleBroken:
+        shown = _without_password(self.url)
+        return RuleBroken(
+            "backup.database_in_use",
+            en=f"{shown} has tables already; a back-up is restored into an empty database. The address stands"
+            " in the back-up's anshang.toml; give another in ANSHANG_DATABASE_URL.",
+            zh=f"{shown} 中已有数据表；备份只能恢复到空数据库。该地址来自备份中的 anshang.toml，"
+            "可用 ANSHANG_DATABASE_URL 另行指定。",
+        )
 
     def _run_tool(self, tool: str, *arguments: str) -> None:
-        words = [tool, *arguments] if tool == "pg_restore" else [tool, *arguments, self._tool_url()]
-        done = subprocess.run(words, capture_output=True, text=True, check=False)  # noqa: S603
+        """Run one of PostgreSQL's programs as the owner; the password goes where no list of processes shows
+        it.
+        """
+        password = make_url(self._owner_url).password
+        environment = os.environ | ({"PGPASSWORD": str(password)} if password else {})
+        words = [tool, f"--dbname={_without_password(self._owner_url)}", *arguments]
+        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode != 0:
             reason = done.stderr.strip().splitlines()[-1:] or ["?"]
             raise StorageFailed("storage.tool_failed", en=f"{tool}: {reason[0]}", zh=f"{tool}：{reason[0]}")
@@ -234,6 +250,13 @@ class Database:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.engine is self._writing else "BEGIN")
         else:
             connection.execute(_SEE_DISTRICTS, {"districts": ",".join(("*", *district_ids))})
+
+
+def _without_password(url: str) -> str:
+    """The address as PostgreSQL's own programs read it, fit to be seen."""
+    told = make_url(url)
+    bare = URL.create("postgresql", told.username, None, told.host, told.port, told.database, told.query)
+    return bare.render_as_string(hide_password=False)
 
 
 def insert_new(connection: Connection, table: Table, rows: Sequence[tuple[Any, ...]]) -> int:
@@ -279,6 +302,7 @@ def _sqlite(url: str, pragma: str, *, connections: int) -> Engine:
     engine = create_engine(
         url,
         module=pysqlite3,
+        hide_parameters=True,
         poolclass=QueuePool,
         pool_size=connections,
         max_overflow=0,
@@ -294,19 +318,3 @@ def _sqlite(url: str, pragma: str, *, connections: int) -> Engine:
         connection.execute(f"PRAGMA {pragma}")
 
     return engine
-
-
-@contextmanager
-def _storage_errors() -> Iterator[None]:
-    """Say in words when the disk cannot take a write; every other database error is a fault of ours."""
-    try:
-        yield
-    except OperationalError as error:
-        reason = str(error.orig).lower()
-        if not any(sign in reason for sign in _FULL):
-            raise
-        raise StorageFailed(
-            "storage.failed",
-            en=f"The database cannot write: {error.orig}. Nothing was saved.",
-            zh=f"数据库无法写入：{error.orig}。未保存任何内容。",
-        ) from error

@@ -53,3 +53,7 @@ class TooOften(Refusal):
 
 class StorageFailed(Refusal):
     """The disk or the database cannot take the write (full, read-only, away); reads may go on."""
+
+
+class StorageAway(StorageFailed):
+    """The database cannot be reached for now; the same request may succeed in a moment."""

@@ -21,6 +21,7 @@ from anshang.foundation.errors import (
     Refusal,
     RuleBroken,
     StaleVersion,
+    StorageAway,
     StorageFailed,
     TooOften,
 )
@@ -37,6 +38,7 @@ STATUS: dict[type[Refusal], int] = {
     StaleVersion: 409,
     TooOften: 429,
     StorageFailed: 507,
+    StorageAway: 503,
 }
 
 PROBLEMS: dict[int | str, dict[str, Any]] = {
@@ -56,7 +58,7 @@ _PLAIN = {
 def problem(status: int, error: str, en: str, zh: str, details: dict[str, Any] | None = None) -> JSONResponse:
     """A refusal as an HTTP answer."""
     shown = Problem(error=error, message=BothLanguages(en=en, zh=zh), details=details or {})
-    headers = {"Retry-After": str((details or {}).get("retry_after_s", 60))} if status == 429 else None
+    headers = {"Retry-After": str((details or {}).get("retry_after_s", 60))} if status in (429, 503) else None
     return JSONResponse(shown.model_dump(), status, headers)
 
 
