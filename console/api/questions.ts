@@ -235,6 +235,13 @@ export const orders = (district: string) => ({
   ask: () => answered(client.GET("/api/orders", { params: { query: { district } } })),
 });
 
+/** What the order of a level would do now. */
+export const orderPlan = (district: string, zone_id: string, level: number) => ({
+  key: `order plan ${district} ${zone_id} ${level}`,
+  topics: ["order", "assignment", "unit"],
+  ask: () => answered(client.GET("/api/orders/plan", { params: { query: { district, zone_id, level } } })),
+});
+
 /** What was handed in at the kiosk. */
 export const found = (district: string) => ({
   key: `found ${district}`,

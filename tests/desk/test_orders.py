@@ -16,14 +16,18 @@ from tests.partners.conftest import app as app_fixture
 from tests.partners.conftest import quarter as quarter_fixture
 from tests.serving import signed_in
 
+from anshang.crowds.model import Level
+from anshang.desk.responses import RESPONSES
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
 from anshang.journal import store as journal
+from anshang.matters import actions as matters
+from anshang.matters.model import MatterKind, Priority
 from anshang.partners import actions as partners
 from anshang.patrols import store as patrols
 from anshang.patrols.positions import Told
 from anshang.patrols.whereabouts import duty_of
-from anshang.people.model import Role
+from anshang.people.model import Role, engine_actor
 
 pytestmark = pytest.mark.postgres
 app, quarter = app_fixture, quarter_fixture
@@ -100,7 +104,7 @@ def test_a_higher_level_asks_more(app: FastAPI, desk: TestClient) -> None:
     assert asked(raised) == ["k0", "k1", "k2", "k3"]
     assert shown_at(app, "p0", "p1", "p5") == [["It is very crow"]] * 3
     highest = give(desk, 4)
-    assert (len(highest["units"]), highest["told"]) == (6, 5)
+    assert (len(highest["units"]), highest["told"]) == (4, 5), "two units of the police stay as the reserve"
     assert shown_at(app, "p2", "p4") == [["It is dangerous"], []]
 
 
@@ -137,3 +141,98 @@ def test_a_drill_is_marked_and_is_no_measure(desk: TestClient, quarter: Database
     assert len(entries) == 4
     assert all(entry.drill for entry in entries)
     assert order["drill"] is True
+
+
+def plan(desk: TestClient, level: int, zone: str = "z0") -> Any:
+    answer = desk.get(f"/api/orders/plan{HERE}&zone_id={zone}&level={level}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def signs(units: Any) -> list[str]:
+    return [unit["unit_id"] for unit in units]
+
+
+def test_an_order_shows_beforehand_whom_it_takes_and_who_stays_and_takes_nobody_else(
+    desk: TestClient,
+) -> None:
+    shown = plan(desk, 4)
+    assert (signs(shown["takes"]), signs(shown["stay"])) == (["k0", "k1", "k2", "k3"], ["k4", "k5"])
+    assert (shown["going"], shown["shops"], shown["reserve_police"]) == (0, 5, 2)
+    seconds = [unit["seconds"] for unit in shown["takes"]]
+    assert None not in seconds
+    assert seconds == sorted(seconds)
+    assert asked(give(desk, 4, unit_ids=["k0", "k4", "nobody"])) == ["k0", "k4"]
+    again = plan(desk, 4)
+    assert (again["going"], signs(again["takes"]), signs(again["stay"])) == (2, ["k1", "k2"], ["k3", "k5"])
+    assert desk.get(f"/api/orders/plan{HERE}&zone_id=nowhere&level=4").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("police", "others", "takes"), [(1, 0, 1), (2, 0, 1), (0, 3, 3), (4, 8, 9), (1, 16, 13)]
+)
+def test_the_reserve_is_a_share_and_police_but_somebody_always_goes(
+    police: int, others: int, takes: int
+) -> None:
+    free = [a_unit(f"v{n}", "volunteer") for n in range(others)]
+    free += [a_unit(f"k{n}", "officer_pair") for n in range(police)]
+    taken = RESPONSES[Level.SERIOUS].taken(free, [])
+    assert len(taken) == takes
+    staying = [unit for unit in free if unit not in taken]
+    assert sum(unit.kind_id == "officer_pair" for unit in staying) >= min(2, police // 2)
+    assert len(staying) >= int(0.25 * len(free))
+
+
+def test_whoever_gives_an_order_has_acknowledged_its_alarm_and_its_incident(
+    desk: TestClient, quarter: Database
+) -> None:
+    engine = engine_actor(DISTRICT)
+    alarms = {zone: ids.new_id() for zone in ("z0", "z1")}
+    for zone, id in alarms.items():
+        with quarter.transaction(DISTRICT) as tx:
+            matters.open_matter(
+                tx, actor=engine, id=id, kind=MatterKind.CROWD, priority=Priority.P2, subject="crowd.level", zone_id=zone,
+            )  # fmt: skip
+    order = give(desk, 2)
+    queue = {matter["id"]: matter["state"] for matter in desk.get(f"/api/matters{HERE}").json()["matters"]}
+    assert queue == {
+        alarms["z0"]: "acknowledged", alarms["z1"]: "open", order["incident_id"]: "acknowledged",
+    }  # fmt: skip
+
+
+def undo(desk: TestClient, order: Any, back_to: int | None = None, status: int = 200) -> Any:
+    answer = desk.post(f"/api/orders/{order['id']}/undo{HERE}", json={"back_to": back_to})
+    assert answer.status_code == status, answer.text
+    return answer.json()["orders"][0] if status == 200 else answer.json()
+
+
+def test_an_order_given_by_mistake_is_undone_and_counts_nowhere(
+    app: FastAPI, desk: TestClient, quarter: Database, night: MoveOn
+) -> None:
+    order = give(desk, 3)
+    night(timedelta(seconds=10))
+    for _ in range(2):
+        undone = undo(desk, order)
+    assert undone["stood_down_at"] is not None
+    assert {unit["status"] for unit in desk.get(f"/api/units{HERE}").json()} == {"free"}
+    assert shown_at(app, "p0", "p1", "p5") == [["The last notice"]] * 3
+    assert desk.get(f"/api/incidents/{order['incident_id']}{HERE}").json()["cancelled"] is True
+    later = give(desk, 2)
+    night(timedelta(seconds=61))
+    assert undo(desk, later, status=409)["error"] == "order.undo_late"
+
+
+def test_a_level_raised_by_mistake_goes_back_to_the_one_before(
+    app: FastAPI, desk: TestClient, night: MoveOn
+) -> None:
+    first = give(desk, 2)
+    night(timedelta(minutes=5))
+    raised = give(desk, 3)
+    assert undo(desk, raised, 3, 400)["error"] == "order.no_level"
+    back = undo(desk, raised, 2)
+    assert (back["id"], back["level"], back["stood_down_at"]) == (first["id"], 2, None)
+    still = {unit["unit_id"] for unit in back["units"] if unit["state"] == "offered"}
+    assert still == {"k0", "k1"}
+    assert [sorted(words) for words in shown_at(app, "p0", "p5")] == [
+        ["It is crowded o", "The last notice"], ["The last notice"],
+    ]  # fmt: skip

@@ -24,6 +24,7 @@ class DeskKind(StrEnum):
     ORDER_GIVEN = "order.given"
     ORDER_RAISED = "order.raised"
     ORDER_STOOD_DOWN = "order.stood_down"
+    ORDER_UNDONE = "order.undone"
 
 
 @dataclass(frozen=True, slots=True)

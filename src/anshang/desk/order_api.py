@@ -5,41 +5,53 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request
-from pydantic import StringConstraints
+from fastapi import APIRouter, Query, Request
+from pydantic import Field, StringConstraints
 from sqlalchemy import Connection
 
 from anshang.crowds.model import Level
 from anshang.crowds.watch import Watch
 from anshang.desk import orders, store
-from anshang.desk.model import Order
 from anshang.desk.responses import RESPONSES
 from anshang.dispatch import store as dispatch
 from anshang.dispatch.dispatcher import Dispatcher
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
+from anshang.incidents.categories import Task
 from anshang.partners import store as partners
 from anshang.partners.model import tally
 from anshang.patrols import store as patrols
+from anshang.patrols.kinds import KINDS
+from anshang.patrols.model import Unit, UnitStatus
 from anshang.people import store as people
 from anshang.places import store as places
-from anshang.web.session import Call, Caller, DistrictQuery
+from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, BothLanguages, Code, Id, Shown
 
 router = APIRouter(prefix="/api/orders", tags=["orders"])
 RECENT = timedelta(hours=12)
+OrderLevel = Literal[2, 3, 4]
 Told = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 
 
 class NewOrder(Body):
-    """The order of a level for a zone; the words to its shops, those of the level when empty."""
+    """The order of a level for a zone; the words to its shops, those of the level when empty. With `unit_ids`
+    no other units are asked than the plan showed.
+    """
 
     id: Id
     zone_id: Code
-    level: Literal[2, 3, 4]
+    level: OrderLevel
     words_zh: Told = ""
     words_en: Told = ""
+    unit_ids: Annotated[list[Code], Field(max_length=1000)] | None = None
     drill: bool = False
+
+
+class Undoing(Body):
+    """The level that stood before; none when nothing did."""
+
+    back_to: Literal[2, 3] | None = None
 
 
 class AskedUnit(Shown):
@@ -67,11 +79,32 @@ class OrderShown(Shown):
 
 
 class ResponseShown(Shown):
-    """What the order of a level asks: units (null: all), and the words to shops."""
+    """What the order of a level asks: units (0: all that the reserve leaves), and the words to shops."""
 
     level: int
-    units: int | None
+    units: int
     words: BothLanguages
+
+
+class PlannedUnit(Shown):
+    """A unit, and the seconds until it could be there, if that is known."""
+
+    unit_id: str
+    call_sign: str
+    seconds: float | None
+
+
+class PlanShown(Shown):
+    """What an order would do now: the units it takes and those that stay free as the reserve, of which this
+    share and so many of the police at least; who is going already, and how many shops are asked.
+    """
+
+    takes: list[PlannedUnit]
+    stay: list[PlannedUnit]
+    going: int
+    reserve_share: float
+    reserve_police: int
+    shops: int
 
 
 class OrdersShown(Shown):
@@ -89,18 +122,62 @@ def known(district: DistrictQuery, caller: Caller) -> OrdersShown:
         return _shown(connection, district)
 
 
+@router.get("/plan")
+def plan(
+    zone_id: Annotated[str, Query(max_length=64)],
+    level: Annotated[int, Query(ge=2, le=4)],
+    district: DistrictQuery,
+    caller: Caller,
+    request: Request,
+) -> PlanShown:
+    """What the order of a level would do now. Nothing is changed."""
+    caller.actor.must(Permission.UNIT_DIRECT, district)
+    response = RESPONSES[Level(level)]
+    with caller.reading(district) as connection:
+        places.check_zone(connection, district, zone_id)
+        free, seconds = _ready(request, connection, district, zone_id)
+        line = orders.ranked(connection, district, zone_id, free, seconds)
+        standing = store.find_open_order(connection, district, zone_id)
+        sent = [] if standing is None else orders.going(connection, standing)
+        place = places.load(connection, district)
+        asked = orders.partners_of(connection, caller.actor.scope, place, zone_id, response)
+    takes = response.taken(line, sent)
+
+    def shown(unit: Unit) -> PlannedUnit:
+        return PlannedUnit(unit_id=unit.id, call_sign=unit.call_sign, seconds=seconds.get(unit.id))
+
+    return PlanShown(
+        takes=[shown(unit) for unit in takes],
+        stay=[shown(unit) for unit in line if unit not in takes],
+        going=len(sent),
+        reserve_share=response.reserve_share,
+        reserve_police=response.reserve_police,
+        shops=len(asked),
+    )
+
+
 @router.post("")
 def give(body: NewOrder, district: DistrictQuery, caller: Caller, request: Request) -> OrdersShown:
     """Give the order of a level: units are asked, shops are told, both at once."""
     watch: Watch = request.app.state.watch
-    told = body.model_dump(exclude={"level"})
+    told = body.model_dump(exclude={"level", "unit_ids"})
     density = watch.density_of(district, body.zone_id)
+    only = None if body.unit_ids is None else frozenset(body.unit_ids)
+    with caller.reading(district) as connection:
+        places.check_zone(connection, district, body.zone_id)
+        free, seconds = _ready(request, connection, district, body.zone_id)
     with caller.writing(district) as tx:
         order = orders.give(tx, actor=caller.actor, level=Level(body.level), density=density, **told)
-    nearest = _nearest(request, caller, district, order)
+        line = orders.ranked(tx.connection, district, body.zone_id, free, seconds)
+        orders.send(tx, actor=caller.actor, order=order, free=line, only=only)
+        return _shown(tx.connection, district)
+
+
+@router.post("/{id}/undo")
+def undo(id: Id, body: Undoing, district: DistrictQuery, caller: Caller) -> OrdersShown:
+    """It was a mistake; within a minute."""
     with caller.writing(district) as tx:
-        asked = orders.units_for(tx.connection, order, nearest)
-        orders.send(tx, actor=caller.actor, order=order, unit_ids=asked)
+        orders.undo(tx, actor=caller.actor, id=id, back_to=body.back_to)
         return _shown(tx.connection, district)
 
 
@@ -112,14 +189,16 @@ def stand_down(id: Id, district: DistrictQuery, caller: Caller) -> OrdersShown:
         return _shown(tx.connection, district)
 
 
-def _nearest(request: Request, caller: Call, district_id: str, order: Order) -> list[str]:
-    """The units that would be there first in today's crowd; none where there are no streets."""
+def _ready(
+    request: Request, connection: Connection, district_id: str, zone_id: str
+) -> tuple[list[Unit], dict[str, float]]:
+    """The units that are free and fit, and their seconds to the zone; none known without streets."""
     dispatcher: Dispatcher = request.app.state.dispatcher
-    with caller.reading(district_id) as connection:
-        if not places.has_walkways(connection, district_id):
-            return []
-    found = dispatcher.advise(district_id, [order.incident_id], everybody=True)
-    return [one.unit_id for advice in found for one in advice.candidates]
+    if places.has_walkways(connection, district_id):
+        return dispatcher.ready(district_id, zone_id, Task.CROWD)
+    on_duty = patrols.list_on_duty(connection, district_id)
+    able = [unit for unit in on_duty if Task.CROWD in KINDS[unit.kind_id].tasks]
+    return [unit for unit in able if unit.status is UnitStatus.FREE], {}
 
 
 def _shown(connection: Connection, district_id: str) -> OrdersShown:

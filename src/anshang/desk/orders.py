@@ -8,7 +8,7 @@ order too: every unit is called off, the request is withdrawn and its partners a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -31,12 +31,14 @@ from anshang.incidents import actions as incidents
 from anshang.incidents import store as incidents_store
 from anshang.incidents.model import Source, Spot
 from anshang.journal import actions as journal
+from anshang.matters import actions as matters
 from anshang.matters import store as matters_store
-from anshang.matters.model import MatterState
+from anshang.matters.model import MatterKind, MatterState
 from anshang.partners import actions as partners
 from anshang.partners import store as partners_store
 from anshang.partners.model import NoticeKind
 from anshang.patrols import store as patrols
+from anshang.patrols.model import Unit
 from anshang.places import store as places
 from anshang.places.model import Place
 
@@ -45,6 +47,10 @@ TOLD = "shops.told"
 OUTCOME = "outcome.stood_down"
 OVER_ZH, OVER_EN = "人流已缓解，恢复正常，谢谢配合。", "It is calm again; back to normal. Thank you."
 OVER_LASTS = timedelta(minutes=30)
+OUTCOME_UNDONE = "outcome.undone"
+MISTAKE_ZH, MISTAKE_EN = "上一条通知发错了，请忽略。", "The last notice was a mistake; please ignore it."
+UNDO_WITHIN = timedelta(seconds=60)
+"""The desk offers it for ten seconds; the rest is for a slow line."""
 
 
 def partners_of(
@@ -72,7 +78,7 @@ def give(
     drill: bool = False,
 ) -> Order:
     """Give the order of a level, or of a higher one where one stands; the same id again answers with what is
-    there. The units are asked by `send`.
+    there. The units are asked by `send`. Whoever gives it has acknowledged the alarm.
     """
     actor.must(Permission.UNIT_DIRECT, tx.district_id)
     response = RESPONSES.get(level)
@@ -115,43 +121,91 @@ def give(
     return order
 
 
-def units_for(connection: Connection, order: Order, nearest: Sequence[str]) -> list[str]:
-    """The units to ask, as many as the level says: those whose post is in the zone, then the `nearest` in
-    today's crowd, then posts of the zones beside it, then whoever is on duty.
+def ranked(
+    connection: Connection, district_id: str, zone_id: str, free: Sequence[Unit], seconds: Mapping[str, float]
+) -> list[Unit]:
+    """The free units in the order in which they are asked: those whose post is in the zone, then by their
+    seconds in today's crowd, then posts of the zones beside it, then the rest.
     """
-    place = places.load(connection, order.district_id)
+    place = places.load(connection, district_id)
     zone_of = {post.id: post.zone_id for post in place.posts}
-    on_duty = patrols.list_on_duty(connection, order.district_id)
-    beside = place.beside(order.zone_id)
-    here = [unit.id for unit in on_duty if zone_of.get(unit.post_id or "") == order.zone_id]
-    near = [unit.id for unit in on_duty if zone_of.get(unit.post_id or "") in beside]
-    return list(dict.fromkeys([*here, *nearest, *near, *(unit.id for unit in on_duty)]))
+    beside = place.beside(zone_id)
+
+    def place_in_line(unit: Unit) -> tuple[int, float, str]:
+        post = zone_of.get(unit.post_id or "")
+        rank = 0 if post == zone_id else 1 if unit.id in seconds else 2 if post in beside else 3
+        return rank, seconds.get(unit.id, 0.0), unit.id
+
+    return sorted(free, key=place_in_line)
 
 
-def send(tx: Transaction, *, actor: Actor, order: Order, unit_ids: Sequence[str]) -> int:
-    """Ask units that are free and fit, one after the other, until as many go as the level says; how many
-    there are.
+def going(connection: Connection, order: Order) -> list[Unit]:
+    """The units that are sent to it."""
+    live = dispatch_store.list_live(connection, order.district_id)
+    theirs = {one.unit_id for one in live if one.incident_id == order.incident_id}
+    return [unit for unit in patrols.list_on_duty(connection, order.district_id) if unit.id in theirs]
+
+
+def send(
+    tx: Transaction, *, actor: Actor, order: Order, free: Sequence[Unit], only: frozenset[str] | None = None
+) -> list[Unit]:
+    """Ask the `free` units that the level takes, with `only` none but these; who is refused is passed over
+    for the next. Returns all that are going.
     """
     actor.must(Permission.UNIT_DIRECT, tx.district_id)
-    wanted = RESPONSES[Level(order.level)].units
-    live = [
-        one
-        for one in dispatch_store.list_live(tx.connection, tx.district_id)
-        if one.incident_id == order.incident_id
-    ]
-    sent = len(live)
-    for unit_id in unit_ids:
-        if wanted is not None and sent >= wanted:
-            break
-        offers = dispatch.offer_all(
-            tx,
-            actor=actor,
-            id=ids.derived(order.id, f"units {order.level}"),
-            incident_id=order.incident_id,
-            unit_ids=[unit_id],
-        )
-        sent += len(offers)
+    response = RESPONSES[Level(order.level)]
+    sent, left = going(tx.connection, order), list(free)
+    while chosen := response.taken(left, sent, only):
+        for unit in chosen:
+            left.remove(unit)
+            offers = dispatch.offer_all(
+                tx,
+                actor=actor,
+                id=_units_id(order.id, order.level),
+                incident_id=order.incident_id,
+                unit_ids=[unit.id],
+            )
+            sent += [unit] if offers else []
     return sent
+
+
+def undo(tx: Transaction, *, actor: Actor, id: str, back_to: int | None) -> Order:
+    """It was a mistake: the units it asked are called off, its partners are asked to ignore it, and its
+    incident counts in no figure. With `back_to` the level that stood before stands again. RuleBroken when it
+    is older than UNDO_WITHIN: it is stood down then.
+    """
+    actor.must(Permission.UNIT_DIRECT, tx.district_id)
+    order = store.orders.get(tx.connection, tx.district_id, id)
+    if order.stood_down_at is not None:
+        return order
+    notice = partners_store.notices.find(tx.connection, tx.district_id, order.notice_id)
+    since = order.given_at if back_to is None or notice is None else notice.sent_at
+    if clock.now() > since + UNDO_WITHIN:
+        raise RuleBroken(
+            "order.undo_late",
+            en="The order has been carried out too long to be undone; stand it down.",
+            zh="处置令已执行，无法撤销，请解除处置令。",
+        )
+    if back_to is not None and (back_to >= order.level or back_to not in RESPONSES):
+        raise BadInput("order.no_level", en="This level orders nothing.", zh="该等级没有处置令。")
+    for one in dispatch_store.list_live(tx.connection, tx.district_id):
+        ours = one.incident_id == order.incident_id
+        if ours and (back_to is None or one.id == ids.derived(_units_id(id, order.level), one.unit_id)):
+            dispatch.stand_down(tx, actor=actor, id=one.id, because=Because.CALLED_OFF, words=MISTAKE_ZH)
+    _withdraw(tx, actor, order, (MISTAKE_ZH, MISTAKE_EN))
+    if back_to is None:
+        undone = order.stood_down(actor.id, clock.now())
+        version = incidents_store.incidents.get(tx.connection, tx.district_id, order.incident_id).version
+        incidents.cancel(tx, actor=actor, id=order.incident_id, reason=OUTCOME_UNDONE, version=version)
+    else:
+        undone = replace(order, level=back_to, notice_id=ids.derived(id, f"notice {back_to} {order.version}"))
+    after = store.orders.put(tx, undone)
+    _tell(tx, actor, DeskKind.ORDER_UNDONE, after, {"level": order.level})
+    if back_to is not None:
+        response = RESPONSES[Level(back_to)]
+        place = places.load(tx.connection, tx.district_id)
+        _notify(tx, actor, place, after, response, (response.zh, response.en))
+    return after
 
 
 def stand_down(tx: Transaction, *, actor: Actor, id: str) -> Order:
@@ -165,21 +219,7 @@ def stand_down(tx: Transaction, *, actor: Actor, id: str) -> Order:
     for one in dispatch_store.list_live(tx.connection, tx.district_id):
         if one.incident_id == order.incident_id:
             dispatch.stand_down(tx, actor=actor, id=one.id, because=Because.CALLED_OFF, words=OVER_ZH)
-    asked = partners_store.list_deliveries(tx.connection, tx.district_id, [order.notice_id])
-    if asked:
-        partners.withdraw(tx, actor=actor, id=order.notice_id)
-        partners.send(
-            tx,
-            actor=actor,
-            id=ids.derived(id, "over"),
-            kind=NoticeKind.REMINDER,
-            partner_ids=[one.partner_id for one in asked],
-            words_zh=OVER_ZH,
-            words_en=OVER_EN,
-            subject_id=id,
-            expires_at=clock.now() + OVER_LASTS,
-            drill=order.drill,
-        )
+    _withdraw(tx, actor, order, (OVER_ZH, OVER_EN))
     matter = matters_store.get(tx.connection, actor.scope, tx.district_id, order.incident_id)
     if matter.state is not MatterState.CLOSED:
         version = incidents_store.incidents.get(tx.connection, tx.district_id, order.incident_id).version
@@ -220,21 +260,14 @@ def _ask(
     density: float | None,
     words: tuple[str, str],
 ) -> None:
-    """Ask the partners, and record what is done as measures."""
+    """Ask the partners, and record what is done as measures. Whoever orders this has seen the alarm."""
     response = RESPONSES[Level(order.level)]
-    asked = partners_of(tx.connection, actor.scope, place, order.zone_id, response)
-    if asked:
-        partners.send(
-            tx,
-            actor=actor,
-            id=order.notice_id,
-            kind=NoticeKind.REQUEST,
-            partner_ids=asked,
-            words_zh=words[0].strip() or response.zh,
-            words_en=words[1].strip() or response.en,
-            subject_id=order.id,
-            drill=order.drill,
-        )
+    told = (words[0].strip() or response.zh, words[1].strip() or response.en)
+    asked = _notify(tx, actor, place, order, response, told)
+    for matter in matters_store.list_waiting(tx.connection, actor.scope, tx.district_id):
+        alarm = matter.kind is MatterKind.CROWD and matter.zone_id == order.zone_id
+        if matter.state is MatterState.OPEN and (alarm or matter.id == order.incident_id):
+            matters.acknowledge(tx, actor=actor, id=matter.id)
     for step in () if order.drill and not tx.drill else response.measures:
         if step != TOLD or asked:
             crowds.take_measure(
@@ -247,6 +280,51 @@ def _ask(
                 note="",
                 density=density,
             )
+
+
+def _notify(
+    tx: Transaction, actor: Actor, place: Place, order: Order, response: Response, words: tuple[str, str]
+) -> list[str]:
+    """Send the partners of the level their request; who they are."""
+    asked = partners_of(tx.connection, actor.scope, place, order.zone_id, response)
+    if asked:
+        partners.send(
+            tx,
+            actor=actor,
+            id=order.notice_id,
+            kind=NoticeKind.REQUEST,
+            partner_ids=asked,
+            words_zh=words[0],
+            words_en=words[1],
+            subject_id=order.id,
+            drill=order.drill,
+        )
+    return asked
+
+
+def _withdraw(tx: Transaction, actor: Actor, order: Order, words: tuple[str, str]) -> None:
+    """Take the request back, and say why to everybody who was asked."""
+    asked = partners_store.list_deliveries(tx.connection, tx.district_id, [order.notice_id])
+    if not asked:
+        return
+    partners.withdraw(tx, actor=actor, id=order.notice_id)
+    partners.send(
+        tx,
+        actor=actor,
+        id=ids.derived(order.notice_id, "over"),
+        kind=NoticeKind.REMINDER,
+        partner_ids=[one.partner_id for one in asked],
+        words_zh=words[0],
+        words_en=words[1],
+        subject_id=order.id,
+        expires_at=clock.now() + OVER_LASTS,
+        drill=order.drill,
+    )
+
+
+def _units_id(order_id: str, level: int) -> str:
+    """From which the ids of the offers of a level follow."""
+    return ids.derived(order_id, f"units {level}")
 
 
 def _tell(tx: Transaction, actor: Actor, kind: DeskKind, order: Order, details: dict[str, Any]) -> None:

@@ -1,48 +1,66 @@
-"""What each level of a zone asks of units and shops, when an order is given; words are ours.
-
-None asks a volunteer or a guard to search, detain or take documents.
+"""What the order of each level asks of units and shops, read once from the file beside this one; and which
+units it takes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import tomllib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
+
+import msgspec
 
 from anshang.crowds.model import Level
 from anshang.matters.model import Priority
+from anshang.patrols.kinds import KINDS
+from anshang.patrols.model import Unit
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What a level asks: how many units (None: all), how urgently, of which shops; and its measures."""
+    """What a level asks: how many units (0: all that the reserve leaves), the share of the free ones and how
+    many of the police stay free, how urgently, of which shops; and its measures.
+    """
 
-    units: int | None
+    level: Level
+    units: int
     priority: Priority
+    reserve_share: float
+    reserve_police: int
     groups: bool
     beside: bool
     measures: tuple[str, ...]
     zh: str
     en: str
 
+    def taken(
+        self, free: Sequence[Unit], going: Sequence[Unit], only: frozenset[str] | None = None
+    ) -> list[Unit]:
+        """Which of the `free` units it takes, in their order, beside those that are `going`: with `only` none
+        but these. The reserve is never more than half of the police, so that somebody can go.
+        """
+        keep = int(self.reserve_share * (len(free) + len(going)))
+        keep_police = min(self.reserve_police, _police([*free, *going]) // 2)
+        staying, police, chosen = len(free), _police(free), list[Unit]()
+        for unit in free:
+            if self.units and len(going) + len(chosen) >= self.units:
+                break
+            is_police = _police([unit])
+            if staying - 1 < keep or police - is_police < keep_police * is_police:
+                continue
+            if only is None or unit.id in only:
+                chosen.append(unit)
+                staying, police = staying - 1, police - is_police
+        return chosen
 
-RESPONSES: Mapping[Level, Response] = MappingProxyType({
-    Level.CAUTION: Response(
-        2, Priority.P3, False, False, ("staff.to_zone", "shops.told"),
-        "门前人多：请把排队引到店内或沿墙，保持通道畅通；暂停门口促销和表演。",
-        "It is crowded outside: please queue people inside or along the wall, keep "
-        "the way clear, and stop shows at the door.",
-    ),
-    Level.ALERT: Response(
-        4, Priority.P2, True, False, ("exits.staffed", "shops.told"),
-        "门前已很拥挤：请停止揽客，打开店门供人暂避，让顾客分批离开，听从现场民警指挥。",
-        "It is very crowded outside: please stop drawing people in, open your doors "
-        "as a refuge, let customers leave in small groups, follow the officers.",
-    ),
-    Level.SERIOUS: Response(
-        None, Priority.P1, True, True, ("all_units", "shops.told"),
-        "情况紧急：请打开全部出口和穿店通道，让人离开，不要让人进入，听从现场民警指挥。",
-        "It is dangerous outside: please open every exit and the way through your "
-        "shop, let people out and nobody in, follow the officers.",
-    ),
-})  # fmt: skip
+
+def _police(units: Iterable[Unit]) -> int:
+    """How many of them are of the police."""
+    return sum(KINDS[unit.kind_id].police for unit in units)
+
+
+_told = tomllib.loads(Path(__file__).with_suffix(".toml").read_text("utf-8"))["response"]
+
+RESPONSES = MappingProxyType({one.level: one for one in msgspec.convert(_told, list[Response])})

@@ -28,15 +28,16 @@ from anshang.incidents import store as incidents_store
 from anshang.incidents.categories import Task
 from anshang.incidents.model import Incident
 from anshang.kernels.reach import Cover, Stretches, cover, within_reach
-from anshang.kernels.routing import EdgeTimes
+from anshang.kernels.routing import EdgeTimes, seconds_between
 from anshang.kernels.snapping import Reals, Spots
 from anshang.matters import store as matters
 from anshang.matters.model import ClockKind, MatterKind
 from anshang.patrols import store as patrols
+from anshang.patrols.model import Unit, UnitStatus
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import engine_actor
 from anshang.places import store as places
-from anshang.places.model import Line, Place
+from anshang.places.model import Line, Place, Zone
 from anshang.places.streets import Streets, prepare_streets
 
 LOOK_S = 1.0
@@ -140,6 +141,25 @@ class Dispatcher:
             times, covered = scene.crowd.times, _cover_of(scene)
             ground = Ground(scene.place, scene.streets, times, scene.roster, standing, covered, seen.sent)
             return advise(ground, able, open_now, seen.spots, asked, everybody=everybody)
+
+    def ready(self, district_id: str, zone_id: str, task: Task) -> tuple[list[Unit], dict[str, float]]:
+        """The units that are free and fit for the task, and the seconds to the zone's middle of those that
+        can be there on the streets.
+        """
+        with self._lock:
+            scene, _seen = self.look(district_id)
+            roster, place = scene.roster, scene.place
+            standing = scene.locator.standing(roster, self._whereabouts.latest(district_id))
+            spot = scene.locator.spots([middle_of(place.zones[zone_id])])
+            found = seconds_between(scene.streets.graph, scene.crowd.times, spot, standing.goals)[0]
+            fit = roster.fit(task, place.district.local(clock.now()).date())
+            units = [u for n, u in enumerate(roster.units) if fit[n] and u.status is UnitStatus.FREE]
+            seconds = {
+                unit.id: float(found[n])
+                for n, unit in enumerate(roster.units)
+                if standing.free[n] and np.isfinite(found[n])
+            }
+            return units, seconds
 
     def look(self, district_id: str) -> tuple[_Scene, _Seen]:
         """The scene with the units and open incidents as they are: read again after every commit here, and
@@ -254,8 +274,13 @@ def _point_of(place: Place, incident: Incident) -> tuple[tuple[float, float] | N
     zone = place.zones.get(incident.zone_id or "")
     if zone is None:
         return None, "nowhere"
+    return middle_of(zone), "zone"
+
+
+def middle_of(zone: Zone) -> tuple[float, float]:
+    """The middle of a zone (degrees)."""
     lon, lat = np.array(zone.polygon_lonlat[0]).mean(axis=0).tolist()
-    return (lon, lat), "zone"
+    return lon, lat
 
 
 def _cover_of(scene: _Scene) -> Cover | None:

@@ -36,7 +36,7 @@ const words = dictionary(
     answer: (p: string, span: string) => `P${p} 事项须在 ${span} 内确认接收`,
     arrive: (span: string) => `报警后 ${span} 内须有人到场`,
     within: (span: string) => `须在 ${span} 内完成`,
-    outcomes: { "outcome.subsided": "人群已恢复正常", "outcome.recovered": "传感器已恢复", "outcome.duplicate": "重复警情", "outcome.cancelled": "已撤销", "outcome.came": "预警等级已达到，由人群告警接续", "outcome.averted": "采取措施后未达到", "outcome.handed_over": "已核验并移交", "outcome.lookout_closed": "协查结束", "outcome.carried_out": "决议已完成", "outcome.stood_down": "处置令已解除", "outcome.drill_over": "演练已结束", "outcome.passed": "自行消退" },
+    outcomes: { "outcome.subsided": "人群已恢复正常", "outcome.recovered": "传感器已恢复", "outcome.duplicate": "重复警情", "outcome.cancelled": "已撤销", "outcome.came": "预警等级已达到，由人群告警接续", "outcome.averted": "采取措施后未达到", "outcome.handed_over": "已核验并移交", "outcome.lookout_closed": "协查结束", "outcome.carried_out": "决议已完成", "outcome.stood_down": "处置令已解除", "outcome.undone": "处置令误发，已撤销", "outcome.drill_over": "演练已结束", "outcome.passed": "自行消退" },
   },
   {
     level: (where, level, density) => `${where}: ${level}, ${density} p/m²`,
@@ -66,7 +66,7 @@ const words = dictionary(
     answer: (p, span) => `A P${p} matter is to be acknowledged within ${span}`,
     arrive: (span) => `Somebody is to be there within ${span} of the call`,
     within: (span) => `To be done within ${span}`,
-    outcomes: { "outcome.subsided": "The crowd is back to normal", "outcome.recovered": "The sensor has recovered", "outcome.duplicate": "A duplicate", "outcome.cancelled": "Cancelled", "outcome.came": "The level was reached; its alarm takes over", "outcome.handed_over": "Checked and handed over", "outcome.lookout_closed": "The look-out has ended", "outcome.carried_out": "Carried out", "outcome.stood_down": "The order was stood down", "outcome.drill_over": "The drill is over", "outcome.averted": "Averted: something was done, and it did not come", "outcome.passed": "It passed by itself" },
+    outcomes: { "outcome.subsided": "The crowd is back to normal", "outcome.recovered": "The sensor has recovered", "outcome.duplicate": "A duplicate", "outcome.cancelled": "Cancelled", "outcome.came": "The level was reached; its alarm takes over", "outcome.handed_over": "Checked and handed over", "outcome.lookout_closed": "The look-out has ended", "outcome.carried_out": "Carried out", "outcome.stood_down": "The order was stood down", "outcome.undone": "The order was a mistake and was undone", "outcome.drill_over": "The drill is over", "outcome.averted": "Averted: something was done, and it did not come", "outcome.passed": "It passed by itself" },
   },
 );
 
