@@ -2381,6 +2381,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/orders/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo
+         * @description It was a mistake; within a minute.
+         */
+        post: operations["undo_api_orders__id__undo_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/orders/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Plan
+         * @description What the order of a level would do now. Nothing is changed.
+         */
+        get: operations["plan_api_orders_plan_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/osmand": {
         parameters: {
             query?: never;
@@ -6501,7 +6541,8 @@ export interface components {
         };
         /**
          * NewOrder
-         * @description The order of a level for a zone; the words to its shops, those of the level when empty.
+         * @description The order of a level for a zone; the words to its shops, those of the level when empty. With `unit_ids`
+         *     no other units are asked than the plan showed.
          */
         NewOrder: {
             /**
@@ -6516,6 +6557,8 @@ export interface components {
              * @enum {integer}
              */
             level: 2 | 3 | 4;
+            /** Unit Ids */
+            unit_ids?: string[] | null;
             /**
              * Words En
              * @default
@@ -7178,6 +7221,37 @@ export interface components {
             zones: number;
         };
         /**
+         * PlannedUnit
+         * @description A unit, and the seconds until it could be there, if that is known.
+         */
+        PlannedUnit: {
+            /** Call Sign */
+            call_sign: string;
+            /** Seconds */
+            seconds: number | null;
+            /** Unit Id */
+            unit_id: string;
+        };
+        /**
+         * PlanShown
+         * @description What an order would do now: the units it takes and those that stay free as the reserve, of which this
+         *     share and so many of the police at least; who is going already, and how many shops are asked.
+         */
+        PlanShown: {
+            /** Going */
+            going: number;
+            /** Reserve Police */
+            reserve_police: number;
+            /** Reserve Share */
+            reserve_share: number;
+            /** Shops */
+            shops: number;
+            /** Stay */
+            stay: components["schemas"]["PlannedUnit"][];
+            /** Takes */
+            takes: components["schemas"]["PlannedUnit"][];
+        };
+        /**
          * PlanStep
          * @description A step of the plan: by when, and whether it is done.
          */
@@ -7549,13 +7623,13 @@ export interface components {
         };
         /**
          * ResponseShown
-         * @description What the order of a level asks: units (null: all), and the words to shops.
+         * @description What the order of a level asks: units (0: all that the reserve leaves), and the words to shops.
          */
         ResponseShown: {
             /** Level */
             level: number;
             /** Units */
-            units: number | null;
+            units: number;
             words: components["schemas"]["BothLanguages"];
         };
         /**
@@ -8283,6 +8357,14 @@ export interface components {
             reason: string;
             /** To Body Id */
             to_body_id: string;
+        };
+        /**
+         * Undoing
+         * @description The level that stood before; none when nothing did.
+         */
+        Undoing: {
+            /** Back To */
+            back_to?: (2 | 3) | null;
         };
         /**
          * UnitChoice
@@ -24565,6 +24647,256 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["OrdersShown"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    undo_api_orders__id__undo_post: {
+        parameters: {
+            query: {
+                district: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Undoing"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OrdersShown"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    plan_api_orders_plan_get: {
+        parameters: {
+            query: {
+                district: string;
+                level: number;
+                zone_id: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlanShown"];
                 };
             };
             /** @description Bad Request */
