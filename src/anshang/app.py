@@ -60,7 +60,7 @@ from anshang.vault import api as vault_api
 from anshang.vault.keys import Keyring, read_masters
 from anshang.volunteers import api as volunteers_api
 from anshang.web import api as web_api
-from anshang.web import errors
+from anshang.web import errors, feeds_api
 from anshang.web.budgets import Budgets
 from anshang.web.caching import Uncached
 from anshang.web.limits import BodyLimit
@@ -72,6 +72,7 @@ from anshang.worker import Worker
 ROUTERS = (
     observing_api.router,  # first, because routes are tried in their order and this one is asked the most
     web_api.router,
+    feeds_api.router,
     people_api.router,
     journal_api.router,
     places_api.router,

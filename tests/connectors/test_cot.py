@@ -24,7 +24,7 @@ from tests.serving import free_port, serving
 from anshang.app import create_app
 from anshang.connectors import cot as connector
 from anshang.connectors.cot import Cot, NotAnEvent, read_event
-from anshang.foundation import clock
+from anshang.foundation import clock, feeds
 from anshang.incidents.model import Spot
 from anshang.patrols import actions as patrols
 from anshang.settings import Settings
@@ -51,6 +51,7 @@ def event(
 
 @pytest.fixture
 def cot(duty: Duty) -> Cot:
+    feeds.begin_anew()
     return Cot(duty.database, duty.whereabouts)
 
 
@@ -89,6 +90,12 @@ def test_the_unknown_are_dropped_and_the_impossible_refused_with_a_word(
     assert cot.take(event(key, after_s=3600)) == DISTRICT
     assert cot.take(event(key, EAST + 0.05, after_s=2)) == DISTRICT, "nobody walks so fast"
     assert (cot.tally.unknown, cot.tally.refused, cot.tally.taken) == (1, 3, 0)
+    [unassigned, theirs] = [
+        one for one in feeds.list_records([feeds.UNASSIGNED, DISTRICT]) if one.feed is feeds.Feed.COT
+    ]
+    assert [one.reason.code for one in unassigned.refusals] == ["device.unknown"]
+    assert {one.reason.about for one in theirs.refusals} == {"k1"}
+    assert theirs.refused_count == 3
 
 
 def test_other_words_of_a_client_are_no_positions(cot: Cot, key: str) -> None:

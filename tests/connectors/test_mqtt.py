@@ -21,8 +21,10 @@ from anshang.connectors import mqtt
 from anshang.crowds import observations, store
 from anshang.crowds.ingest import Intake, Receipt, Row
 from anshang.crowds.model import Observation
+from anshang.foundation import feeds
 from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput, StorageFailed
+from anshang.foundation.feeds import Feed
 
 BROKER = shutil.which("mosquitto", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
 needs_broker = pytest.mark.skipif(
@@ -167,6 +169,7 @@ async def test_batches_and_sensorthings_observations_are_taken(
 async def test_bad_messages_are_counted_and_harm_nothing(
     broker: Broker, intake: Intake, database: Database
 ) -> None:
+    feeds.begin_anew()
     async with following(broker, intake) as tally:
         await until(lambda: tally.connected)
         await publish(
@@ -182,6 +185,11 @@ async def test_bad_messages_are_counted_and_harm_nothing(
         await until(lambda: tally.message_count == 7)
         await until(lambda: tally.taken_count == 1)
     assert (tally.bad_message_count, tally.refused_count, rows_of(database)) == (4, 3, 1)
+    known = {(one.district_id, one.feed): one for one in feeds.list_records([feeds.UNASSIGNED, DISTRICT])}
+    assert known[feeds.UNASSIGNED, Feed.MQTT].refused_count == 5, "four unreadable, one of no district"
+    theirs = [known[DISTRICT, feed] for feed in (Feed.MQTT, Feed.SENSORTHINGS) if (DISTRICT, feed) in known]
+    assert sum(one.refused_count for one in theirs) == 2
+    assert sum(one.taken_count for one in theirs) == 1
 
 
 @needs_broker

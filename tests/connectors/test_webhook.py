@@ -17,7 +17,7 @@ from tests.conftest import DISTRICT, Make
 from tests.partners.conftest import quarter as quarter_fixture
 
 from anshang.connectors.webhook import Gateway
-from anshang.foundation import clock, ids
+from anshang.foundation import clock, feeds, ids
 from anshang.foundation.database import Database
 from anshang.journal import actions as journal
 from anshang.journal import outgoing
@@ -98,6 +98,7 @@ def test_the_gateway_is_told_once_signed_and_without_a_word(
 def test_a_gateway_that_is_away_hears_it_when_it_is_back(
     quarter: Database, make: Make, receiver: Receiver, night: MoveOn
 ) -> None:
+    feeds.begin_anew()
     gateway = Gateway(quarter, receiver.url, SECRET)
     gateway.deliver(DISTRICT)
     sent(quarter, make)
@@ -111,6 +112,9 @@ def test_a_gateway_that_is_away_hears_it_when_it_is_back(
         gateway.deliver(DISTRICT)
     assert len(receiver.heard) == 2
     assert receiver.heard[0][0]["id"] == receiver.heard[1][0]["id"], "the gateway can tell a repetition"
+    [found] = feeds.list_records([DISTRICT])
+    assert (found.feed, found.taken_count, found.refused_count) == (feeds.Feed.WEBHOOK, 1, 1)
+    assert "503" in found.refusals[0].reason.zh
 
 
 def test_what_is_given_up_is_said_in_the_queue(quarter: Database, make: Make, night: MoveOn) -> None:

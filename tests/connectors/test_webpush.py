@@ -20,7 +20,7 @@ from tests.serving import signed_in
 
 from anshang.app import create_app
 from anshang.connectors.webpush import KEY_FILE, WebPush, public_key
-from anshang.foundation import clock, ids
+from anshang.foundation import clock, feeds, ids
 from anshang.foundation.database import Database
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
@@ -136,12 +136,16 @@ def test_a_phone_that_is_gone_and_an_account_that_is_closed_are_told_no_longer(
         accounts.put(tx, replace(account, active=False))
     push = WebPush(quarter, tmp_path, CONTACT)
     push.deliver(DISTRICT)
+    feeds.begin_anew()
     service.status = 410
     sent(quarter, make)
     push.deliver(DISTRICT)
     sent(quarter, make)
     push.deliver(DISTRICT)
     assert service.paths == ["/p0"]
+    [found] = feeds.list_records([DISTRICT])
+    assert (found.feed, found.taken_count, found.refused_count) == (feeds.Feed.WEB_PUSH, 0, 1)
+    assert found.refusals[0].reason.about == "127.0.0.1", "the host alone, never the address of a phone"
 
 
 def test_a_service_that_is_away_holds_nothing_up(quarter: Database, make: Make, tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ AREA: dict[tuple[str, str], str] = {
     ("GET", "/api/feeds"): "people",
     ("POST", "/api/feeds"): "people",
     ("DELETE", "/api/feeds/{id}"): "people",
+    ("GET", "/api/feeds/state"): "configure",
     ("GET", "/api/crowd"): "crowd",
     ("GET", "/api/crowd/levels"): "crowd",
     ("PUT", "/api/crowd/levels"): "configure",

@@ -25,8 +25,9 @@ from google.protobuf.message import DecodeError
 from takproto import functions as tak
 from takproto.constants import TAKProtoVer
 
-from anshang.foundation import clock
+from anshang.foundation import clock, feeds
 from anshang.foundation.database import Database
+from anshang.foundation.feeds import Feed, Reason
 from anshang.foundation.jobs import Progress
 from anshang.incidents import store as incidents
 from anshang.matters import store as matters
@@ -54,6 +55,17 @@ UNSURE = 9_999_999.0
 _BAD_VALUES = (ValueError, TypeError, KeyError, IndexError, OverflowError, EOFError, AttributeError)
 UNREADABLE = (ET.ParseError, DecodeError, *_BAD_VALUES)
 """What the library raises for events that are torn; AttributeError for those of no form it knows."""
+
+UNKNOWN = Reason(
+    "device.unknown",
+    "An event of a device whose uid and callsign are no unit's key.",
+    "设备的 uid 和呼号都不是任何单位的密钥。",
+)
+NOT_READ = Reason(
+    "cot.unreadable",
+    "An event that cannot be read, or a connection that was silent for too long.",
+    "无法读取的事件，或长时间无数据的连接。",
+)
 
 log = structlog.get_logger()
 
@@ -161,13 +173,14 @@ class Cot:
         try:
             heard = read_event(event)
         except NotAnEvent:
-            self.tally.unreadable += 1
+            self._refuse_unreadable()
             return ""
         if heard is None:
             return ""
         unit = self._unit_of(heard.keys)
         if unit is None:
             self.tally.unknown += 1
+            feeds.refused(feeds.UNASSIGNED, Feed.COT, UNKNOWN)
             return ""
         receipt = self.whereabouts.take(unit, duty_of(self.database, unit), [heard.told], "cot")
         self.tally.taken += receipt.taken
@@ -216,6 +229,10 @@ class Cot:
                         return unit
         return None
 
+    def _refuse_unreadable(self) -> None:
+        self.tally.unreadable += 1
+        feeds.refused(feeds.UNASSIGNED, Feed.COT, NOT_READ)
+
     async def _hear_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = _Client(writer)
         self._clients.add(client)
@@ -224,7 +241,7 @@ class Cot:
                 client.protobuf = event[:1] == bytes([STREAM_SIGN])
                 client.district_id = await asyncio.to_thread(self.take, event) or client.district_id
         except (NotAnEvent, TimeoutError, ConnectionError):
-            self.tally.unreadable += 1
+            self._refuse_unreadable()
         finally:
             self._clients.discard(client)
             writer.close()

@@ -18,7 +18,7 @@ import asyncio
 import random
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -27,9 +27,10 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from anshang.connectors import sensorthings
-from anshang.crowds.ingest import Intake, Row, decode_batch
-from anshang.foundation import ids
+from anshang.crowds.ingest import Intake, Row, decode_batch, record
+from anshang.foundation import feeds, ids
 from anshang.foundation.errors import BadInput, StorageFailed
+from anshang.foundation.feeds import Feed, Reason
 from anshang.foundation.items import attempted
 from anshang.foundation.jobs import Progress
 
@@ -41,6 +42,10 @@ KEEP_ALIVE_S = 30
 ALIVE_S = 5.0
 TRIES, AGAIN_S = 3, 0.2
 """Of a message that fails for a reason nobody foresaw."""
+
+LOST = Reason(
+    "mqtt.lost", "The connection to the broker was lost, or refused.", "与 MQTT 服务器的连接中断或被拒绝。"
+)
 
 log = structlog.get_logger()
 
@@ -117,6 +122,7 @@ async def follow(
                     log.info("mqtt.connected", host=host, port=port)
                     await _listen(client, intake, writers, stop, tally, got_on)
             except (aiomqtt.MqttError, Broken) as error:
+                feeds.refused(feeds.UNASSIGNED, Feed.MQTT, replace(LOST, about=f"{host}:{port}"))
                 log.warning("mqtt.lost", host=host, port=port, reason=str(error), again_in_s=round(pause_s))
             finally:
                 tally.connected = False
@@ -187,8 +193,16 @@ def _take(message: aiomqtt.Message, intake: Intake, tally: Tally) -> None:
         time.sleep(AGAIN_S * attempt)
     if error is not None:
         tally.bad_message_count += 1
-        reason = error.en if isinstance(error, BadInput) else type(error).__name__
-        log.warning("mqtt.bad_message", topic=topic[:200], reason=reason, exc_info=_unexpected(error))
+        reason = _reason_of(error, topic)
+        feeds.refused(feeds.UNASSIGNED, Feed.MQTT, reason)
+        log.warning("mqtt.bad_message", topic=topic[:200], reason=reason.en, exc_info=_unexpected(error))
+
+
+def _reason_of(error: Exception, topic: str) -> Reason:
+    if isinstance(error, BadInput):
+        return Reason(error.code, error.en, error.zh, topic)
+    name = type(error).__name__
+    return Reason("server.failed", f"A fault of ours: {name}.", f"服务器内部错误：{name}。", topic)
 
 
 def _unexpected(error: Exception) -> Exception | None:
@@ -197,8 +211,9 @@ def _unexpected(error: Exception) -> Exception | None:
 
 def _take_rows(message: aiomqtt.Message, intake: Intake, tally: Tally) -> None:
     topic = message.topic.value
-    district_id, rows = read_message(topic, message.payload)
+    district_id, feed, rows = read_message(topic, message.payload)
     receipt = intake.take_rows(district_id, rows)
+    record(feed, district_id if intake.has_sensors(district_id) else feeds.UNASSIGNED, rows, receipt)
     tally.taken_count += receipt.taken
     tally.repeated_count += receipt.repeated
     tally.refused_count += receipt.refused_count
@@ -207,18 +222,18 @@ def _take_rows(message: aiomqtt.Message, intake: Intake, tally: Tally) -> None:
         log.warning("mqtt.refused", topic=topic[:200], count=receipt.refused_count, first=first.error)
 
 
-def read_message(topic: str, content: object) -> tuple[str, list[Row | str]]:
-    """The district and rows of a message, a reason for each bad one; BadInput when it is none of ours."""
+def read_message(topic: str, content: object) -> tuple[str, Feed, list[Row | str]]:
+    """The district, form and rows of a message, a reason for each bad one; BadInput when it is not ours."""
     levels = topic.split("/")
     if not isinstance(content, bytes | bytearray) or len(levels) not in {3, 4}:
         raise _not_ours(topic)
     district_id = ids.checked_code(levels[1])
     if len(levels) == 3:
-        return district_id, list(decode_batch(bytes(content)))
+        return district_id, Feed.MQTT, list(decode_batch(bytes(content)))
     sensor_id = sensorthings.sensor_of(levels[2])
     if sensor_id is None:
         raise _not_ours(topic)
-    return district_id, [sensorthings.read_observation(sensor_id, bytes(content))]
+    return district_id, Feed.SENSORTHINGS, [sensorthings.read_observation(sensor_id, bytes(content))]
 
 
 def _not_ours(topic: str) -> BadInput:

@@ -14,8 +14,9 @@ from functools import partial
 import httpx
 import structlog
 
-from anshang.foundation import clock, ids
+from anshang.foundation import clock, feeds, ids
 from anshang.foundation.database import Database
+from anshang.foundation.feeds import Feed, Reason
 from anshang.foundation.items import Items
 from anshang.journal import outgoing
 from anshang.journal.outgoing import Outgoing
@@ -28,6 +29,8 @@ from anshang.people.model import engine_actor
 TOLD = (PartnerEvent.SENT, PartnerEvent.WIDENED, PartnerEvent.REMINDED, PartnerEvent.WITHDRAWN)
 ANSWERS_WITHIN_S = 5.0
 UNDELIVERED = "通知网关多次无响应，请改用电话通知。The gateway does not answer: tell partners by telephone."
+
+UNREACHED = Reason("gateway.unreached", "The gateway does not answer.", "网关无响应。")
 
 log = structlog.get_logger()
 
@@ -84,8 +87,12 @@ class Gateway:
             answer = httpx.post(self._url, content=body, headers=headers, timeout=ANSWERS_WITHIN_S)
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             log.warning("webhook.unreached", reason=type(error).__name__, tries=one.tries)
+            feeds.refused(one.district_id, Feed.WEBHOOK, UNREACHED)
             return False
-        if not answer.is_success:
+        if answer.is_success:
+            feeds.took(one.district_id, Feed.WEBHOOK)
+        else:
+            feeds.refused(one.district_id, Feed.WEBHOOK, answered(answer.status_code))
             log.warning("webhook.refused", status=answer.status_code, tries=one.tries)
         return answer.is_success
 
@@ -106,3 +113,8 @@ class Gateway:
             "partners": [each.partner_id for each in made if everybody or each.opened_at is None],
             "page": "/shop/",
         }
+
+
+def answered(status: int) -> Reason:
+    """That the gateway answered with a status which is no success."""
+    return Reason(f"gateway.{status}", f"The gateway answers {status}.", f"网关返回状态码 {status}。")

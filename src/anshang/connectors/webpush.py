@@ -19,8 +19,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from py_vapid import Vapid02
 from sqlalchemy import Connection
 
-from anshang.foundation import clock, ids
+from anshang.foundation import clock, feeds, ids
 from anshang.foundation.database import Database
+from anshang.foundation.feeds import Feed, Reason
 from anshang.journal import store as journal
 from anshang.journal.model import Entry
 from anshang.partners import push_actions, push_store, store
@@ -102,6 +103,7 @@ class WebPush:
         with httpx.Client(timeout=ANSWERS_WITHIN_S) as client, ThreadPoolExecutor(AT_ONCE) as pool:
             answered = list(pool.map(lambda phone: self._post(client, phone), phones))
         for phone, status in zip(phones, answered, strict=True):
+            _record(district_id, phone, status)
             if status in GONE:
                 with self._database.transaction(district_id) as tx:
                     push_actions.forget(tx, actor=engine_actor(district_id), phone=phone)
@@ -121,3 +123,16 @@ class WebPush:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             log.warning("push.unreached", host=address.hostname, reason=type(error).__name__)
             return 0
+
+
+def _record(district_id: str, phone: Phone, status: int) -> None:
+    """Keep with the feed what a push service answered; only its host is named."""
+    host = urlsplit(phone.endpoint).hostname or ""
+    if 200 <= status < 300:
+        feeds.took(district_id, Feed.WEB_PUSH)
+    elif status == 0:
+        words = ("The push service does not answer.", "推送服务无响应。")
+        feeds.refused(district_id, Feed.WEB_PUSH, Reason("push.unreached", *words, host))
+    else:
+        words = (f"The push service answers {status}.", f"推送服务返回状态码 {status}。")
+        feeds.refused(district_id, Feed.WEB_PUSH, Reason(f"push.{status}", *words, host))

@@ -11,6 +11,7 @@ import json
 import math
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,10 +27,11 @@ from anshang.crowds.keeping import keep_rows
 from anshang.crowds.model import Observation, SensorKind
 from anshang.crowds.telemetry import DAY_MS
 from anshang.crowds.turnstile import Turnstile
-from anshang.foundation import clock
+from anshang.foundation import clock, feeds
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput
+from anshang.foundation.feeds import Feed, Reason
 
 ROWS_MAX = 10_000
 COMMAS_MAX = 8 * ROWS_MAX
@@ -146,7 +148,10 @@ class Intake:
     def take(self, *, actor: Actor, district_id: str, batch: bytes) -> Receipt:
         """Take a batch (JSON); BadInput when it is none at all. What the receipt calls taken is on disk."""
         actor.must(Permission.CROWD_INGEST, district_id)
-        return self.take_rows(district_id, decode_batch(batch))
+        rows = decode_batch(batch)
+        receipt = self.take_rows(district_id, rows)
+        record(Feed.COUNTS, district_id, rows, receipt)
+        return receipt
 
     def take_rows(self, district_id: str, rows: Sequence[Row | Wrong]) -> Receipt:
         """Take decoded rows, in the order of their numbers."""
@@ -172,6 +177,10 @@ class Intake:
             refused=sift.refused,
             flagged=sift.flagged,
         )
+
+    def has_sensors(self, district_id: str) -> bool:
+        """Whether there is such a district, with a sensor in use."""
+        return bool(self._sensors_of(district_id, SENSORS_MEMORY_S))
 
     def _add(self, district_id: str, rows: list[Observation], now_ms: int) -> observations.Added:
         """Keep the rows; nearly always all are new, so that is tried first."""
@@ -308,6 +317,20 @@ def decode_batch(batch: bytes) -> Sequence[Row | Wrong]:
     if len(rows) > ROWS_MAX:
         raise _too_long()
     return rows
+
+
+def record(feed: Feed, district_id: str, rows: Sequence[Row | Wrong], receipt: Receipt) -> None:
+    """Keep with the feed how many rows were taken, and why others were refused, by the reasons listed."""
+    if receipt.taken or receipt.repeated:
+        feeds.took(district_id, feed, receipt.taken)
+    counts = Counter(each.error for each in receipt.refused)
+    for each in reversed(receipt.refused):
+        if count := counts.pop(each.error, 0):
+            row = rows[each.row]
+            about = row.sensor if isinstance(row, Row) else ""
+            unlisted = receipt.refused_count - len(receipt.refused) if not counts else 0
+            reason = Reason(each.error, each.message["en"], each.message["zh"], about)
+            feeds.refused(district_id, feed, reason, count + unlisted)
 
 
 def remark(number: int, error: Wrong) -> Remark:

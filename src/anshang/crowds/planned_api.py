@@ -11,8 +11,9 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from anshang.crowds import planned_actions as actions
 from anshang.crowds import planned_store as store
 from anshang.crowds.uploads import FILE_BODY, read_upload
-from anshang.foundation import clock
+from anshang.foundation import clock, feeds
 from anshang.foundation.actor import Permission
+from anshang.foundation.feeds import Feed, Reason
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, Code, Id, RawBody, Shown
 
@@ -95,6 +96,9 @@ def read_file(district: DistrictQuery, caller: Caller, content: RawBody) -> Impo
     with caller.writing(district) as tx:
         imported = actions.import_events(tx, actor=caller.actor, events=file.events)
     left_out = [*file.left_out, *imported.left_out]
+    feeds.took(district, Feed.EVENTS, imported.new)
+    for each in left_out:
+        feeds.refused(district, Feed.EVENTS, Reason("event.left_out", each.en, each.zh))
     return Imported(
         new=imported.new,
         known=imported.known,

@@ -11,7 +11,7 @@ from anshang.crowds import weather_actions as actions
 from anshang.crowds import weather_store as store
 from anshang.crowds.uploads import FILE_BODY, read_upload
 from anshang.crowds.weather import AHEAD_MOST, WeatherHour
-from anshang.foundation import clock
+from anshang.foundation import clock, feeds
 from anshang.foundation.actor import Permission
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, RawBody, Shown
@@ -71,7 +71,9 @@ def tell(body: WeatherTold, district: DistrictQuery, caller: Caller) -> Taken:
     """Tell the weather by the hour, 2,000 hours at most; a figure is what was told last."""
     hours = [WeatherHour(**each.model_dump()) for each in body.hours]
     with caller.writing(district) as tx:
-        return Taken(hours=actions.tell(tx, actor=caller.actor, hours=hours))
+        taken = Taken(hours=actions.tell(tx, actor=caller.actor, hours=hours))
+    feeds.took(district, feeds.Feed.WEATHER, taken.hours)
+    return taken
 
 
 @router.post("/import", openapi_extra=FILE_BODY)
@@ -80,4 +82,6 @@ def read_file(district: DistrictQuery, caller: Caller, content: RawBody) -> Take
     caller.actor.must(Permission.CROWD_CONFIGURE, district)
     hours = read_upload("anshang.crowds.weather_files:read_weather", caller, district, "weather", content)
     with caller.writing(district) as tx:
-        return Taken(hours=actions.tell(tx, actor=caller.actor, hours=hours))
+        taken = Taken(hours=actions.tell(tx, actor=caller.actor, hours=hours))
+    feeds.took(district, feeds.Feed.WEATHER, taken.hours)
+    return taken

@@ -9,8 +9,9 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from anshang.foundation import clock
+from anshang.foundation import clock, feeds
 from anshang.foundation.database import Database
+from anshang.foundation.feeds import Feed, Reason
 from anshang.patrols import positions, store
 from anshang.patrols.kinds import KINDS
 from anshang.patrols.model import Duty, Unit
@@ -20,6 +21,8 @@ from anshang.places import store as places
 STALE_S = 120.0
 """From this age on a position is drawn stale, and nobody is sent by it."""
 REMEMBERED_MS = 3_600_000
+FEEDS = {"phone": Feed.PHONES, "osmand": Feed.OSMAND, "cot": Feed.COT}
+"""Which feed a source of positions is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +69,15 @@ class Whereabouts:
         return {id: fix for id, fix in self.latest(district_id).items() if fix.at_ms >= oldest_ms}
 
     def take(self, unit: Unit, duty: Duty | None, told: Sequence[Told], source: str) -> Receipt:
-        """Take what a unit's device tells; on disk before it is answered."""
+        """Take the positions of a unit's device; on disk before it is answered, and recorded."""
+        receipt = self._taken(unit, duty, told, source)
+        if receipt.taken or receipt.repeated:
+            feeds.took(unit.district_id, FEEDS[source], receipt.taken)
+        for one in receipt.refused:
+            feeds.refused(unit.district_id, FEEDS[source], Reason(one.code, *REASONS[one.code], unit.id))
+        return receipt
+
+    def _taken(self, unit: Unit, duty: Duty | None, told: Sequence[Told], source: str) -> Receipt:
         if duty is None:
             off = tuple(Refused(number, "position.off_duty") for number in range(len(told)))
             return Receipt(0, 0, off)

@@ -4,7 +4,9 @@ everything.
 
 from __future__ import annotations
 
+import re
 from typing import Any
+from urllib.parse import parse_qs
 
 import structlog
 from fastapi import FastAPI, Request
@@ -13,6 +15,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from anshang.foundation import feeds, ids
 from anshang.foundation.errors import (
     BadInput,
     NotAllowed,
@@ -25,6 +28,7 @@ from anshang.foundation.errors import (
     StorageFailed,
     TooOften,
 )
+from anshang.foundation.feeds import Feed, Reason
 from anshang.web.shapes import BothLanguages, Problem
 
 log = structlog.get_logger()
@@ -45,6 +49,17 @@ PROBLEMS: dict[int | str, dict[str, Any]] = {
     status: {"model": Problem} for status in sorted({*STATUS.values(), 413, 422, 405})
 }
 """What any route may answer besides success, for the API's description."""
+
+FEEDS = {
+    ("POST", "/api/observations"): Feed.COUNTS,
+    ("POST", "/api/positions"): Feed.PHONES,
+    ("GET", "/api/osmand"): Feed.OSMAND,
+    ("POST", "/api/osmand"): Feed.OSMAND,
+    ("POST", "/api/weather"): Feed.WEATHER,
+    ("POST", "/api/weather/import"): Feed.WEATHER,
+    ("POST", "/api/events/import"): Feed.EVENTS,
+}
+"""The routes that are feeds: whoever sends to them seldom reads the answer."""
 
 _PLAIN = {
     400: ("request.unreadable", "The request is not readable JSON.", "请求不是有效的 JSON。"),
@@ -68,23 +83,36 @@ def refused(refusal: Refusal) -> JSONResponse:
     return problem(status, refusal.code, refusal.en, refusal.zh, refusal.details)
 
 
-async def _on_refusal(_request: Request, error: Exception) -> JSONResponse:
+def report(scope: Scope, reason: Reason, *, proved: bool) -> None:
+    """Keep a refused delivery with its feed, in the district it names if it `proved` its right to it."""
+    feed = FEEDS.get((scope["method"], scope["path"].rstrip("/")))
+    if feed is not None:
+        named = parse_qs(scope["query_string"].decode("latin-1")).get("district", [""])[0]
+        is_theirs = proved and re.fullmatch(ids.CODE_PATTERN, named)
+        feeds.refused(named if is_theirs else feeds.UNASSIGNED, feed, reason)
+
+
+async def _on_refusal(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, Refusal)
+    proved = not isinstance(error, NotSignedIn | NotAllowed)
+    report(request.scope, Reason(error.code, error.en, error.zh), proved=proved)
     return refused(error)
 
 
-async def _on_http_error(_request: Request, error: Exception) -> JSONResponse:
+async def _on_http_error(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     known = _PLAIN.get(error.status_code, ("http.error", "The request failed.", "请求失败。"))
+    report(request.scope, Reason(*known), proved=False)
     return problem(error.status_code, *known)
 
 
-async def _on_malformed(_request: Request, error: Exception) -> JSONResponse:
+async def _on_malformed(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)
     where = [
         {"at": ".".join(map(str, fault["loc"])), "reason": str(fault["type"])}
         for fault in error.errors()[:20]
     ]
+    report(request.scope, Reason(*_PLAIN[422], where[0]["at"]), proved=False)
     return problem(422, *_PLAIN[422], {"fields": where})
 
 

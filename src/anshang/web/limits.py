@@ -11,7 +11,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from anshang.foundation.errors import BadInput
-from anshang.web.errors import refused
+from anshang.foundation.feeds import Reason
+from anshang.web.errors import refused, report
 
 BODY_BYTES_MAX = 1_000_000
 
@@ -31,7 +32,7 @@ class BodyLimit:
         limit = self._limit_of(scope["path"])
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if not announced.isdigit() or int(announced) > limit:
-            await refused(_too_large(limit))(scope, receive, send)
+            await _refuse(limit, scope, receive, send)
             return
         arrived = 0
 
@@ -48,11 +49,17 @@ class BodyLimit:
         with suppress(ClientDisconnect):
             await self.app(scope, receiving, sending)
         if arrived > limit:
-            await refused(_too_large(limit))(scope, receive, send)
+            await _refuse(limit, scope, receive, send)
 
     def _limit_of(self, path: str) -> int:
         above = (limit for named, limit in self._larger.items() if f"{path}/".startswith(f"{named}/"))
         return next(above, BODY_BYTES_MAX)
+
+
+async def _refuse(limit: int, scope: Scope, receive: Receive, send: Send) -> None:
+    refusal = _too_large(limit)
+    report(scope, Reason(refusal.code, refusal.en, refusal.zh), proved=False)
+    await refused(refusal)(scope, receive, send)
 
 
 def _too_large(limit: int) -> BadInput:
