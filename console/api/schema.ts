@@ -909,6 +909,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/feeds/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * States
+         * @description What came by each feed, and why the last was refused; no values, no positions, no persons.
+         */
+        get: operations["states_api_feeds_state_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/field": {
         parameters: {
             query?: never;
@@ -4768,6 +4788,12 @@ export interface components {
             reason: string;
         };
         /**
+         * Feed
+         * @description A way in or out.
+         * @enum {string}
+         */
+        Feed: "counts" | "mqtt" | "sensorthings" | "phones" | "osmand" | "cot" | "weather" | "events" | "webhook" | "web_push";
+        /**
          * FeedShown
          * @description A source of observations; `key` only in the answer that opens it.
          */
@@ -4785,6 +4811,42 @@ export interface components {
              * Format: date-time
              */
             opened_at: string;
+        };
+        /**
+         * FeedState
+         * @description A feed since the start: rows, positions, hours or messages; the refusals newest first.
+         *
+         *     `outgoing` is what others refuse; `unassigned` what could not be assigned to a district, of all of them.
+         */
+        FeedState: {
+            feed: components["schemas"]["Feed"];
+            /** Last Refused At */
+            last_refused_at: string | null;
+            /** Last Taken At */
+            last_taken_at: string | null;
+            /** Outgoing */
+            outgoing: boolean;
+            /** Refusals */
+            refusals: components["schemas"]["RefusalShown"][];
+            /** Refused Count */
+            refused_count: number;
+            /** Taken Count */
+            taken_count: number;
+            /** Unassigned */
+            unassigned: boolean;
+        };
+        /**
+         * FeedStates
+         * @description Every feed of the district, then those that brought something which is assigned to no district.
+         */
+        FeedStates: {
+            /** Feeds */
+            feeds: components["schemas"]["FeedState"][];
+            /**
+             * Since
+             * Format: date-time
+             */
+            since: string;
         };
         /**
          * FieldShown
@@ -7570,6 +7632,24 @@ export interface components {
             kept_at: string;
             /** Kind */
             kind: string;
+        };
+        /**
+         * RefusalShown
+         * @description A reason, what it is about (a sensor, unit, topic or host), how often it was met, and when last.
+         */
+        RefusalShown: {
+            /** About */
+            about: string;
+            /** Code */
+            code: string;
+            /** Count */
+            count: number;
+            /**
+             * Last At
+             * Format: date-time
+             */
+            last_at: string;
+            message: components["schemas"]["BothLanguages"];
         };
         /**
          * RefusedShown
@@ -14807,6 +14887,127 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["FeedShown"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    states_api_feeds_state_get: {
+        parameters: {
+            query: {
+                district: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FeedStates"];
                 };
             };
             /** @description Bad Request */
