@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from tests.conftest import DISTRICT, NIGHT, Make
 from tests.crowds.conftest import ENGINE, kinds, waiting
 
 from anshang.crowds import actions, observations
-from anshang.crowds.ahead import HORIZONS_S, Band, Because, Outlook, ZoneOutlook
+from anshang.crowds.ahead import HORIZONS_S, Band, Because, Outlook, ZoneOutlook, chances_by
 from anshang.crowds.episodes import (
     OUTCOME_AVERTED,
     OUTCOME_CAME,
@@ -36,11 +36,15 @@ FLAT = Band((100.0,) * 6, (80.0,) * 6, (120.0,) * 6)
 
 
 def outlook(at: datetime, alert: float, serious: float = 0.0) -> Outlook:
-    """A district whose zone z1 is at an alert with this chance half an hour ahead and later."""
-    rising = [(0.0, *(chance,) * 5) for chance in (0.9, 0.9, alert, serious)]
-    return Outlook(
-        at, "today", (ZoneOutlook("z1", FLAT, tuple(rising), Because(100.0, None, None), 100.0),), None, ()
-    )
+    """A district whose zone z1 is at an alert with this chance half an hour ahead, less later."""
+    rising = [(0.0, chance, *(0.0,) * 4) for chance in (0.9, 0.9, alert, serious)]
+    return Outlook(at, "today", (zone_at(rising),), None, ())
+
+
+def zone_at(chances: Sequence[tuple[float, ...]]) -> ZoneOutlook:
+    """Zone z1 with these chances of each level."""
+    because = Because(100.0, None, None)
+    return ZoneOutlook("z1", FLAT, tuple(chances), chances_by(chances), because, 100.0)
 
 
 def step(
@@ -130,8 +134,16 @@ def test_the_highest_likely_level_and_its_first_instant_are_said() -> None:
     danger = expected(seen, seen.zones[0])
     assert danger is not None
     assert (danger.level, danger.at) == (Level.SERIOUS, NIGHT + timedelta(minutes=30))
-    late = replace(seen.zones[0], chances=((0.0,) * 6, (0.0,) * 6, (0.0,) * 5 + (0.9,), (0.0,) * 6))
+    late = zone_at([(0.0,) * 6, (0.0,) * 6, (0.0,) * 5 + (0.9,), (0.0,) * 6])
     assert expected(seen, late) is None
+
+
+def test_a_danger_less_than_likely_at_every_instant_is_warned_of_when_likely_within_the_hour() -> None:
+    seen = outlook(NIGHT, 0.0)
+    danger = expected(seen, zone_at([(0.0,) * 6, (0.0,) * 6, (0.3, 0.42, 0.45, 0.45, 0.2, 0.1), (0.0,) * 6]))
+    assert danger is not None
+    assert 0.5 < danger.chance < 0.65
+    assert danger.at == NIGHT + timedelta(minutes=15)
 
 
 def kept(database: Database, people: Callable[[int], float], count: int) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from anshang.kernels import skill
 from anshang.kernels.conformal import factors, widened
-from anshang.kernels.quantiles import LEVELS, MEDIAN
+from anshang.kernels.quantiles import ALIKE, LEVELS, MEDIAN, chance_by, scores_of
 
 
 def test_a_point_said_at_every_level_costs_its_absolute_error() -> None:
@@ -78,3 +78,25 @@ def test_widths_are_stretched_until_the_promise_holds() -> None:
 
 def test_too_few_outcomes_correct_nothing() -> None:
     assert (factors(np.zeros((3, len(LEVELS))), np.ones(3)) == 1).all()
+
+
+def test_the_chance_of_any_instant_lies_between_the_highest_and_their_sum_and_keeps_a_single_one() -> None:
+    chances = np.array([[0.2, 0.3, 0.3, 0.3], [0.0, 0.7, 0.0, 0.0], [0.01, 0.01, 0.01, 0.01], [1, 0, 0, 0]])
+    by = chance_by(chances)
+    assert (np.diff(by, axis=1) >= 0).all()
+    assert (by >= np.maximum.accumulate(chances, axis=1)).all()
+    assert (by[0] < np.cumsum(chances[0]) + 1e-9).all()
+    assert 0.38 < by[0, -1] < 0.5
+    assert by[1].tolist() == pytest.approx([0, 0.7, 0.7, 0.7], abs=0.002)
+    assert by[3].tolist() == [1, 1, 1, 1]
+
+
+def test_a_walk_is_over_within_the_hour_as_often_as_its_chances_say() -> None:
+    """Errors that are as alike as said: what comes is told by the four chances alone."""
+    rng = np.random.default_rng(3)
+    walk = rng.normal(size=(20_000, 4))
+    for place in range(1, 4):
+        walk[:, place] = ALIKE * walk[:, place - 1] + np.sqrt(1 - ALIKE**2) * walk[:, place]
+    limit = scores_of([0.9, 0.8, 0.7, 0.75])
+    came = np.logical_or.accumulate(walk >= limit, axis=1).mean(axis=0)
+    assert chance_by(np.array([[0.1, 0.2, 0.3, 0.25]]))[0] == pytest.approx(came, abs=0.02)

@@ -15,11 +15,13 @@ import numpy as np
 from anshang.crowds.model import Level, LevelRules
 from anshang.kernels.damped import Ahead
 from anshang.kernels.daygrid import Reals
-from anshang.kernels.quantiles import LEVELS, MEDIAN, chance_over
+from anshang.kernels.quantiles import LEVELS, MEDIAN, chance_by, chance_over
 from anshang.places.model import Zone
 
 STEP_S = 300
 HORIZONS_S = (900, 1_800, 2_700, 3_600, 5_400, 7_200)
+NEAR_S = HORIZONS_S[:4]
+"""Those of the next hour, a quarter of an hour apart: warnings look so far."""
 HALF_HOUR_S = 1_800
 LOW, HIGH = LEVELS.index(0.1), LEVELS.index(0.9)
 LEARNT = np.array(LEVELS)
@@ -48,11 +50,14 @@ class Because:
 
 @dataclass(frozen=True, slots=True)
 class ZoneOutlook:
-    """A zone ahead: people, and for each level of LEVELS_TOLD the chance to be at it at each horizon."""
+    """A zone ahead: people, and for each level of LEVELS_TOLD the chance to be at it at each horizon, and to
+    have been at it by each of NEAR_S.
+    """
 
     zone_id: str
     people: Band
     chances: tuple[tuple[float, ...], ...]
+    chances_by: tuple[tuple[float, ...], ...]
     because: Because
     usable_m2: float
     warns_at: float = CHANCE_MIN
@@ -124,8 +129,15 @@ def outlook_of(
         limits = [rise * zone.usable_m2 for rise in rules[place].rises]
         chances = [chance_over(quantiles, LEARNT, np.full(len(HORIZONS_S), limit)) for limit in limits]
         likely = tuple(tuple(each.round(3).tolist()) for each in chances)
-        shown.append(ZoneOutlook(zone.id, band(quantiles), likely, reasons[place], zone.usable_m2))
+        by = chances_by(likely)
+        shown.append(ZoneOutlook(zone.id, band(quantiles), likely, by, reasons[place], zone.usable_m2))
     return Outlook(now, basis, tuple(shown), _together(shown, whole, most), tuple(quality))
+
+
+def chances_by(chances: Sequence[Sequence[float]]) -> tuple[tuple[float, ...], ...]:
+    """For each level the chance to have been at it by each of NEAR_S, from those at each horizon."""
+    found = chance_by(np.array(chances)[:, : len(NEAR_S)])
+    return tuple(tuple(each) for each in found.round(3).tolist())
 
 
 def band(quantiles: Reals) -> Band:

@@ -15,7 +15,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from anshang.crowds import store
-from anshang.crowds.ahead import HORIZONS_S, LEVELS_TOLD, Outlook, ZoneOutlook
+from anshang.crowds.ahead import LEVELS_TOLD, NEAR_S, Outlook, ZoneOutlook
 from anshang.crowds.alarms import open_episode, retell_episode
 from anshang.crowds.model import CrowdKind, Level
 from anshang.crowds.thresholds import WARNED_FROM
@@ -29,7 +29,6 @@ from anshang.matters.model import Matter, Priority
 
 SUBJECT_WARNING = "matter.crowd.warning"
 OUTCOME_CAME, OUTCOME_AVERTED, OUTCOME_PASSED = "outcome.came", "outcome.averted", "outcome.passed"
-WITHIN_S = 3_600
 OVER_SHARE = 0.5
 """A danger is over when its chance is below that share of the zone's threshold."""
 PERSISTS, QUIET = timedelta(minutes=3), timedelta(minutes=10)
@@ -39,7 +38,7 @@ MOVED_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A level that is likely enough to warn of, when first, and how likely it is then."""
+    """A level that is likely enough to warn of within the hour: how likely, and by when half so likely."""
 
     zone_id: str
     level: Level
@@ -51,13 +50,12 @@ def expected(outlook: Outlook, zone: ZoneOutlook, share: float = 1.0) -> Expecte
     """The highest level from WARNED_FROM on whose chance within the hour reaches the zone's threshold, or a
     share of it; None when none does.
     """
-    least = share * zone.warns_at
-    for level, chances in zip(reversed(LEVELS_TOLD), reversed(zone.chances), strict=True):
+    for level, by in zip(reversed(LEVELS_TOLD), reversed(zone.chances_by), strict=True):
         if level < WARNED_FROM:
             return None
-        for horizon_s, chance in zip(HORIZONS_S, chances, strict=True):
-            if horizon_s <= WITHIN_S and chance >= least:
-                return Expected(zone.zone_id, level, outlook.at + timedelta(seconds=horizon_s), chance)
+        if by[-1] >= share * zone.warns_at:
+            horizon_s = next(s for s, chance in zip(NEAR_S, by, strict=True) if chance >= by[-1] / 2)
+            return Expected(zone.zone_id, level, outlook.at + timedelta(seconds=horizon_s), by[-1])
     return None
 
 

@@ -27,7 +27,9 @@ class BandShown(Shown):
 
 
 class ExpectedShown(Shown):
-    """A level from alert on that is more likely than not within the hour."""
+    """A level from alert on that is likely enough to warn of: the chance that it comes within the hour, and
+    by when that is half so likely.
+    """
 
     level: int
     at: datetime

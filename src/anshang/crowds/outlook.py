@@ -40,7 +40,7 @@ from anshang.crowds.passing import Passing
 from anshang.crowds.past import USUAL_STEP_S, DayAhead, Past, quarters_grid, read_past, with_weather
 from anshang.crowds.quality import horizons
 from anshang.crowds.telemetry import MINUTE_MS, QUARTER_MS, zone_people
-from anshang.crowds.thresholds import WARNED_FROM, WITHIN_MS, Thresholds
+from anshang.crowds.thresholds import WARNED_FROM, Thresholds
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock
 from anshang.foundation.database import Database
@@ -194,9 +194,8 @@ class Outlooks:
     ) -> None:
         """The chances of alerts, for choosing thresholds."""
         levels = {id: None if level is None else Level(level) for id, *_, level in figures}
-        near = [place for place, horizon_s in enumerate(HORIZONS_S) if horizon_s * 1000 <= WITHIN_MS]
         alert = LEVELS_TOLD.index(WARNED_FROM)
-        chances = {zone.zone_id: max(zone.chances[alert][place] for place in near) for zone in outlook.zones}
+        chances = {zone.zone_id: zone.chances_by[alert][-1] for zone in outlook.zones}
         self._thresholds.see(district_id, end_ms, levels)
         if quarter_ms is not None:
             self._thresholds.remember(district_id, quarter_ms, chances)

@@ -8,6 +8,7 @@ Complexity: linear.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from statistics import NormalDist
 
 import numpy as np
@@ -17,6 +18,10 @@ from anshang.kernels.daygrid import Reals
 LEVELS = (0.025, 0.1, 0.3, 0.5, 0.7, 0.9, 0.975)
 """The levels learnt."""
 MEDIAN = LEVELS.index(0.5)
+ALIKE, DRAWS = 0.9, 1_000
+"""The correlation of a forecast's errors at instants a quarter of an hour apart: .91 to .99 on Auckland's
+evenings, .74 to .92 at Zürich's station.
+"""
 
 
 def scores_of(levels: Iterable[float]) -> Reals:
@@ -50,6 +55,30 @@ def chance_over(quantiles: Reals, levels: Reals, limit: Reals) -> Reals:
     low, high = quantiles[row, left], quantiles[row, left + 1]
     share = (limit - low) / np.maximum(high - low, 1e-9)
     found: Reals = 1 - _normal_cdf(np.clip(scores[left] + share * (scores[left + 1] - scores[left]), -6, 6))
+    return found
+
+
+def chance_by(chances: Reals) -> Reals:
+    """The probability (n, H) that it has come at any instant up to each, from that of each of H instants
+    (n, H) a quarter of an hour apart.
+
+    Errors of one forecast at instants that near are alike: a Gaussian copula with one correlation from each
+    to the next, drawn once, each draw's ranks made even so that a single instant keeps its own chance.
+    """
+    rank = _ranks(chances.shape[1])
+    over = rank >= (1 - chances)[:, None]
+    found: Reals = np.logical_or.accumulate(over, axis=2).mean(axis=1)
+    return np.maximum(found, np.maximum.accumulate(chances, axis=1))
+
+
+@lru_cache
+def _ranks(instants: int) -> Reals:
+    """Draws of errors at instants as ranks between 0 and 1 (DRAWS, instants)."""
+    noise = np.random.default_rng(1).normal(size=(DRAWS, instants))
+    errors = noise.copy()
+    for place in range(1, instants):
+        errors[:, place] = ALIKE * errors[:, place - 1] + np.sqrt(1 - ALIKE**2) * noise[:, place]
+    found: Reals = (errors.argsort(axis=0).argsort(axis=0) + 0.5) / DRAWS
     return found
 
 

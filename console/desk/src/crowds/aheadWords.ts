@@ -3,7 +3,7 @@ import { dictionary } from "$kit/i18n.svelte";
 export const words = dictionary(
   {
     ahead: "未来两小时",
-    expected: (level: string, at: string, chance: string) => `预计 ${at} 前后达到${level}（${chance}）`,
+    expected: (level: string, at: string, chance: string) => `预计 ${at} 前后达到${level}（一小时内 ${chance}）`,
     because: (people: string, gained: string | null, usual: string | null) =>
       `因为现有 ${people} 人${gained === null ? "" : `，半小时内 ${gained}`}${usual === null ? "" : `，平时此刻 ${usual} 人`}。`,
     planned: (span: string, name: string) => `活动：${span} ${name}`,
@@ -22,7 +22,7 @@ export const words = dictionary(
   },
   {
     ahead: "The next two hours",
-    expected: (level, at, chance) => `${level} expected at about ${at} (${chance})`,
+    expected: (level, at, chance) => `${level} expected at about ${at} (${chance} within the hour)`,
     because: (people, gained, usual) =>
       `Because ${people} people are there${gained === null ? "" : `, ${gained} in half an hour`}${usual === null ? "" : `; ${usual} are usual now`}.`,
     planned: (span, name) => `Planned: ${span} ${name}`,
