@@ -4761,7 +4761,8 @@ export interface components {
         };
         /**
          * ExpectedShown
-         * @description A level from alert on that is more likely than not within the hour.
+         * @description A level from alert on that is likely enough to warn of: the chance that it comes within the hour, and
+         *     by when that is half so likely.
          */
         ExpectedShown: {
             /**
