@@ -20,7 +20,8 @@ from fastapi.staticfiles import StaticFiles
 from secure.middleware import SecureASGIMiddleware
 
 import anshang
-from anshang.connectors import mqtt
+from anshang.connectors import mqtt, prometheus
+from anshang.connectors.prometheus import Metrics
 from anshang.crowds import api as crowds_api
 from anshang.crowds import forecast_api, observing_api, planned_api, trained_api, weather_api
 from anshang.crowds.ingest import Intake
@@ -100,6 +101,7 @@ ROUTERS = (
     volunteers_api.router,
     shift_api.router,
     desk_api.router,
+    prometheus.router,
 )
 
 LIVE = Supervised(name="live.stream", every_s=1.0, en="News on all screens", zh="各终端实时消息推送")
@@ -141,8 +143,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     """
     log_plainly(settings.log_level)
     memory.keep_little()
-    database = Database(settings.resolved_database_url, settings.database_owner_url)
-    migrations.upgrade(database)
+    database = _database(settings)
     hub = Hub(database)
     database.on_commit.append(hub.wake)
     doorkeeper = Doorkeeper(database, tries_per_minute=settings.sign_in_tries_per_minute)
@@ -174,11 +175,19 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
         public=PublicDesk(watch, outlooks, budgets),
         calls=CallDesk(database, budgets),
         shop_feed=ShopFeed(database, keyring, hub, worker.supervisor),
+        metrics=Metrics(database, worker.supervisor, hub, settings.metrics_key),
         push_key=_push_key(settings),
         push_services=hosts(settings.push_services),
     )
     _furnish(app, https=settings.https)
     return app
+
+
+def _database(settings: Settings) -> Database:
+    """The installation's database, brought up to date."""
+    database = Database(settings.resolved_database_url, settings.database_owner_url)
+    migrations.upgrade(database)
+    return database
 
 
 def _cookies(settings: Settings) -> Cookies:

@@ -70,6 +70,8 @@ class Settings:
     """Master keys of the vault: base64 of 32 bytes each, the first for what is new; empty: a file's."""
     training_hour: int = 4
     """The local hour in which the forecast of crowds is trained each night; -1 for never."""
+    metrics_key: str = dataclasses.field(default="", repr=False)
+    """The key with which Prometheus may ask `/metrics`; empty: there is no such address."""
     log_level: str = "info"
     """How much is logged: debug, info, warning or error."""
 

@@ -22,8 +22,8 @@ PUBLIC = {
 ENDLESS = {"/api/live", "/api/field/live", "/api/shop/live"}
 """Answers that never end."""
 
-KEYED = {("GET", "/api/osmand"), ("POST", "/api/osmand")}
-"""What a device may ask with its own key, which is in the request."""
+KEYED = {("GET", "/api/osmand"), ("POST", "/api/osmand"), ("GET", "/metrics")}
+"""What a device, or Prometheus, may ask with its own key, which is in the request."""
 
 OWN = {
     ("GET", "/api/session"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -101,7 +102,8 @@ class Database:
 
     On PostgreSQL `owner_url` is that of the role that owns the tables and sees every row: for migrations and
     back-ups only, so that the role that works may neither change a table nor an entry of the journal.
-    After every commit of `transaction()` the functions in `on_commit` are called with the district's id.
+    After every commit of `transaction()` the functions in `on_commit` are called with the district's id, and
+    those in `on_timed` with the seconds it took, its wait for a turn included.
     """
 
     def __init__(self, url: str, owner_url: str = "") -> None:
@@ -109,6 +111,7 @@ class Database:
         self._owner_url = owner_url or url
         self.is_sqlite = make_url(url).get_backend_name() == "sqlite"
         self.on_commit: list[Callable[[str], None]] = []
+        self.on_timed: list[Callable[[float], None]] = []
         self._shared: dict[str, SharedCommits] = {}
         if self.is_sqlite:
             Path(make_url(url).database or "").parent.mkdir(parents=True, exist_ok=True)
@@ -142,9 +145,12 @@ class Database:
         """One write. Committed when the block ends, undone when it raises. Journal entries are made here
         only.
         """
+        began_s = time.monotonic()
         with storage_errors(), self._writers(district_id).join() as connection:
             tx = Transaction(connection, district_id)
             yield tx
+        for measure in self.on_timed:
+            measure(time.monotonic() - began_s)
         for act in tx.after_commit:
             act()
         for told in self.on_commit:
@@ -174,6 +180,18 @@ class Database:
         if self.is_sqlite:
             return FileLock(Path(f"{make_url(self.url).database}.serving"))
         return AdvisoryLock(self.url)
+
+    def pool_use(self) -> dict[str, tuple[int, int]]:
+        """For each pool of connections: how many are in use, and how many there can be."""
+        engines = (
+            {"reading": self._reading, "writing": self._writing} if self.is_sqlite else {"all": self._writing}
+        )
+        pools = {name: engine.pool for name, engine in engines.items()}
+        return {
+            name: (pool.checkedout(), pool.size() + max(0, pool._max_overflow))
+            for name, pool in pools.items()
+            if isinstance(pool, QueuePool)
+        }
 
     def dispose(self) -> None:
         """Close every connection."""

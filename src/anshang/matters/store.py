@@ -147,6 +147,22 @@ def count_waiting(
     return {priority: found.get(priority, 0) for priority in Priority}
 
 
+def summarise_open(
+    connection: Connection, district_ids: Sequence[str]
+) -> list[tuple[str, Priority, int, datetime]]:
+    """For each district and priority with open matters, those of drills left out: how many, and since when
+    the oldest is open.
+    """
+    t = matters_table.c
+    query = (
+        select(t.district_id, t.priority, func.count(), func.min(t.opened_at))
+        .where(t.district_id.in_(district_ids), t.state != MatterState.CLOSED, t.drill.is_(False))
+        .group_by(t.district_id, t.priority)
+        .order_by(t.district_id, t.priority)
+    )
+    return [(id, Priority(p), count, at) for id, p, count, at in connection.execute(query)]
+
+
 def count_opened_since(connection: Connection, scope: Scope, district_id: str, at: datetime) -> int:
     """How many matters of priority P1 to P3 were opened since the instant: the alarms an operator had."""
     alarms = _within(scope, district_id).where(
