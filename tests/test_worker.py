@@ -6,15 +6,17 @@ import json
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import Connection
 
 from anshang.app import create_app
 from anshang.crowds import actions, store
+from anshang.crowds.engine import Engine
 from anshang.crowds.ingest import Intake, Row
 from anshang.crowds.model import Level
 from anshang.foundation import clock
@@ -99,6 +101,48 @@ def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
         assert store.list_zone_states(connection, BROKEN) == []
     assert [one.name for one in supervisor.troubles(BROKEN)] == ["crowds.save"]
     assert supervisor.troubles(WELL) == []
+
+
+def test_a_district_that_cannot_be_built_keeps_the_server_from_nothing(
+    database: Database, night: MoveOn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for district_id in (BROKEN, WELL):
+        prepare(database, district_id)
+    app = create_app(Settings(data_folder=tmp_path, database_url=database.url))
+    watch = app.state.watch
+    whole, broken = watch._build, [True]
+
+    def build(connection: Connection, district_id: str, now: datetime) -> Engine:
+        if district_id == BROKEN and broken:
+            raise ValueError("a row that nobody can read")
+        return whole(connection, district_id, now)
+
+    monkeypatch.setattr(watch, "_build", build)
+    now_s = 0.0
+    app.state.worker.prepare()
+    supervisor = Supervisor(app.state.worker.supervisor.jobs, lambda: [BROKEN, WELL], lambda: now_s)
+    assert json.loads(watch.full_frame(WELL) or b"{}")["zones"]
+    for now_s in (10.0, 40.0):  # noqa: B007 - the supervisor's clock
+        run(supervisor)
+    assert {"crowds.refresh", "crowds.step"} <= {one.name for one in supervisor.troubles(BROKEN)}
+    assert supervisor.troubles(WELL) == []
+    broken.clear()
+    now_s = 200.0
+    run(supervisor)
+    now_s = 210.0
+    run(supervisor)
+    assert supervisor.troubles(BROKEN) == []
+    assert json.loads(watch.full_frame(BROKEN) or b"{}")["zones"]
+
+
+def test_a_new_district_is_watched_at_once(app: FastAPI) -> None:
+    supervisor: Supervisor = app.state.worker.supervisor
+    supervisor.run_due("districts")
+    prepare(app.state.runtime.database, "c")
+    supervisor.run_due("districts")
+    assert app.state.watch.full_frame("c") is not None
+    run(supervisor, "engine")
+    assert [one.reason for one in supervisor.report() if one.district_id == "c" and one.failures] == []
 
 
 def test_each_job_that_dies_is_named_and_stops_no_other(app: FastAPI) -> None:

@@ -101,16 +101,12 @@ class Worker:
         )
         with database.reading() as connection:
             self.erasure_guard = ErasureGuard(database, places.list_district_ids(connection))
-        database.on_commit.append(self.supervisor.committed)
+        database.on_commit += [self.supervisor.committed, self._notice]
         hub.tell_troubles(self.supervisor.troubles)
 
     def prepare(self) -> None:
-        """Build the engines from the store. A district that cannot be built keeps no other from being
-        watched; it is tried again, and reported, as a job.
-        """
-        self._list_districts("")
-        for district_id in self._districts:
-            attempted(partial(self._watch.refresh, district_id))
+        """Build the engines from the store."""
+        self._list_districts()
 
     def start(self) -> None:
         """Build the engines, then begin the lanes."""
@@ -152,7 +148,7 @@ class Worker:
         )  # fmt: skip
         yield Job(
             name="crowds.refresh", run=self._watch.refresh, every_s=HOUSEKEEPING_S, lane="districts",
-            en="Taking over changed places and sensors", zh="更新场所与传感器配置", first_s=HOUSEKEEPING_S,
+            en="Taking over changed places and sensors", zh="更新场所与传感器配置",
         )  # fmt: skip
         yield Job(
             name="crowds.step", run=self._show, every_s=STEP_S, lane="engine",
@@ -252,12 +248,22 @@ class Worker:
             en="Reminders that insurance or training ends", zh="保险与培训到期提醒", first_s=first_s,
         )  # fmt: skip
 
-    def _list_districts(self, _: str) -> None:
+    def _notice(self, district_id: str) -> None:
+        """Something was written in a district that is not known yet: it is new, as that of a drill."""
+        if district_id not in (*self._districts, EVERYWHERE):
+            for job in self.supervisor.jobs:
+                if job.lane == "districts" and not job.by_district:
+                    self.supervisor.hurry(job)
+
+    def _list_districts(self, _: str = "") -> None:
+        """Know the districts of now. The engine of a new one is built first; when that cannot be done it
+        keeps no other from being watched: it is tried again, and reported, as a job.
+        """
         with self._database.reading() as connection:
-            known = tuple(places.list_district_ids(connection))
-        gone, self._districts = set(self._districts) - set(known), known
-        for district_id in gone:
-            self._watch.let_go(district_id)
+            present = tuple(places.list_district_ids(connection))
+        for district_id in set(present) - set(self._districts):
+            attempted(partial(self._watch.refresh, district_id))
+        self._districts = present
 
     def _write(self, _: str) -> None:
         """Whether a write is possible, by a small one."""

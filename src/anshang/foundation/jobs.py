@@ -179,10 +179,15 @@ class Supervisor:
     def committed(self, district_id: str) -> None:
         """Something was written in the district: what waits for commits is due."""
         for job in self.jobs:
-            if job.on_commit and (track := self._tracks.get((job.name, district_id))) is not None:
-                if not track.failures:  # what fails keeps its pause
-                    track.due_s = self._now_s()
-                self._woken[job.lane].set()
+            if job.on_commit:
+                self.hurry(job, district_id)
+
+    def hurry(self, job: Job, district_id: str = EVERYWHERE) -> None:
+        """Run the job now, unless it fails: then it keeps its pause."""
+        track = self._tracks.get((job.name, district_id))
+        if track is not None and not track.failures:
+            track.due_s = self._now_s()
+            self._woken[job.lane].set()
 
     def run_due(self, lane: str) -> float:
         """Run what is due in a lane; the seconds until something is due again."""
