@@ -201,7 +201,7 @@ def tell_overdue(tx: Transaction, *, actor: Actor, timer: LoneTimer) -> LoneTime
 def _speaker(tx: Transaction, actor: Actor) -> Unit | None:
     """The unit for which the actor speaks; None for the desk, RuleBroken for others who are on no duty."""
     patrols.must_serve(actor, tx.district_id)
-    unit = _unit_of(tx, actor.id)
+    unit = _unit_of(tx, actor)
     if unit is None and not actor.may(Permission.UNIT_DIRECT, tx.district_id):
         raise RuleBroken("duty.none", en="You are on no duty.", zh="您未在值勤。")
     return unit
@@ -211,7 +211,7 @@ def _spoken_for(tx: Transaction, actor: Actor, unit_id: str | None) -> Unit:
     """The unit meant: the actor's own, or one that the actor may speak for."""
     patrols.must_serve(actor, tx.district_id)
     unit = (
-        _unit_of(tx, actor.id)
+        _unit_of(tx, actor)
         if unit_id is None
         else patrols_store.units.get(tx.connection, tx.district_id, unit_id)
     )
@@ -221,10 +221,10 @@ def _spoken_for(tx: Transaction, actor: Actor, unit_id: str | None) -> Unit:
     return unit
 
 
-def _unit_of(tx: Transaction, account_id: str) -> Unit | None:
-    """The unit in whose crew the account is on duty, None when it is on none."""
-    duty = patrols_store.find_duty_of(tx.connection, tx.district_id, account_id)
-    return None if duty is None else patrols_store.units.get(tx.connection, tx.district_id, duty.unit_id)
+def _unit_of(tx: Transaction, actor: Actor) -> Unit | None:
+    """The unit in whose crew the actor is on duty, None when they are in none."""
+    found = patrols.serving_with(tx.connection, actor, tx.district_id)
+    return None if found is None else found[1]
 
 
 def _tell(

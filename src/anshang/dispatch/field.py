@@ -28,11 +28,13 @@ from anshang.incidents.categories import Doer
 from anshang.matters import store as matters_store
 from anshang.matters.model import ClockKind, MatterKind, MatterState
 from anshang.patrols import store as patrols
+from anshang.patrols.actions import serving_with
 from anshang.patrols.kinds import KINDS
-from anshang.patrols.model import Unit
+from anshang.patrols.model import Unit, may_crew
 from anshang.patrols.shapes import DutyShown, shown_unit
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.people import store as people
+from anshang.people.model import Role
 from anshang.web.shapes import BothLanguages
 
 RECENT = timedelta(hours=12)
@@ -40,19 +42,20 @@ RECENT = timedelta(hours=12)
 
 def field(connection: Connection, actor: Actor, district_id: str, whereabouts: Whereabouts) -> FieldShown:
     """Everything the phone of the actor shows."""
-    duty = patrols.find_duty_of(connection, district_id, actor.id)
+    found = serving_with(connection, actor, district_id)
     calls = _calls(connection, actor, district_id)
-    if duty is None:
+    if found is None:
         choices = [
             UnitChoice.model_validate(unit)
             for unit in patrols.list_off_duty(connection, district_id)
-            if actor.sees_every_body or unit.body_id in (None, actor.body_id)
+            if (actor.sees_every_body or unit.body_id in (None, actor.body_id))
+            and may_crew(KINDS[unit.kind_id], Role(actor.role), named=False)
         ]
         return FieldShown(
             at=clock.now(), duty=None, unit=None, units=choices, tasks=[], messages=[], roll_calls=[],
             lone=None, calls=calls,
         )  # fmt: skip
-    unit = patrols.units.get(connection, district_id, duty.unit_id)
+    duty, unit = found
     lone = next(
         (one for one in boards.list_running_timers(connection, district_id) if one.unit_id == unit.id), None
     )

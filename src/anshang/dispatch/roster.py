@@ -20,6 +20,8 @@ from anshang.patrols.kinds import KINDS
 from anshang.patrols.model import Member, Mode, Reason, Unit, UnitStatus, unfitness
 from anshang.patrols.positions import Fix
 from anshang.patrols.whereabouts import STALE_S
+from anshang.people import store as people
+from anshang.people.model import Role
 from anshang.places.model import Place
 from anshang.places.streets import Streets
 
@@ -58,6 +60,8 @@ class Roster:
     edition: tuple[int, ...]
     units: tuple[Unit, ...]
     crews: tuple[tuple[Member | None, ...], ...]
+    roles: tuple[tuple[Role | None, ...], ...]
+    """Of each crew; None for somebody who has no access here any more."""
     off_duty: tuple[Unit, ...] = ()
     _unfit: dict[tuple[Task, date], list[tuple[Reason, ...]]] = field(default_factory=dict)
     _fit: dict[tuple[Task, date], NDArray[np.bool_]] = field(default_factory=dict)
@@ -65,8 +69,10 @@ class Roster:
     def unfit(self, task: Task, on: date) -> list[tuple[Reason, ...]]:
         """Why each unit may not do the task on the day; nothing where it may."""
         if (task, on) not in self._unfit:
-            pairs = zip(self.units, self.crews, strict=True)
-            self._unfit[task, on] = [unfitness(KINDS[unit.kind_id], crew, task, on) for unit, crew in pairs]
+            self._unfit[task, on] = [
+                unfitness(KINDS[unit.kind_id], crew, task, on, roles)
+                for unit, crew, roles in zip(self.units, self.crews, self.roles, strict=True)
+            ]
         return self._unfit[task, on]
 
     def fit(self, task: Task, on: date) -> NDArray[np.bool_]:
@@ -82,8 +88,11 @@ def read_roster(connection: Connection, district_id: str, edition: tuple[int, ..
     crew_of = {duty.id: duty.crew for duty in patrols.list_open_duties(connection, district_id)}
     everybody = tuple(dict.fromkeys(account for crew in crew_of.values() for account in crew))
     known = dict(zip(everybody, patrols.list_members(connection, district_id, everybody), strict=True))
-    crews = tuple(tuple(known[account] for account in crew_of.get(unit.duty_id or "", ())) for unit in units)
-    return Roster(edition, units, crews, tuple(patrols.list_off_duty(connection, district_id)))
+    role_of = dict(zip(everybody, people.roles_in(connection, district_id, everybody), strict=True))
+    accounts = [crew_of.get(unit.duty_id or "", ()) for unit in units]
+    crews = tuple(tuple(known[account] for account in crew) for crew in accounts)
+    roles = tuple(tuple(role_of[account] for account in crew) for crew in accounts)
+    return Roster(edition, units, crews, roles, tuple(patrols.list_off_duty(connection, district_id)))
 
 
 @dataclass(frozen=True, slots=True)

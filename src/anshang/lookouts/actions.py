@@ -36,6 +36,7 @@ from anshang.matters.model import ClockKind, Due, MatterKind, MatterState, Prior
 from anshang.partners import actions as partners
 from anshang.partners import store as partners_store
 from anshang.partners.model import NoticeKind
+from anshang.patrols import actions as patrols_actions
 from anshang.patrols import store as patrols
 from anshang.places import store as places
 from anshang.vault import actions as vault
@@ -129,7 +130,7 @@ def words(tx: Transaction, keyring: Keyring, *, actor: Actor, id: str) -> Mappin
     actor.must(Permission.UNIT_DUTY, tx.district_id)
     (member,) = patrols.list_members(tx.connection, tx.district_id, (actor.id,))
     trusted = member is not None and member.trusted
-    if not trusted or patrols.find_duty_of(tx.connection, tx.district_id, actor.id) is None:
+    if not trusted or patrols_actions.serving_with(tx.connection, actor, tx.district_id) is None:
         raise RuleBroken(
             "lookout.not_trusted",
             en="Only trusted volunteers on duty are told whom this is for.",

@@ -7,8 +7,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date
 from typing import Any
+
+from sqlalchemy import Connection
 
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
@@ -20,6 +21,7 @@ from anshang.journal.model import EVERYWHERE
 from anshang.patrols import store
 from anshang.patrols.kinds import KINDS
 from anshang.patrols.model import (
+    NO_CREW,
     OWN_STATUS,
     Duty,
     Member,
@@ -27,10 +29,12 @@ from anshang.patrols.model import (
     Reason,
     Unit,
     UnitStatus,
+    may_crew,
     unfitness,
 )
 from anshang.people import store as people
 from anshang.people.actions import digest_of
+from anshang.people.model import Role
 from anshang.places import store as places
 
 CREW_MAX = 12
@@ -97,18 +101,28 @@ def qualify(tx: Transaction, *, actor: Actor, member: Member) -> Member:
 
 
 def begin_duty(tx: Transaction, *, actor: Actor, id: str, unit_id: str, crew: Sequence[str]) -> Duty:
-    """Go on duty with a crew that is fit for it; the same id again answers with what is there."""
-    _must_be_own(actor, tx.district_id, crew)
+    """Go on duty with a crew that is fit for it; the same id again answers with what is there. Others than
+    the actor are put in a crew by who directs duty.
+    """
+    must_serve(actor, tx.district_id)
     crew = tuple(dict.fromkeys(crew))
+    named = actor.may(Permission.UNIT_DIRECT, tx.district_id)
+    if not named and crew != (actor.id,):
+        raise RuleBroken(
+            "duty.others",
+            en="The desk puts others in a crew; go on duty for yourself alone.",
+            zh="其他成员须由指挥台编入；请仅为本人上岗。",
+        )
     if known := store.duties.find_again(tx.connection, tx.district_id, id, unit_id=unit_id, crew=crew):
         return known
     unit = store.units.get(tx.connection, tx.district_id, unit_id)
     if not 1 <= len(crew) <= CREW_MAX:
         raise BadInput("duty.no_crew", en="A crew has one to twelve members.", zh="值勤须有 1 至 12 名成员。")
-    for account_id in crew:
-        account = people.accounts.get(tx.connection, EVERYWHERE, account_id)
-        if not account.active or tx.district_id not in account.district_ids:
-            raise NotFound("accounts.missing", en="There is no such account.", zh="没有该账号。")
+    roles = people.roles_in(tx.connection, tx.district_id, crew)
+    if None in roles:
+        raise NotFound("accounts.missing", en="There is no such account.", zh="没有该账号。")
+    if not all(may_crew(KINDS[unit.kind_id], role, named=named) for role in roles):
+        raise unfit([NO_CREW])
     for other in store.list_open_duties(tx.connection, tx.district_id):
         if set(other.crew) & set(crew):
             raise RuleBroken(
@@ -169,10 +183,25 @@ def must_serve(actor: Actor, district_id: str) -> None:
 
 
 def must_serve_with(tx: Transaction, actor: Actor, unit: Unit) -> None:
-    """Whoever directs duty may speak for every unit, others for the one in whose crew they are on duty."""
+    """Whoever directs duty may speak for every unit, others for the one in whose crew they are on duty, and
+    still may be.
+    """
     must_serve(actor, tx.district_id)
     if not actor.may(Permission.UNIT_DIRECT, tx.district_id):
         _must_be_own(actor, tx.district_id, crew_of(tx, unit))
+        if not may_crew(KINDS[unit.kind_id], Role(actor.role), named=True):
+            raise unfit([NO_CREW])
+
+
+def serving_with(connection: Connection, actor: Actor, district_id: str) -> tuple[Duty, Unit] | None:
+    """The duty that the actor is on, and its unit; None when on none, or with a kind of unit that they may
+    not crew any more.
+    """
+    duty = store.find_duty_of(connection, district_id, actor.id)
+    if duty is None:
+        return None
+    unit = store.units.get(connection, district_id, duty.unit_id)
+    return (duty, unit) if may_crew(KINDS[unit.kind_id], Role(actor.role), named=True) else None
 
 
 def crew_of(tx: Transaction, unit: Unit) -> tuple[str, ...]:
@@ -184,13 +213,11 @@ def crew_of(tx: Transaction, unit: Unit) -> tuple[str, ...]:
 
 def fitness(tx: Transaction, unit: Unit, task: Task, crew: Sequence[str] | None = None) -> tuple[Reason, ...]:
     """Why the unit, with this crew or the one on duty, may not do the task today; empty when it may."""
-    kind = KINDS[unit.kind_id]
-    if kind.police:  # of whose crews nothing more is asked
-        return unfitness(kind, (), task, date.min)
     on_duty = crew_of(tx, unit) if crew is None else tuple(crew)
     members = store.list_members(tx.connection, tx.district_id, on_duty)
+    roles = people.roles_in(tx.connection, tx.district_id, on_duty)
     today = places.get_district(tx.connection, tx.district_id).local(clock.now()).date()
-    return unfitness(kind, members, task, today)
+    return unfitness(KINDS[unit.kind_id], members, task, today, roles)
 
 
 def _must_be_own(actor: Actor, district_id: str, crew: Sequence[str]) -> None:

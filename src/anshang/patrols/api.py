@@ -201,12 +201,12 @@ def my_duty(district: DistrictQuery, caller: Caller, request: Request) -> MyDuty
     """The duty of whoever asks, and its unit."""
     caller.actor.must(Permission.UNIT_DUTY, district)
     with caller.reading(district) as connection:
-        found = store.find_duty_of(connection, district, caller.actor.id)
-        if found is None:
-            return MyDuty(duty=None, unit=None)
-        unit = store.units.get(connection, district, found.unit_id)
+        found = actions.serving_with(connection, caller.actor, district)
+    if found is None:
+        return MyDuty(duty=None, unit=None)
+    duty, unit = found
     fix = _whereabouts(request).latest(district).get(unit.id)
-    return MyDuty(duty=DutyShown.model_validate(found), unit=shown_unit(unit, fix))
+    return MyDuty(duty=DutyShown.model_validate(duty), unit=shown_unit(unit, fix))
 
 
 @router.post("/api/positions")
@@ -216,10 +216,10 @@ def take_positions(
     """Take the positions of the caller's phone, for the unit they are on duty with."""
     caller.actor.must(Permission.UNIT_DUTY, district)
     with caller.reading(district) as connection:
-        duty = store.find_duty_of(connection, district, caller.actor.id)
-        if duty is None:
-            raise NotFound("duty.none", en="You are on no duty.", zh="您未在值勤。")
-        unit = store.units.get(connection, district, duty.unit_id)
+        found = actions.serving_with(connection, caller.actor, district)
+    if found is None:
+        raise NotFound("duty.none", en="You are on no duty.", zh="您未在值勤。")
+    duty, unit = found
     told = [
         Told(
             clock.to_ms(clock.corrected(one.at, caller.clock_ahead)),

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from anshang.foundation.errors import RuleBroken
 from anshang.incidents.categories import Task
+from anshang.people.model import Role
 
 
 class Mode(StrEnum):
@@ -200,14 +201,39 @@ class Reason:
     rule: str
 
 
-def unfitness(kind: UnitKind, crew: Sequence[Member | None], task: Task, on: date) -> tuple[Reason, ...]:
-    """Why a unit with this crew may not do a task on a day; empty when it may. A crew member of whom nothing
-    is known (None) is neither insured nor trained.
+CREW_BY_THEMSELVES = {True: frozenset({Role.PATROL}), False: frozenset({Role.PATROL, Role.VOLUNTEER})}
+"""Whose accounts go on duty by themselves, with a police unit or with another."""
+CREW_NAMED = {
+    True: CREW_BY_THEMSELVES[True] | {Role.DESK, Role.SUPERVISOR},
+    False: CREW_BY_THEMSELVES[False] | {Role.DESK, Role.SUPERVISOR, Role.PARTNER, Role.MEDIATOR},
+}
+"""Whom the desk may put in a crew, of a police unit or of another."""
+NO_CREW = Reason(
+    "crew", "有成员不得编入该类单元。", "A member may not serve with this kind of unit.", "units.md"
+)
+
+
+def may_crew(kind: UnitKind, role: Role | None, *, named: bool) -> bool:
+    """Whether somebody of the role may be in the crew of a kind of unit, `named` by the desk or by
+    themselves. None: the account is closed, or has no access to the district.
+    """
+    return role in (CREW_NAMED if named else CREW_BY_THEMSELVES)[kind.police]
+
+
+def unfitness(
+    kind: UnitKind,
+    crew: Sequence[Member | None],
+    task: Task,
+    on: date,
+    roles: Sequence[Role | None] = (),
+) -> tuple[Reason, ...]:
+    """Why a unit with this crew, of these roles, may not do a task on a day; empty when it may. A crew member
+    of whom nothing is known (None) is neither insured nor trained.
     """
     if task not in kind.tasks or (task in POLICE_ONLY and not kind.police):
         rule = "保安服务管理条例 Art. 30" if task in POLICE_ONLY else "—"
         return (Reason("task", "该类单元不承担此任务。", "This kind of unit does not do this.", rule),)
-    reasons = []
+    reasons = [] if all(may_crew(kind, role, named=True) for role in roles) else [NO_CREW]
     volunteers = "志愿服务条例 Art. 15–17"
     if kind.insured and not all(_holds(one.insured_until if one else None, on) for one in crew):
         reasons.append(

@@ -21,7 +21,9 @@ from anshang.foundation.actor import Scope
 from anshang.foundation.columns import Codes, Named, UtcTime
 from anshang.foundation.database import metadata
 from anshang.foundation.shelf import Shelf
+from anshang.journal.model import EVERYWHERE
 from anshang.patrols.model import Duty, Member, Unit, UnitStatus
+from anshang.people import store as people
 
 units_table = Table(
     "units",
@@ -111,12 +113,16 @@ def list_off_duty(connection: Connection, district_id: str) -> list[Unit]:
 
 
 def edition(connection: Connection, district_id: str) -> tuple[int, ...]:
-    """What changes whenever a unit, its duty or a member does: how many there are and the sum of their
-    versions.
+    """What changes whenever a unit, its duty, a member or an account does: how many there are and the sum of
+    their versions.
     """
     counted = []
-    for table in (units_table, members_table):
-        mine = table.c.district_id == district_id
+    for table, owner in (
+        (units_table, district_id),
+        (members_table, district_id),
+        (people.accounts_table, EVERYWHERE),
+    ):
+        mine = table.c.district_id == owner
         counted += [
             select(told).where(mine).scalar_subquery()
             for told in (func.count(), func.coalesce(func.sum(table.c.version), 0))

@@ -4,7 +4,7 @@ district.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from sqlalchemy import Boolean, Column, Connection, Integer, String, Table, delete, func, insert, select
@@ -79,6 +79,14 @@ def list_accounts(connection: Connection) -> list[Account]:
     return [
         accounts.read(row) for row in connection.execute(accounts.select().order_by(accounts_table.c.name))
     ]
+
+
+def roles_in(connection: Connection, district_id: str, account_ids: Sequence[str]) -> list[Role | None]:
+    """The role of each account in a district; None for one that is closed or has no access there."""
+    query = accounts.select().where(accounts_table.c.id.in_(account_ids), accounts_table.c.active.is_(True))
+    known = [accounts.read(row) for row in connection.execute(query)]
+    roles = {one.id: one.role for one in known if district_id in one.district_ids}
+    return [roles.get(id) for id in account_ids]
 
 
 def count_accounts(connection: Connection) -> int:
