@@ -11,11 +11,23 @@ export const place = (district: string): Question<Place> => ({
   ask: () => answered(client.GET("/api/place", query(district))) as Promise<unknown> as Promise<Place>,
 });
 
+const QUEUE_STEP = 200;
+const queueLimits = new Map<string, number>();
+
+/** The beginning of the queue: every P1 and P2, and of the others as many as were asked for. */
 export const openMatters = (district: string): Question<Shape["Queue"]> => ({
   key: `matters ${district}`,
   topics: ["matter", "measure", "level", "incident"],
-  ask: () => answered(client.GET("/api/matters", { params: { query: { district, limit: 500 } } })),
+  ask: () => {
+    const limit = queueLimits.get(district) ?? QUEUE_STEP;
+    return answered(client.GET("/api/matters", { params: { query: { district, limit } } }));
+  },
 });
+
+/** From now on ask for that many matters more than are shown. */
+export const lengthenQueue = (district: string, shown: number): void => {
+  queueLimits.set(district, Math.min(shown + QUEUE_STEP, 20_000));
+};
 
 export const counts = (district: string): Question<Shape["Counts"]> => ({
   key: `counts ${district}`,

@@ -194,11 +194,7 @@ class Cot:
         with self.database.reading([district_id]) as connection:
             on_duty = patrols.list_on_duty(connection, district_id)
             scope = engine_actor(district_id).scope
-            waiting = [
-                one
-                for one in matters.list_waiting(connection, scope, district_id)
-                if one.kind is MatterKind.INCIDENT
-            ]
+            waiting = matters.list_waiting(connection, scope, district_id, MatterKind.INCIDENT)
             known = incidents.list_these(connection, district_id, [one.id for one in waiting])
         fixes = self.whereabouts.fresh(district_id)
         now = clock.now()

@@ -42,17 +42,15 @@ def check(district: DistrictQuery, caller: Caller, keyring: Keys, request: Reque
     watch: Watch = request.app.state.watch
     guard: ErasureGuard = request.app.state.erasure_guard
     with caller.runtime.database.reading([EVERYWHERE, district]) as connection:
-        counts = (
-            places.load(connection, district).counts if places.find_district(connection, district) else {}
-        )
+        zone_count, gate_count = places.count_zones_and_gates(connection, district)
         sensors = crowds.list_sensors(connection, district)
         engine = watch.find(district)
         accounts = people.list_accounts(connection)
         faults, sealed_on = journal.verify_since_seal(connection, district)
         found = Findings(
             disk_free_bytes=shutil.disk_usage(request.app.state.data_folder).free,
-            zone_count=counts.get("zones", 0),
-            gate_count=counts.get("gates", 0),
+            zone_count=zone_count,
+            gate_count=gate_count,
             sensor_states=tuple(sensor_health(engine, sensor).get("state", "never") for sensor in sensors),
             open_feed_count=sum(f.closed_at is None for f in people.list_feeds(connection, district)),
             secure_cookies=caller.runtime.cookies.secure,

@@ -241,8 +241,9 @@ class Dispatcher:
 def _open_incidents(connection: Connection, scene: _Scene) -> tuple[tuple[Open, ...], Spots]:
     """The open incidents, the most urgent first, and where they are on the streets."""
     district_id = scene.place.district.id
-    waiting = matters.list_waiting(connection, engine_actor(district_id).scope, district_id)
-    wanted = {one.id: one for one in waiting if one.kind is MatterKind.INCIDENT}
+    scope = engine_actor(district_id).scope
+    waiting = matters.list_waiting(connection, scope, district_id, MatterKind.INCIDENT)
+    wanted = {one.id: one for one in waiting}
     known = incidents_store.list_these(connection, district_id, list(wanted))
     categories = incidents_store.list_categories(connection, district_id) if wanted else {}
     due_at = {

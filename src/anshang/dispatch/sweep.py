@@ -206,8 +206,8 @@ def _next_rung(ladder: Ladder, rung_id: str) -> Rung | None:
 
 def _look(connection: Connection, district_id: str) -> _Present:
     scope = engine_actor(district_id).scope
-    waiting = matters_store.list_waiting(connection, scope, district_id)
-    open_now = {one.id: one for one in waiting if one.kind is MatterKind.INCIDENT}
+    waiting = matters_store.list_waiting(connection, scope, district_id, MatterKind.INCIDENT)
+    open_now = {one.id: one for one in waiting}
     live = store.list_live(connection, district_id)
     assignments: dict[str, list[Assignment]] = {}
     runs: dict[str, list[RungRun]] = {}

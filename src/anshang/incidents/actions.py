@@ -35,6 +35,7 @@ from anshang.incidents.model import (
     Transfer,
     not_before,
 )
+from anshang.incidents.outsiders import most_urgent
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.matters import actions as matters
@@ -289,7 +290,8 @@ def _open(
     called_at: datetime,
     drill: bool,
 ) -> Matter:
-    urgency = priority or (category.priority if category else Priority.P3)
+    wanted = priority or (category.priority if category else Priority.P3)
+    urgency = most_urgent(tx.connection, actor, tx.district_id, wanted, spot)
     return matters.open_matter(
         tx,
         actor=_for_its_matter(actor),

@@ -10,6 +10,7 @@ from pydantic import AwareDatetime, Field, StringConstraints
 from anshang.foundation.actor import Permission
 from anshang.incidents import actions, reading
 from anshang.incidents.model import Incident, LinkKind, Source, Spot, Step
+from anshang.incidents.outsiders import budget_of
 from anshang.incidents.shapes import Grounds, IncidentPage, IncidentShown, MomentShown, TransferShown
 from anshang.matters.model import Priority
 from anshang.web.session import Caller, DistrictQuery
@@ -128,6 +129,7 @@ class NewAnswer(Body):
 @router.post("/api/incidents")
 def report(body: NewIncident, district: DistrictQuery, caller: Caller) -> IncidentShown:
     """Report an incident."""
+    caller.spend(budget_of(caller.actor, Source(body.source)))
     with caller.writing(district) as tx:
         incident = actions.report(
             tx,

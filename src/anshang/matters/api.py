@@ -16,10 +16,14 @@ from anshang.matters import actions, store
 from anshang.matters.model import Matter, MatterKind, Priority
 from anshang.matters.record import FLOOD_COUNT, WINDOW, record_of
 from anshang.people import store as people
+from anshang.web.budgets import Budget
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, Code, Id, Shown, Words
 
 router = APIRouter(prefix="/api/matters", tags=["matters"])
+NEW_MATTERS = Budget("matter.open", per_minute=60)
+QUEUE_FIRST = 200
+"""More than anybody reads at once; a console asks for the rest when its officer does."""
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
@@ -69,6 +73,8 @@ class Queue(Shown):
     """Matters, and which one was closed last."""
 
     matters: list[MatterShown]
+    more: int
+    """How many wait besides these: never one of P1 or P2."""
     last_closed: LastClosed | None
 
 
@@ -173,17 +179,22 @@ def queue(
     district: DistrictQuery,
     caller: Caller,
     state: Literal["open", "closed"] = "open",
-    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    limit: Annotated[int, Query(ge=1, le=20_000)] = QUEUE_FIRST,
 ) -> Queue:
-    """The matters that wait, most urgent first, or those closed last."""
+    """The matters that wait, most urgent first, or those closed last. Of what waits every P1 and P2, and of
+    the others as many as make `limit` together with them.
+    """
     caller.actor.must(Permission.MATTER_READ, district)
     with caller.reading(district) as connection:
-        closed = store.list_closed(
-            connection, caller.actor.scope, district, limit if state == "closed" else 1
-        )
-        waiting = store.list_waiting(connection, caller.actor.scope, district) if state == "open" else closed
-        shown = _shown(connection, district, waiting)
-    return Queue(matters=shown, last_closed=LastClosed.model_validate(closed[0]) if closed else None)
+        scope = caller.actor.scope
+        closed = store.list_closed(connection, scope, district, limit if state == "closed" else 1)
+        listed, more = closed, 0
+        if state == "open":
+            listed = store.list_first_waiting(connection, scope, district, limit)
+            more = max(0, store.count_all_waiting(connection, scope, district) - len(listed))
+        shown = _shown(connection, district, listed)
+    last = LastClosed.model_validate(closed[0]) if closed else None
+    return Queue(matters=shown, more=more, last_closed=last)
 
 
 @router.get("/counts")
@@ -225,6 +236,7 @@ def page(id: Id, district: DistrictQuery, caller: Caller) -> MatterPage:
 @router.post("")
 def open_matter(body: NewMatter, district: DistrictQuery, caller: Caller) -> MatterShown:
     """Put something into the queue."""
+    caller.spend(NEW_MATTERS)
     with caller.writing(district) as tx:
         matter = actions.open_matter(
             tx,
@@ -305,12 +317,13 @@ def reopen(id: Id, district: DistrictQuery, caller: Caller) -> MatterShown:
 
 
 def _shown(connection: Connection, district_id: str, matters: list[Matter]) -> list[MatterShown]:
-    clocks = store.list_clocks(connection, district_id, [matter.id for matter in matters])
-    shown = []
-    for matter in matters:
-        mine = [ClockShown.model_validate(clock) for clock in clocks if clock.matter_id == matter.id]
-        shown.append(MatterShown.model_validate(matter).model_copy(update={"clocks": mine}))
-    return shown
+    clocks: dict[str, list[ClockShown]] = {matter.id: [] for matter in matters}
+    for one in store.list_clocks(connection, district_id, list(clocks)):
+        clocks[one.matter_id].append(ClockShown.model_validate(one))
+    return [
+        MatterShown.model_validate(matter).model_copy(update={"clocks": clocks[matter.id]})
+        for matter in matters
+    ]
 
 
 def _page(connection: Connection, matter: Matter) -> MatterPage:

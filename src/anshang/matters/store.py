@@ -91,6 +91,7 @@ clocks = Shelf(clocks_table, Clock, missing=("There is no such clock.", "没有�
 notes = Shelf(notes_table, Note, missing=("There is no such note.", "没有该备注。"))
 
 
+_BY_URGENCY = (matters_table.c.priority, matters_table.c.opened_at)
 _ONE = matters.select().where(
     matters_table.c.district_id == bindparam("here"), matters_table.c.id == bindparam("this")
 )
@@ -119,11 +120,31 @@ def list_these(connection: Connection, district_id: str, ids: Sequence[str]) -> 
     return {row.id: matters.read(row) for row in connection.execute(query)}
 
 
-def list_waiting(connection: Connection, scope: Scope, district_id: str) -> list[Matter]:
-    """The queue: everything not closed, most urgent first, then oldest first."""
-    query = _within(scope, district_id).where(matters_table.c.state != MatterState.CLOSED)
-    order = (matters_table.c.priority, matters_table.c.opened_at)
-    return [matters.read(row) for row in connection.execute(query.order_by(*order))]
+def list_waiting(
+    connection: Connection, scope: Scope, district_id: str, kind: MatterKind | None = None
+) -> list[Matter]:
+    """Everything not closed, or all of one kind, most urgent first, then oldest first."""
+    query = _waiting(scope, district_id)
+    if kind is not None:
+        query = query.where(matters_table.c.kind == kind)
+    return [matters.read(row) for row in connection.execute(query.order_by(*_BY_URGENCY))]
+
+
+def list_first_waiting(connection: Connection, scope: Scope, district_id: str, count: int) -> list[Matter]:
+    """The beginning of the queue: everything not closed of P1 and P2, and of the others as many as make
+    `count` together with them.
+    """
+    urgent = matters_table.c.priority <= Priority.P2
+    query = _waiting(scope, district_id).order_by(*_BY_URGENCY)
+    first = [matters.read(row) for row in connection.execute(query.where(urgent))]
+    others = query.where(~urgent).limit(max(0, count - len(first)))
+    return first + [matters.read(row) for row in connection.execute(others)]
+
+
+def count_all_waiting(connection: Connection, scope: Scope, district_id: str) -> int:
+    """How many are not closed, those put aside included."""
+    queue = _waiting(scope, district_id).with_only_columns(func.count())
+    return connection.execute(queue).scalar_one()
 
 
 def list_closed(connection: Connection, scope: Scope, district_id: str, limit: int) -> list[Matter]:
@@ -140,7 +161,7 @@ def count_waiting(
 ) -> dict[Priority, int]:
     """How many wait and are not put aside, by priority; every priority is named."""
     waits = or_(matters_table.c.shelved_until.is_(None), matters_table.c.shelved_until <= now)
-    query = _within(scope, district_id).where(matters_table.c.state != MatterState.CLOSED, waits)
+    query = _waiting(scope, district_id).where(waits)
     queue = query.subquery()
     counted = connection.execute(select(queue.c.priority, func.count()).group_by(queue.c.priority))
     found = {Priority(priority): count for priority, count in counted}
@@ -250,6 +271,10 @@ def visible(id_column: ColumnElement[str], scope: Scope, district_id: str) -> Co
     """Whether the matter of a row in another room, which bears its id, lies within the scope."""
     within = _within(scope, district_id).with_only_columns(matters_table.c.id)
     return id_column.in_(within)
+
+
+def _waiting(scope: Scope, district_id: str) -> Select[Any]:
+    return _within(scope, district_id).where(matters_table.c.state != MatterState.CLOSED)
 
 
 def _within(scope: Scope, district_id: str) -> Select[Any]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     Table,
     Text,
     delete,
+    func,
     insert,
     select,
     update,
@@ -195,6 +196,13 @@ def check_zone(connection: Connection, district_id: str, zone_id: str | None) ->
     """NotFound for a zone that the district has not; none at all is well."""
     if zone_id is not None and not has_zone(connection, district_id, zone_id):
         raise NotFound("zone.missing", en="There is no such zone.", zh="没有该区域。")
+
+
+def count_zones_and_gates(connection: Connection, district_id: str) -> tuple[int, int]:
+    """How many the district has; none of either when there is no such district."""
+    queries = (select(func.count()).where(table.c.district_id == district_id) for table in (zones, gates))
+    zone_count, gate_count = (connection.execute(query).scalar_one() for query in queries)
+    return zone_count, gate_count
 
 
 def has_walkways(connection: Connection, district_id: str) -> bool:
