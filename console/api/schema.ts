@@ -1938,7 +1938,8 @@ export interface paths {
         };
         /**
          * Queue
-         * @description The matters that wait, most urgent first, or those closed last.
+         * @description The matters that wait, most urgent first, or those closed last. Of what waits every P1 and P2, and of
+         *     the others as many as make `limit` together with them.
          */
         get: operations["queue_api_matters_get"];
         put?: never;
@@ -7545,6 +7546,8 @@ export interface components {
             last_closed: components["schemas"]["LastClosed"] | null;
             /** Matters */
             matters: components["schemas"]["MatterShown"][];
+            /** More */
+            more: number;
         };
         /**
          * ReachShown
