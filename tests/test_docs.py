@@ -61,3 +61,11 @@ def test_every_term_stands_once_in_the_glossary_with_its_chinese() -> None:
     terms = [row[0].strip() for row in rows[1:]]
     assert len(terms) == len(set(terms))
     assert [row[0] for row in rows[1:] if not re.search(r"[一-鿿]", row[1]) or not row[2].strip()] == []
+
+
+def test_everything_that_can_happen_has_its_words_in_both_languages() -> None:
+    """No screen shows `lookout.opened`: what has no words there is shown as it is."""
+    vocabulary = ROOT / "console" / "desk" / "src" / "vocabulary"
+    told = "".join((vocabulary / name).read_text("utf-8") for name in ("kinds.ts", "togetherKinds.ts"))
+    entries = {kind for room, kind in docs.kinds() if room != "foundation"}
+    assert {kind for kind in entries if told.count(f'"{kind}":') != 2} == set()

@@ -55,6 +55,13 @@ export const incident = (district: string, id: string): Question<Shape["Incident
 });
 
 /** A look-out without a word of who it is. */
+/** Who is looked for. */
+export const lookouts = (district: string): Question<Shape["LookoutShown"][]> => ({
+  key: `lookouts ${district}`,
+  topics: ["lookout"],
+  ask: () => answered(client.GET("/api/lookouts", query(district))),
+});
+
 export const lookout = (district: string, id: string): Question<Shape["LookoutPage"]> => ({
   key: `lookout ${district} ${id}`,
   topics: ["lookout", "notice", "record"],

@@ -32,8 +32,13 @@ class Session {
     }
   }
 
-  async signIn(name: string, password: string): Promise<void> {
-    await this.#opened(await answered(client.POST("/api/session", { body: { name, password } })));
+  /** `chosen` is the language that was picked before: it stays, and becomes the account's. */
+  async signIn(name: string, password: string, chosen?: Language): Promise<void> {
+    const opened = await answered(client.POST("/api/session", { body: { name, password } }));
+    this.csrfToken = opened.csrf_token;
+    if (chosen && chosen !== opened.account.language)
+      opened.account = await answered(client.PATCH("/api/session/language", { body: { language: chosen } }));
+    await this.#opened(opened);
   }
 
   async signOut(): Promise<void> {

@@ -28,7 +28,7 @@ from anshang.crowds.ingest import Intake
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
 from anshang.desk import api as desk_api
-from anshang.desk import lost_property_api, order_api, public_api, shift_api, shop_api
+from anshang.desk import looking_api, lost_property_api, order_api, public_api, shift_api, shop_api
 from anshang.desk.calls import CallDesk
 from anshang.desk.public import PublicDesk
 from anshang.desk.shop_feed import ShopFeed
@@ -95,6 +95,7 @@ ROUTERS = (
     lookouts_api.router,
     shop_api.router,
     order_api.router,
+    looking_api.router,
     drills_api.router,
     lost_property_api.router,
     public_api.router,

@@ -6,10 +6,14 @@ import re
 
 import pytest
 from playwright.sync_api import Page, expect
+from tests.conftest import DISTRICT
 from tests.console.conftest import Town, Visit
-from tests.serving import PASSWORD
+from tests.serving import PASSWORD, open_account
 
-from anshang.people.model import Role
+from anshang.foundation import ids
+from anshang.journal.model import EVERYWHERE
+from anshang.people import actions as people
+from anshang.people.model import Role, operator_actor
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -50,6 +54,32 @@ def test_a_wrong_password_says_so_and_keeps_the_name(visit: Visit, town: Town) -
     expect(page.locator("[name=password]")).to_be_visible()
     page.reload()
     expect(page.locator("[name=password]")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("role", "home", "sign"),
+    [
+        (Role.PATROL, "/field/", "SOS: hold"),
+        (Role.VOLUNTEER, "/field/", "SOS: hold"),
+        (Role.PARTNER, "/shop/", "not in the district's register"),
+        (Role.MEDIATOR, "/", "LIVE"),
+    ],
+)
+def test_everybody_comes_home_from_the_front_door_in_the_language_picked_there(
+    visit: Visit, town: Town, role: Role, home: str, sign: str
+) -> None:
+    visit.expected.append("api/shop.* 404|status of 404.*api/shop")
+    operator, body_id = operator_actor(DISTRICT), ids.new_id()
+    with town.database.transaction(EVERYWHERE) as tx:
+        people.register_body(tx, actor=operator, id=body_id, name_zh="甲单位", name_en="Body A")
+    name = open_account(town.database, role, DISTRICT, body_id=body_id)
+    page = visit.context().new_page()
+    page.goto(town.address)
+    page.get_by_role("button", name="English").click()
+    fill(page, name, PASSWORD)
+    page.wait_for_url(lambda url: url.startswith(f"{town.address}{home}"))
+    expect(page.get_by_text(sign).first).to_be_visible()
+    expect(page.locator("html")).to_have_attribute("lang", "en")
 
 
 def test_a_language_chosen_is_kept_with_the_account_and_on_the_sign_in_page(visit: Visit, town: Town) -> None:

@@ -54,7 +54,7 @@ MAY: dict[Role, set[str]] = {
     },
     Role.VOLUNTEER: {"place", "crowd", "report", "duty", "duty or directs", "keep person"},
     Role.PARTNER: {"place", "crowd", "queue", "answer", "report", "keep person", "shop", "shop or notices", "shop or partners"},
-    Role.MEDIATOR: {"place", "crowd", "queue", "answer"},
+    Role.MEDIATOR: {"place", "crowd", "queue", "answer", "live"},
     Role.WALL: {"place", "crowd", "counts", "live"},
 }  # fmt: skip
 """What each role may do, in the words of AREA; a second, independent statement of people.model.PERMISSIONS."""
@@ -210,6 +210,7 @@ AREA: dict[tuple[str, str], str] = {
     ("GET", "/api/lookouts/{id}/contact"): "lookouts",
     ("GET", "/api/lookouts/{id}/receipt"): "lookouts!",
     ("POST", "/api/lookouts/{id}/looks"): "lookouts",
+    ("POST", "/api/lookouts/{id}/units"): "queue!",
     ("POST", "/api/lookouts/{id}/ask"): "lookouts!",
     ("POST", "/api/lookouts/{id}/photo"): "lookouts",
     ("POST", "/api/lookouts/{id}/steps"): "lookouts",
@@ -335,6 +336,9 @@ BODIES: dict[tuple[str, str], object] = {
         "lon": 112.97, "lat": 28.19, "words_zh": "甲", "words_en": "a",
     },
     ("POST", "/api/lookouts/{id}/looks"): {"id": ids.new_id(), "place_id": "p1", "kind": "sweep"},
+    ("POST", "/api/lookouts/{id}/units"): {
+        "id": ids.new_id(), "unit_id": "k1", "place_id": "p1", "text": "Please look there",
+    },
     ("POST", "/api/lookouts/{id}/ask"): {"premises_ids": ["p1"]},
     ("POST", "/api/lookouts/{id}/photo"): {"photo_id": ids.new_id()},
     ("POST", "/api/lookouts/{id}/steps"): {"step": "exits"},

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -18,7 +18,8 @@ from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotFound, RuleBroken
 from anshang.journal import actions as journal
-from anshang.lookouts import store
+from anshang.lookouts import parties, store
+from anshang.lookouts.intake import check
 from anshang.lookouts.model import (
     ERASE_AFTER,
     Look,
@@ -28,7 +29,6 @@ from anshang.lookouts.model import (
     Sort,
     State,
     Step,
-    check_words,
 )
 from anshang.matters import actions as matters
 from anshang.matters import store as matters_store
@@ -38,16 +38,12 @@ from anshang.partners import store as partners_store
 from anshang.partners.model import NoticeKind
 from anshang.patrols import actions as patrols_actions
 from anshang.patrols import store as patrols
-from anshang.places import store as places
 from anshang.vault import actions as vault
 from anshang.vault import store as vault_store
 from anshang.vault.keys import Keyring
 from anshang.vault.model import Purpose, RecordKind
 
 SUBJECT = "matter.lookout"
-SIMILAR = timedelta(minutes=20)
-SIMILAR_DEGREES = 0.003
-OLDEST = timedelta(hours=24)
 FOUND_WITHIN_S = 1_200.0
 OUTCOME = {"released": "outcome.handed_over", "closed": "outcome.lookout_closed"}
 
@@ -87,7 +83,7 @@ def open_lookout(
     said = {"sort": lookout.sort, "age_band": lookout.age_band, "seen_at": lookout.seen_at}
     if known := store.lookouts.find_again(tx.connection, tx.district_id, lookout.id, **said):
         return known
-    _check(tx, lookout, told, insist)
+    check(tx, lookout, told.who.get("name", ""), (told.words_zh, told.words_en), insist)
     helper = _widened(actor)
     due = [
         Due(ClockKind.ACKNOWLEDGE, 30.0, "due.answer", {"priority": 2, "within_s": 30.0}),
@@ -159,9 +155,12 @@ def look(
     if known := store.looks.find_again(tx.connection, tx.district_id, id, **said):
         return known
     lookout.must_be(State.OPEN)
+    unit_id = unit_id or parties.unit_of(tx, actor)
     made = Look(id, tx.district_id, lookout_id, place_id, kind, clock.now(), actor.id, unit_id)
+    if kind is not LookKind.SENT:
+        parties.come_back(tx, actor, lookout, unit_id)
+        _step(tx, lookout, Step.EXITS if kind is LookKind.WATCH else Step.SECTORS)
     store.looks.add(tx, made)
-    _step(tx, lookout, Step.EXITS if kind is LookKind.WATCH else Step.SECTORS)
     _tell(tx, actor, LookoutKind.LOOKED, lookout, {"place": place_id, "kind": str(kind), "unit": unit_id})
     return made
 
@@ -191,7 +190,8 @@ def step(tx: Transaction, *, actor: Actor, id: str, step: Step) -> Lookout:
         return lookout
     after = _step(tx, lookout, step)
     _tell(tx, actor, LookoutKind.STEPPED, after, {"step": str(step)})
-    if step in (Step.SUPERVISOR, Step.MISSING) and lookout.sort is not Sort.ITEM:
+    told_anew = step in (Step.SUPERVISOR, Step.MISSING) and lookout.sort is not Sort.ITEM
+    if told_anew and lookout.state is State.OPEN:
         retell(tx, actor, after, f"{SUBJECT}_{step}")
     return after
 
@@ -206,16 +206,29 @@ def hear(tx: Transaction, *, actor: Actor, notice_id: str, premises_id: str | No
     retell(tx, actor, lookout, f"{SUBJECT}_seen", {"premises": premises_id})
 
 
-def found(tx: Transaction, *, actor: Actor, id: str) -> Lookout:
-    """Somebody of ours has her: the notice is taken back everywhere."""
+def found(
+    tx: Transaction,
+    *,
+    actor: Actor,
+    id: str,
+    zone_id: str | None = None,
+    premises_id: str | None = None,
+    unit_id: str | None = None,
+) -> Lookout:
+    """Somebody of ours has her, there: the notice is taken back everywhere, who was sent to look comes back,
+    and the queue waits no longer.
+    """
     lookout = _mine(tx, actor, id)
     if lookout.state is State.FOUND:
         return lookout
     now = clock.now()
     after = store.lookouts.put(tx, lookout.found(actor.id, now))
-    matters_store.meet_clocks(tx, id, [ClockKind.RESOLVE], now)
+    unit_id = unit_id or parties.unit_of(tx, actor)
+    where = {"zone": zone_id, "premises": premises_id, "unit": unit_id}
+    _settle(tx, actor, after, {key: value for key, value in where.items() if value is not None})
     partners.withdraw(tx, actor=_widened(actor), id=lookout.notice_id)
-    _tell(tx, actor, LookoutKind.FOUND, after, {"after_s": round(_age_s(after))})
+    parties.come_back(tx, actor, after)
+    _tell(tx, actor, LookoutKind.FOUND, after, {"after_s": round(_age_s(after)), **where})
     return after
 
 
@@ -240,6 +253,8 @@ def lost_again(tx: Transaction, *, actor: Actor, id: str, notice_id: str) -> Loo
     for running in matters_store.list_clocks(tx.connection, tx.district_id, [id]):
         if running.kind is ClockKind.RESOLVE:
             matters_store.clocks.put(tx, replace(running, met_at=None))
+    matters.move(tx, actor=_widened(actor), id=id, zone_id=after.zone_id)
+    retell(tx, actor, after, SUBJECT)
     _tell(tx, actor, LookoutKind.LOST_AGAIN, after, {})
     return after
 
@@ -289,34 +304,25 @@ def erase(tx: Transaction, keyring: Keyring, *, actor: Actor, id: str) -> None:
     _tell(tx, actor, LookoutKind.ERASED, lookout, {})
 
 
-def _check(tx: Transaction, lookout: Lookout, told: Told, insist: bool) -> None:
-    now = clock.now()
-    if not now - OLDEST <= lookout.seen_at <= now + timedelta(seconds=5):
-        raise BadInput(
-            "lookout.bad_time",
-            en="She was last seen within the last day, and not later than now.",
-            zh="最后出现时间须在最近 24 小时内，且不晚于现在。",
-        )
-    if not (told.words_zh.strip() and told.words_en.strip()):
-        raise BadInput("notice.one_language", en="Say it in both languages.", zh="请同时填写中文和英文。")
-    check_words(told.who.get("name", "").strip(), told.words_zh, told.words_en)
-    places.check_zone(tx.connection, tx.district_id, lookout.zone_id)
-    for other in store.list_live(tx.connection, tx.district_id):
-        close_by = (
-            abs(other.lon - lookout.lon) < SIMILAR_DEGREES and abs(other.lat - lookout.lat) < SIMILAR_DEGREES
-        )
-        alike = (other.sort, other.age_band) == (lookout.sort, lookout.age_band)
-        if not insist and alike and close_by and abs(other.seen_at - lookout.seen_at) < SIMILAR:
-            raise RuleBroken(
-                "lookout.similar",
-                en="Somebody like that is being looked for already. Is it somebody else?",
-                zh="附近已有一起相似的协查。确认是另一人吗？",
-                details={"lookout": other.id},
-            )
+def _settle(tx: Transaction, actor: Actor, lookout: Lookout, where: dict[str, str]) -> None:
+    """Nobody waits in the queue for who is found: what is left is handing over."""
+    helper = _widened(actor)
+    matter = matters_store.matters.get(tx.connection, tx.district_id, lookout.id)
+    if matter.state is MatterState.OPEN:
+        matters.acknowledge(tx, actor=helper, id=lookout.id)
+    matters_store.meet_clocks(tx, lookout.id, [ClockKind.ACKNOWLEDGE, ClockKind.RESOLVE], clock.now())
+    told = {"sort": str(lookout.sort)} | where
+    priority = max(matter.priority, Priority.P3)
+    matters.retell(
+        tx, actor=helper, id=lookout.id, subject=f"{SUBJECT}_found", params=told, priority=priority, due=[]
+    )
+    if "zone" in where:
+        matters.move(tx, actor=helper, id=lookout.id, zone_id=where["zone"])
 
 
 def _end(tx: Transaction, actor: Actor, closed: Lookout, kind: LookoutKind, outcome: str) -> Lookout:
     kept = store.lookouts.put(tx, closed)
+    parties.come_back(tx, actor, kept)
     helper = _widened(actor)
     partners.withdraw(tx, actor=helper, id=kept.notice_id)
     vault.shorten(tx, actor=helper, subject_id=kept.id, until=clock.now() + ERASE_AFTER)

@@ -29,6 +29,7 @@ from anshang.lookouts.shapes import (
 from anshang.partners.doors import DoorBook
 from anshang.patrols import store as patrols
 from anshang.patrols.whereabouts import Whereabouts
+from anshang.places import store as places
 from anshang.vault import actions as vault
 from anshang.vault.calls import Keys
 from anshang.vault.model import Purpose
@@ -69,6 +70,16 @@ class NewLook(Body):
     place_id: Code
     kind: Literal["sweep", "watch"]
     unit_id: Code | None = None
+
+
+class Finding(Body):
+    """Where she was found (zone, premises, or a point in degrees), and by which unit; each may be missing."""
+
+    zone_id: Code | None = None
+    premises_id: Code | None = None
+    unit_id: Code | None = None
+    lon: Annotated[float, Field(ge=-180, le=180)] | None = None
+    lat: Annotated[float, Field(ge=-90, le=90)] | None = None
 
 
 class NewPhoto(Body):
@@ -120,7 +131,8 @@ def lookouts(district: DistrictQuery, caller: Caller) -> list[LookoutShown]:
     caller.actor.must(Permission.LOOKOUT_OPEN, district)
     with caller.reading(district) as connection:
         since = clock.now() - ERASE_AFTER
-        return [LookoutShown.model_validate(one) for one in store.list_live(connection, district, since)]
+        live = store.list_live(connection, district, since)
+        return [reading.shown(connection, one) for one in live]
 
 
 @router.get("/alerts")
@@ -266,10 +278,22 @@ def step(id: Id, body: StepTaken, district: DistrictQuery, caller: Caller) -> Lo
 
 
 @router.post("/{id}/found")
-def found(id: Id, district: DistrictQuery, caller: Caller) -> LookoutPage:
-    """Somebody of ours has her: the notice is taken back everywhere."""
+def found(id: Id, district: DistrictQuery, caller: Caller, body: Finding | None = None) -> LookoutPage:
+    """Somebody of ours has her, there: the notice is taken back everywhere."""
+    told = body or Finding()
     with caller.writing(district) as tx:
-        return _page(tx, caller, actions.found(tx, actor=caller.actor, id=id))
+        zone_id = told.zone_id
+        if zone_id is None and told.lon is not None and told.lat is not None:
+            zone_id = places.find_zone_at(tx.connection, district, told.lon, told.lat)
+        after = actions.found(
+            tx,
+            actor=caller.actor,
+            id=id,
+            zone_id=zone_id,
+            premises_id=told.premises_id,
+            unit_id=told.unit_id,
+        )
+        return _page(tx, caller, after)
 
 
 @router.post("/{id}/lost-again")

@@ -90,6 +90,8 @@ class LookKind(StrEnum):
 
     SWEEP = "sweep"
     WATCH = "watch"
+    SENT = "sent"
+    """A unit is on its way to look."""
 
 
 class LookoutKind(StrEnum):

@@ -10,7 +10,8 @@ from sqlalchemy import Connection
 
 from anshang.foundation.actor import Actor
 from anshang.lookouts import store
-from anshang.lookouts.model import PLAN, Lookout
+from anshang.lookouts.model import PLAN, Lookout, State
+from anshang.lookouts.parties import on_the_way
 from anshang.lookouts.searching import Known, Suggestion
 from anshang.lookouts.shapes import (
     ErasureShown,
@@ -45,7 +46,7 @@ def page(connection: Connection, actor: Actor, lookout: Lookout) -> LookoutPage:
     notice = partners.notices.get(connection, district_id, lookout.notice_id)
     records = vault_store.list_of_subjects(connection, district_id, [lookout.id])
     return LookoutPage(
-        **LookoutShown.model_validate(lookout).model_dump(),
+        **shown(connection, lookout).model_dump(),
         plan=[
             PlanStep(
                 step=str(step),
@@ -71,6 +72,13 @@ def page(connection: Connection, actor: Actor, lookout: Lookout) -> LookoutPage:
         photo_id=notice.photo_id,
         erased=bool(records) and all(record.erased_at is not None for record in records),
     )
+
+
+def shown(connection: Connection, lookout: Lookout) -> LookoutShown:
+    """A look-out with the units that are on their way to look."""
+    looks = store.list_looks(connection, lookout.district_id, [lookout.id])
+    sent = on_the_way(looks) if lookout.state is State.OPEN else {}
+    return LookoutShown.model_validate(lookout).model_copy(update={"sent": sent})
 
 
 def shown_search(known: Known, suggestion: Suggestion, units: list[Unit]) -> SearchShown:

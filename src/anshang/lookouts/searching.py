@@ -20,6 +20,7 @@ from anshang.kernels.routing import EdgeTimes
 from anshang.kernels.search import Ground, Looks, after, ask_next, send_next, spread
 from anshang.lookouts import store
 from anshang.lookouts.model import DETECTION, Look, LookKind, Lookout
+from anshang.lookouts.parties import on_the_way
 from anshang.lookouts.strategies import (
     AHEAD_S,
     FINDS_IN_PREMISES,
@@ -41,7 +42,7 @@ EXITS_SHOWN = 5
 @dataclass(frozen=True, slots=True)
 class Known:
     """What is known of a search: the n doors, how far each is (s), how likely she is there, who was asked and
-    has answered, how much of where she may be is to be asked.
+    has answered, where a unit watches or is sent, how much of where she may be is to be asked.
     """
 
     doors: Doors
@@ -52,6 +53,7 @@ class Known:
     asked: Bools
     answered: Bools
     watched: Bools
+    sent: Bools
     has_partner: Bools
     cover: float
     at: datetime
@@ -90,7 +92,7 @@ def search(connection: Connection, book: DoorBook, lookout: Lookout) -> Known:
     told = _told(connection, lookout, known)
     made = store.list_looks(connection, lookout.district_id, [lookout.id])
     looks = _looks(told, made, number, lookout, now)
-    asked, answered, watched, has_partner = (np.zeros(len(doors.ids), bool) for _ in range(4))
+    asked, answered, watched, sent, has_partner = (np.zeros(len(doors.ids), bool) for _ in range(5))
     for premises_id, delivery in told:
         if (n := number.get(premises_id)) is not None:
             asked[n] = True
@@ -98,6 +100,9 @@ def search(connection: Connection, book: DoorBook, lookout: Lookout) -> Known:
     for look in made:
         if look.kind is LookKind.WATCH and (n := number.get(look.place_id)) is not None:
             watched[n] = True
+    for place_id in on_the_way(made).values():
+        if (n := number.get(place_id)) is not None:
+            sent[n] = True
     for partner in known:
         if (n := number.get(partner.premises_id or "")) is not None:
             has_partner[n] = True
@@ -110,6 +115,7 @@ def search(connection: Connection, book: DoorBook, lookout: Lookout) -> Known:
         asked=asked,
         answered=answered,
         watched=watched,
+        sent=sent,
         has_partner=has_partner,
         cover=cover_after(elapsed_s - SUPPOSED_S),
         at=now,
@@ -151,7 +157,7 @@ def _sendings(known: Known, units: Sequence[Unit], fixes: dict[str, Fix]) -> tup
     spots = spots_of(known.doors, [where for _, where in free])
     travel_s = known.doors.seconds_from(known.times, spots)
     finds = np.where(known.doors.is_exit, DETECTION.patrol, FINDS_IN_PREMISES)
-    finds = np.where(known.watched, 0.0, finds)
+    finds = np.where(known.watched | known.sent, 0.0, finds)
     chosen, gains = send_next(known.chance, travel_s, finds, SEARCH_S)
     return tuple(
         Sending(
@@ -199,7 +205,7 @@ def _looks(
     rows += [
         (number[look.place_id], now if look.kind is LookKind.WATCH else look.at, DETECTION.patrol)
         for look in made
-        if look.place_id in number
+        if look.place_id in number and look.kind is not LookKind.SENT
     ]
     at_s = [(at - lookout.seen_at).total_seconds() for _, at, _ in rows]
     return Looks(

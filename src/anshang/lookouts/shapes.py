@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from pydantic import Field
+
 from anshang.partners.shapes import TallyShown
 from anshang.web.shapes import BothLanguages, Shown
 
@@ -18,7 +20,7 @@ class AlertShown(Shown):
 
 
 class LookoutShown(Shown):
-    """A look-out, without a word of who it is."""
+    """A look-out, without a word of who it is; `sent` is where each unit is on its way to look."""
 
     id: str
     sort: str
@@ -36,6 +38,7 @@ class LookoutShown(Shown):
     closed_at: datetime | None
     drill: bool
     version: int
+    sent: dict[str, str] = Field(default_factory=dict)
 
 
 class PlanStep(Shown):

@@ -39,8 +39,12 @@ export const routes: readonly Route[] = [
   },
 ];
 
-/** Where an account of this role begins; a wall's own account has no other screen. */
-export const homeOf = (role: string | undefined): string => (role === "wall" ? "/wall" : "/");
+const HOMES: Record<string, string> = { wall: "/wall", patrol: "/field/", volunteer: "/field/", partner: "/shop/" };
+
+/** Where an account of this role begins; whoever goes on duty or keeps a shop has a page of their own. */
+export const homeOf = (role: string | undefined): string => HOMES[role ?? ""] ?? "/";
+/** Whether it is a page beside the desk, not a screen of it. */
+export const isPage = (home: string): boolean => home.length > 1 && home.endsWith("/");
 
 export const routeAt = (path: string): Route | null =>
   routes.find((route) => route.path === (path === "" ? "/" : path.replace(/(.)\/$/, "$1"))) ?? null;

@@ -22,7 +22,7 @@ async function done(asking: Promise<unknown>, text: string): Promise<boolean> {
     toasts.refuse(saidOf(problem));
     return false;
   } finally {
-    for (const topic of ["lookout", "notice", "matter"]) answers.happened(topic);
+    for (const topic of ["lookout", "notice", "matter", "unit"]) answers.happened(topic);
   }
 }
 
@@ -64,9 +64,9 @@ export const look = (district: string, id: string, place_id: string, kind: "swee
 export const askMore = (district: string, id: string, premises_ids: string[]): Promise<boolean> =>
   done(answered(client.POST("/api/lookouts/{id}/ask", { params: at(district, id), body: { premises_ids } })), words.asked);
 
-export function sendUnit(district: string, unit_id: string, sign: string, place: string): Promise<boolean> {
-  const body = { id: newId(), kind: "message" as const, to_unit_id: unit_id, text: words.message(place) };
-  return done(answered(client.POST("/api/messages", { params: { query: { district } }, body })), words.sentUnit(sign));
+export function sendUnit(district: string, id: string, unit: { unit_id: string; call_sign: string; place_id: string }, place: string) {
+  const body = { id: newId(), unit_id: unit.unit_id, place_id: unit.place_id, text: words.message(place) };
+  return done(answered(client.POST("/api/lookouts/{id}/units", { params: at(district, id), body })), words.sentUnit(unit.call_sign));
 }
 
 /** Whom to call at a partner; that one has looked is recorded. */
@@ -98,8 +98,17 @@ export const takeStep = (district: string, id: string, step: string): Promise<bo
     words.noted,
   );
 
-export const found = (district: string, id: string): Promise<boolean> =>
-  done(answered(client.POST("/api/lookouts/{id}/found", { params: at(district, id) })), words.foundNow);
+/** The search ends; answers with the refusal, or null. */
+export async function found(district: string, id: string, body: Shape["Finding"]): Promise<string | null> {
+  try {
+    await answered(client.POST("/api/lookouts/{id}/found", { params: at(district, id), body }));
+  } catch (problem) {
+    return saidOf(problem);
+  }
+  toasts.say(words.foundNow);
+  for (const topic of ["lookout", "notice", "matter", "unit"]) answers.happened(topic);
+  return null;
+}
 
 export const lostAgain = (district: string, id: string): Promise<boolean> =>
   done(

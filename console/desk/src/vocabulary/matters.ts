@@ -23,6 +23,7 @@ const words = dictionary(
     lookout: (who: string) => `走失协查：${who}`,
     lookoutFrom: (who: string, from: string) => `走失协查：${who}，由${from}转来`,
     lookoutBeside: (who: string, where: string, found: boolean) => `走失协查：${where}报告${found ? "已找到" : "看到"}${who}`,
+    lookoutFound: (who: string, by: string) => `走失协查：${who}已找到${by && `（${by}）`}，待移交`,
     lookoutSeen: (who: string, where: string) => `走失协查：${where} 报告看到${who}`,
     lookoutSupervisor: (who: string) => `走失协查：${who}，已满 15 分钟，请值班长`,
     lookoutMissing: (who: string) => `走失协查：${who}，已满 20 分钟，启动失踪人员程序`,
@@ -53,6 +54,7 @@ const words = dictionary(
     lookout: (who) => `Look-out: ${who}`,
     lookoutFrom: (who, from) => `Look-out: ${who}, passed on by ${from}`,
     lookoutBeside: (who, where, found) => `Look-out: ${where} has ${found ? "found" : "seen"} the ${who}`,
+    lookoutFound: (who, by) => `Look-out: ${who} found${by && ` (${by})`}, to be handed over`,
     lookoutSeen: (who, where) => `Look-out: ${where} has seen the ${who}`,
     lookoutSupervisor: (who) => `Look-out: ${who}, 15 minutes: call the supervisor`,
     lookoutMissing: (who) => `Look-out: ${who}, 20 minutes: begin the missing-person procedure`,
@@ -122,6 +124,10 @@ export function subjectOf(
       return words.lookoutBeside(sortOf(params), text(params[reading.formats.language]), params["found"] === true);
     case "matter.lookout_seen":
       return words.lookoutSeen(sortOf(params), params["premises"] ? naming(text(params["premises"])) : "—");
+    case "matter.lookout_found": {
+      const places = [params["premises"] ?? params["zone"], params["unit"]].filter((one) => one != null);
+      return words.lookoutFound(sortOf(params), places.map((one) => naming(text(one))).join(words.comma));
+    }
     case "matter.lookout_supervisor":
       return words.lookoutSupervisor(sortOf(params));
     case "matter.lookout_missing":

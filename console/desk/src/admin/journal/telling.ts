@@ -2,8 +2,7 @@
 import type { JournalEntry } from "$api/questions";
 import { reading } from "$kit/reading.svelte";
 import { levelName, roleName, words as field } from "$vocabulary/words";
-import { kinds } from "./kinds";
-import { togetherKinds } from "./togetherKinds";
+import { kindOf } from "$vocabulary/kinds";
 import { words } from "./words";
 
 export type Naming = {
@@ -22,7 +21,7 @@ export const nounOf = (kind: string): string => kind.split(".", 1)[0]!;
 /** What happened, in words; a kind we do not know yet is shown as it came. */
 export function kindName({ kind, details }: Pick<JournalEntry, "kind" | "details">): string {
   if (kind === "matter.reprioritised" && details["from"] === details["to"]) return words.retold;
-  return kinds[kind as keyof typeof kinds] ?? togetherKinds[kind as keyof typeof togetherKinds] ?? kind;
+  return kindOf(kind);
 }
 export const nounName = (noun: string): string => words.nouns[noun as keyof typeof words.nouns] ?? noun;
 

@@ -1,7 +1,8 @@
 // What can happen, in the words of the journal's screen: each kind of entry.
 import { dictionary } from "$kit/i18n.svelte";
+import { togetherKinds } from "./togetherKinds";
 
-export const kinds = dictionary(
+const kinds = dictionary(
   {
     "matter.opened": "事项开立",
     "matter.acknowledged": "事项确认接收",
@@ -84,6 +85,8 @@ export const kinds = dictionary(
     "place.imported": "场所文件导入",
     "account.opened": "账号开通",
     "account.changed": "账号修改",
+    "account.lent": "账号获准进入本商圈",
+    "account.taken_back": "账号退出本商圈",
     "password.changed": "密码更改",
     "session.opened": "登录",
     "session.closed": "退出登录",
@@ -174,6 +177,8 @@ export const kinds = dictionary(
     "place.imported": "district's document imported",
     "account.opened": "account opened",
     "account.changed": "account changed",
+    "account.lent": "account admitted to the district",
+    "account.taken_back": "account withdrawn from the district",
     "password.changed": "password changed",
     "session.opened": "signed in",
     "session.closed": "signed out",
@@ -183,3 +188,7 @@ export const kinds = dictionary(
     "feed.closed": "feed closed",
   },
 );
+
+/** What happened, in words; a kind we do not know yet is shown as it came. */
+export const kindOf = (kind: string): string =>
+  kinds[kind as keyof typeof kinds] ?? togetherKinds[kind as keyof typeof togetherKinds] ?? kind;
