@@ -1680,7 +1680,7 @@ export interface paths {
         put?: never;
         /**
          * Found
-         * @description Somebody of ours has her: the notice is taken back everywhere.
+         * @description Somebody of ours has her, there: the notice is taken back everywhere.
          */
         post: operations["found_api_lookouts__id__found_post"];
         delete?: never;
@@ -1843,6 +1843,26 @@ export interface paths {
          * @description Say that a step of the plan is done.
          */
         post: operations["step_api_lookouts__id__steps_post"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/lookouts/{id}/units": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send
+         * @description Send a free unit to look at a place: it is busy until it has looked.
+         */
+        post: operations["send_api_lookouts__id__units_post"];
         delete?: never;
         options?: never;
         head?: never;
@@ -4907,6 +4927,22 @@ export interface components {
             loss: (number | null)[];
         };
         /**
+         * Finding
+         * @description Where she was found (zone, premises, or a point in degrees), and by which unit; each may be missing.
+         */
+        Finding: {
+            /** Lat */
+            lat?: number | null;
+            /** Lon */
+            lon?: number | null;
+            /** Premises Id */
+            premises_id?: string | null;
+            /** Unit Id */
+            unit_id?: string | null;
+            /** Zone Id */
+            zone_id?: string | null;
+        };
+        /**
          * FixShown
          * @description Where a unit was last: degrees, when, how old (s), and whether that is too old to send it by.
          */
@@ -5578,6 +5614,10 @@ export interface components {
              * Format: date-time
              */
             seen_at: string;
+            /** Sent */
+            sent?: {
+                [key: string]: string;
+            };
             /** Sort */
             sort: string;
             /** State */
@@ -5592,7 +5632,7 @@ export interface components {
         };
         /**
          * LookoutShown
-         * @description A look-out, without a word of who it is.
+         * @description A look-out, without a word of who it is; `sent` is where each unit is on its way to look.
          */
         LookoutShown: {
             /** Age Band */
@@ -5623,6 +5663,10 @@ export interface components {
              * Format: date-time
              */
             seen_at: string;
+            /** Sent */
+            sent?: {
+                [key: string]: string;
+            };
             /** Sort */
             sort: string;
             /** State */
@@ -6706,6 +6750,20 @@ export interface components {
              * @default 1
              */
             version: number;
+        };
+        /**
+         * NewParty
+         * @description The unit, the place (premises or gate) it is to look at, and what it reads.
+         */
+        NewParty: {
+            /** Id */
+            id: string;
+            /** Place Id */
+            place_id: string;
+            /** Text */
+            text: string;
+            /** Unit Id */
+            unit_id: string;
         };
         /**
          * NewPassword
@@ -20126,7 +20184,11 @@ export interface operations {
             };
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody?: {
+            content: {
+                "application/json": components["schemas"]["Finding"] | null;
+            };
+        };
         responses: {
             /** @description Successful Response */
             200: {
@@ -21139,6 +21201,133 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["LookoutPage"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    send_api_lookouts__id__units_post: {
+        parameters: {
+            query: {
+                district: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewParty"];
+            };
+        };
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["LookShown"];
                 };
             };
             /** @description Bad Request */
