@@ -126,7 +126,9 @@ def privacy_page() -> str:
         "each record under a key of its own; reading it needs the purpose it was given for and is journalled. When its time is over\n"
         "the key is destroyed, and with it every copy, also in back-ups, which hold no keys. Coordinates of a look-out say where\n"
         "somebody was last seen, not who. A test compares this list with the tables: a new field that can hold words fails the\n"
-        "build until somebody has decided what it is.\n\n"
+        "build until somebody has decided what it is. `anshang vault retention` counts, for each row, what is over; the nightly erasure\n"
+        "empties by the same list (`vault/retention.py`), while the clock can be trusted. Entries of the journal hold ids and figures and\n"
+        "stay: once a display name is gone, nobody can tell whose id it was.\n\n"
         "| field | whose | what for | how long |\n|---|---|---|---|\n"
         + "\n".join(personal)
         + "\n\n## Fields that can hold words, and hold nothing about anybody\n\n| field | why |\n|---|---|\n"

@@ -101,3 +101,13 @@ def test_nobody_else_reads_an_installation_whose_folder_was_there_before(tmp_pat
     folder.chmod(0o750)
     assert run("vault", "status", "--data", str(folder)).exit_code == 0
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_what_is_over_is_counted_before_anything_goes(data: Path) -> None:
+    done = run("vault", "retention", "--data", str(data))
+    assert done.exit_code == 0, done.output
+    assert (
+        f"{DISTRICT}: unit_positions.lon, unit_positions.lat: 7 days 天; 0 rows 行, 0 over 到期"
+        in done.output
+    )
+    assert "*: accounts.name, accounts.password_hash: 30 days 天; 1 rows 行, 0 over 到期" in done.output

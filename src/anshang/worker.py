@@ -42,6 +42,7 @@ from anshang.people.model import engine_actor
 from anshang.places import store as places
 from anshang.settings import Settings
 from anshang.vault import actions as vault
+from anshang.vault import retention
 from anshang.vault.erasure_guard import ErasureGuard
 from anshang.vault.keys import Keyring
 from anshang.volunteers import actions as volunteers
@@ -235,9 +236,14 @@ class Worker:
             en="Destroying keys that no record needs", zh="清除无主密钥", first_s=first_s,
         )  # fmt: skip
         yield Job(
-            name="patrols.forget", run=partial(self._each_day, "traces", self._forget),
+            name="retention.apply", run=partial(self._each_day, "traces", self._forget),
             every_s=MINUTE_S, lane=lane,
-            en="Forgetting old positions of units", zh="清除过期位置轨迹", first_s=first_s,
+            en="Emptying positions and words whose time is over", zh="清除到期的位置与文字", first_s=first_s,
+        )  # fmt: skip
+        yield Job(
+            name="retention.apply_common", run=partial(self._each_day, "traces", self._keep_promises),
+            every_s=MINUTE_S, lane=lane, by_district=False,
+            en="Emptying closed accounts", zh="清除已停用账号信息", first_s=first_s,
         )  # fmt: skip
         yield Job(
             name="council.bring_back", run=self._bring_back, every_s=MINUTE_S, lane="reminders",
@@ -314,6 +320,7 @@ class Worker:
         roll_up(self._database, district_id, clock.now() - DELAY, self._settings.sealed_folder)
 
     def _seal_journal(self, district_id: str) -> None:
+        self.erasure_guard.check()  # a day of a wrong clock is no day
         with self._database.transaction(district_id or EVERYWHERE) as tx:
             journal.seal_through(tx, clock.now().date() - timedelta(days=1))
 
@@ -322,11 +329,17 @@ class Worker:
         seal(self._database, district_id, oldest_at, self._settings.sealed_folder)
 
     def _forget(self, district_id: str) -> None:
-        self._whereabouts.forget_old(district_id)
+        self._keep_promises(district_id)
         before_ms = clock.to_ms(clock.now() - OUTCOMES_KEPT)
         self._database.bulk(
             district_id, partial(forget_outcomes, district_id=district_id, before_ms=before_ms)
         )
+
+    def _keep_promises(self, district_id: str) -> None:
+        """Empty what the privacy page says is over; the installation's own when no district is named."""
+        self.erasure_guard.check()
+        home = district_id or EVERYWHERE
+        retention.apply(self._database, home, actor=engine_actor(home))
 
     def _erase(self, district_id: str) -> None:
         self.erasure_guard.check()

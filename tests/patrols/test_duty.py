@@ -26,8 +26,9 @@ from anshang.patrols.model import Member, PatrolKind, Unit, UnitStatus
 from anshang.patrols.positions import Told
 from anshang.patrols.whereabouts import Whereabouts, duty_of
 from anshang.people import store as people
-from anshang.people.model import Account, Role, operator_actor
+from anshang.people.model import Account, Role, engine_actor, operator_actor
 from anshang.settings import Settings
+from anshang.vault import retention
 
 pytestmark = pytest.mark.postgres
 
@@ -208,7 +209,7 @@ def test_positions_are_kept_once_seen_at_once_and_forgotten_after_a_week(
     assert where.latest(DISTRICT)["u1"].lon == pytest.approx(LON + 0.0001)
     assert Whereabouts(staffed).latest(DISTRICT) == where.latest(DISTRICT), "also after a restart"
     night(timedelta(days=7, minutes=1))
-    where.forget_old(DISTRICT)
+    retention.apply(staffed, DISTRICT, actor=engine_actor(DISTRICT))
     with staffed.reading([DISTRICT]) as connection:
         assert positions.list_latest(connection, DISTRICT, 0) == {}
     assert where.latest(DISTRICT) == {}

@@ -12,7 +12,7 @@ from anshang.foundation.database import Database
 from anshang.journal.model import EVERYWHERE
 from anshang.people.model import operator_actor
 from anshang.places import store as places
-from anshang.vault import actions, store
+from anshang.vault import actions, retention, store
 from anshang.vault.erasure_guard import confirm_clock
 from anshang.vault.keys import Keyring, read_masters
 
@@ -43,6 +43,26 @@ def confirm(
         with database.transaction(EVERYWHERE) as tx:
             confirm_clock(tx, actor=operator_actor(EVERYWHERE))
         say(f"{shown}: confirmed 已确认")
+
+
+@app.command("retention")
+def look_at_retention(data: DataFolder = None) -> None:
+    """Say, for each field of the privacy page, how long it is kept, how many rows there are, and how many are
+    over and would be emptied tonight. Nothing is changed.
+    """
+    with in_words(), installation(data) as (_settings, database):
+        with database.reading() as connection:
+            homes = [EVERYWHERE, *places.list_district_ids(connection)]
+        for home in homes:
+            with database.reading([home]) as connection:
+                for one in retention.due(connection, home, clock.now()):
+                    kept = f"{one.rule.kept.days} days 天"
+                    say(
+                        f"{home}: {', '.join(one.rule.names)}: {kept}; {one.row_count} rows 行, "
+                        f"{one.over_count} over 到期"
+                    )
+                overdue = store.list_expired(connection, home, clock.now())
+            say(f"{home}: vault_records.sealed: {len(overdue)} over 到期")
 
 
 def report_vault(database: Database, keyring: Keyring) -> None:

@@ -21,7 +21,6 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     String,
     Table,
-    delete,
     select,
 )
 
@@ -33,7 +32,6 @@ SECOND_MS = 1000
 DAY_MS = 86_400_000
 AHEAD_MS = 120_000
 OLDEST_MS = DAY_MS
-KEPT_MS = 7 * DAY_MS
 FAR_M = 20_000.0
 ACCURACY_MAX_M = 500.0
 METRES_PER_DEGREE = 111_320.0
@@ -150,13 +148,6 @@ def list_latest(
         query = query.where(table.c.received_ms <= until_ms)
     rows = connection.execute(query.order_by(table.c.at_ms))
     return {row.unit_id: Fix(*row) for row in rows}
-
-
-def forget(connection: Connection, district_id: str, before_ms: int) -> int:
-    """Let go of positions taken before the instant; how many there were."""
-    table = unit_positions_table
-    old = (table.c.district_id == district_id) & (table.c.at_ms < before_ms)
-    return connection.execute(delete(table).where(old)).rowcount
 
 
 def apart_m(a: tuple[float, float], b: tuple[float, float]) -> float:

@@ -100,11 +100,6 @@ class Whereabouts:
             self._move(unit.district_id, fixes[-1])
         return Receipt(added, len(fixes) - added, tuple(Refused(*each) for each in refused))
 
-    def forget_old(self, district_id: str) -> None:
-        """Let go of traces that are older than a week."""
-        before_ms = clock.to_ms(clock.now()) - positions.KEPT_MS
-        self._database.bulk(district_id, lambda c: positions.forget(c, district_id, before_ms))
-
     def forget(self, district_id: str) -> None:
         """Let go of a district that is no more."""
         with self._lock:

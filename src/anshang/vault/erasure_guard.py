@@ -28,6 +28,7 @@ TOLERANCE = timedelta(hours=1)
 SILENCE_MAX = timedelta(days=2)
 """Less than the shortest retention (three days): a longer silence of the journal is asked about."""
 ENGINE = "engine"
+CLOCK_EVENTS = (ErasureEvent.HELD, ErasureEvent.RESUMED, ErasureEvent.CONFIRMED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +120,7 @@ def confirm_clock(tx: Transaction, *, actor: Actor) -> None:
 
 
 def _last_event(connection: Connection) -> Entry | None:
-    return journal_store.last_of_kinds(connection, EVERYWHERE, list(ErasureEvent))
+    return journal_store.last_of_kinds(connection, EVERYWHERE, CLOCK_EVENTS)
 
 
 def _held(trusted_at: datetime, now: datetime) -> RuleBroken:

@@ -34,11 +34,18 @@ class Personal:
     retention: str
 
 
-_WORDS_OF_DUTY = "until the matter is three years closed, with the journal 与台账同期（3 年）"
+_WORDS_OF_DUTY = "3 years after the matter was closed 事项关闭后 3 年"
+_OPEN = "while the account is open, and 30 days 账号存续期及其后 30 天"
+_CLOSED = "3 years after the account was closed 账号停用后 3 年"
+_LOGGED = "3 years after it was written, or had ended 记录或结束后 3 年"
 
 
 def _duty(purpose: str) -> Personal:
     return Personal(PersonalClass.WORDS, purpose, _WORDS_OF_DUTY)
+
+
+def _logged(purpose: str) -> Personal:
+    return Personal(PersonalClass.WORDS, purpose, _LOGGED)
 
 
 PERSONAL: Mapping[str, Personal] = MappingProxyType(
@@ -49,17 +56,21 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
             "look-outs: closure and 24 h, at most 3 days; photographs 30 days; contacts while a partner",
         ),
         "accounts.name": Personal(
-            PersonalClass.STAFF, "signing in 登录", "while the account is open 账号存续期"
+            PersonalClass.STAFF,
+            "signing in 登录",
+            _OPEN,
         ),
         "accounts.display_name": Personal(
-            PersonalClass.STAFF, "who did what 责任认定", "with the journal, 3 years 与台账同期"
+            PersonalClass.STAFF,
+            "who did what 责任认定",
+            _CLOSED,
         ),
-        "accounts.password_hash": Personal(
-            PersonalClass.STAFF, "signing in 登录", "while the account is open"
-        ),
-        "duties.crew": Personal(PersonalClass.STAFF, "who was on duty 值勤记录", "3 years 与台账同期"),
+        "accounts.password_hash": Personal(PersonalClass.STAFF, "signing in 登录", _OPEN),
+        "duties.crew": Personal(PersonalClass.STAFF, "who was on duty 值勤记录", _LOGGED),
         "members.skills": Personal(
-            PersonalClass.STAFF, "fit for the task 任务匹配", "while the account is open 账号有效期间"
+            PersonalClass.STAFF,
+            "fit for the task 任务匹配",
+            _OPEN,
         ),
         "unit_positions.lon": Personal(PersonalClass.POSITION, "who arrives first 就近派警", "7 days 7 天"),
         "unit_positions.lat": Personal(PersonalClass.POSITION, "who arrives first 就近派警", "7 days 7 天"),
@@ -72,26 +83,30 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
         "incident_transfers.answer": _duty("what it answered 答复"),
         "assignments.words": _duty("why a unit cannot go, or need not 理由"),
         "commands.reason": _duty("why command was handed over 指挥交接"),
-        "messages.text": _duty("messages of the duty team 值勤消息"),
-        "messages.report": _duty("M/ETHANE"),
-        "roll_call_answers.words": _duty("answers to the roll-call 点名答复"),
-        "measures.note": _duty("what was done about the crowd 处置说明"),
-        "shifts.people": Personal(PersonalClass.STAFF, "who was on the desk 值班记录", "3 years 与台账同期"),
+        "messages.text": _logged("messages of the duty team 值勤消息"),
+        "messages.report": _logged("M/ETHANE"),
+        "roll_call_answers.words": _logged("answers to the roll-call 点名答复"),
+        "measures.note": _logged("what was done about the crowd 处置说明"),
+        "shifts.people": Personal(
+            PersonalClass.STAFF,
+            "who was on the desk 值班记录",
+            _LOGGED,
+        ),
         "push_phones.endpoint": Personal(
             PersonalClass.STAFF,
             "telling a partner's phone 通知合作单位手机",
             "until ended, or gone 至取消为止",
         ),
-        "council_meetings.title": _duty("what a meeting is about 会议主题"),
-        "council_meetings.agenda": _duty("what a meeting is about 会议议程"),
-        "council_motions.text": _duty("what was moved 议案"),
-        "council_resolutions.text": _duty("what is to be done 决议"),
-        "found_items.words": _duty("to know the owner of lost property by 拾得物品特征"),
-        "team_shifts.place": _duty("where a shift is 班次地点"),
-        "shifts.note": _duty("what the next shift must know 交接内容"),
-        "duty_notes.text": _duty("the duty log 值班日志"),
-        "notices.words_zh": _duty("reminders and requests to partners 提醒与请求"),
-        "notices.words_en": _duty("reminders and requests to partners 提醒与请求"),
+        "council_meetings.title": _logged("what a meeting is about 会议主题"),
+        "council_meetings.agenda": _logged("what a meeting is about 会议议程"),
+        "council_motions.text": _logged("what was moved 议案"),
+        "council_resolutions.text": _logged("what is to be done 决议"),
+        "found_items.words": _logged("to know the owner of lost property by 拾得物品特征"),
+        "team_shifts.place": _logged("where a shift is 班次地点"),
+        "shifts.note": _logged("what the next shift must know 交接内容"),
+        "duty_notes.text": _logged("the duty log 值班日志"),
+        "notices.words_zh": _logged("reminders and requests to partners 提醒与请求"),
+        "notices.words_en": _logged("reminders and requests to partners 提醒与请求"),
     }
 )
 

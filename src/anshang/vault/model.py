@@ -44,6 +44,7 @@ class ErasureEvent(StrEnum):
     HELD = "erasure.held"
     RESUMED = "erasure.resumed"
     CONFIRMED = "erasure.confirmed"
+    APPLIED = "erasure.applied"
 
 
 RETENTION: Mapping[Purpose, timedelta] = MappingProxyType(
