@@ -233,17 +233,13 @@ class Worker:
         )  # fmt: skip
         yield Job(
             name="vault.orphans", run=self._destroy_orphans, every_s=HOUR_S, lane=lane, by_district=False,
-            en="Destroying keys that no record needs", zh="清除无主密钥", first_s=first_s,
+            en="Destroying keys that no record needs, emptying closed accounts",
+            zh="清除无主密钥与已停用账号", first_s=first_s,
         )  # fmt: skip
         yield Job(
             name="retention.apply", run=partial(self._each_day, "traces", self._forget),
             every_s=MINUTE_S, lane=lane,
             en="Emptying positions and words whose time is over", zh="清除到期的位置与文字", first_s=first_s,
-        )  # fmt: skip
-        yield Job(
-            name="retention.apply_common", run=partial(self._each_day, "traces", self._keep_promises),
-            every_s=MINUTE_S, lane=lane, by_district=False,
-            en="Emptying closed accounts", zh="清除已停用账号信息", first_s=first_s,
         )  # fmt: skip
         yield Job(
             name="council.bring_back", run=self._bring_back, every_s=MINUTE_S, lane="reminders",
@@ -329,17 +325,12 @@ class Worker:
         seal(self._database, district_id, oldest_at, self._settings.sealed_folder)
 
     def _forget(self, district_id: str) -> None:
-        self._keep_promises(district_id)
+        self.erasure_guard.check()
+        retention.apply(self._database, district_id, actor=engine_actor(district_id))
         before_ms = clock.to_ms(clock.now() - OUTCOMES_KEPT)
         self._database.bulk(
             district_id, partial(forget_outcomes, district_id=district_id, before_ms=before_ms)
         )
-
-    def _keep_promises(self, district_id: str) -> None:
-        """Empty what the privacy page says is over; the installation's own when no district is named."""
-        self.erasure_guard.check()
-        home = district_id or EVERYWHERE
-        retention.apply(self._database, home, actor=engine_actor(home))
 
     def _erase(self, district_id: str) -> None:
         self.erasure_guard.check()
@@ -353,6 +344,7 @@ class Worker:
 
     def _destroy_orphans(self, _: str) -> None:
         self.erasure_guard.check()
+        retention.apply(self._database, EVERYWHERE, actor=engine_actor(EVERYWHERE))
         with self._database.reading() as connection:
             districts = places.list_district_ids(connection)
         self._needless = vault.destroy_orphans(
