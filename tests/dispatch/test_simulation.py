@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 
 from anshang.cli import app
 from anshang.dispatch.ladder import DEFAULT
-from anshang.dispatch.simulation import Base, Plan, read_bases, read_calls, run
+from anshang.dispatch.simulation import Base, Given, Plan, overload, read_bases, read_calls, run
 from anshang.foundation.errors import BadInput, RuleBroken
 from anshang.places.document import read_document
 from anshang.places.model import Place
@@ -51,6 +51,38 @@ def test_a_policy_against_itself_differs_by_nothing(place: Place) -> None:
     """With one unit there is nothing to choose: both policies are one."""
     told = run(place, [WEST_UNIT], DEFAULT, ["nearest", "cover"], PLAN)
     assert told.differences == {"cover": ((0.0, 0.0, 0.0),) * 3}
+
+
+def test_calls_that_outrun_the_units_are_said_in_words_and_figures(place: Place) -> None:
+    calm = run(place, [WEST_UNIT, EAST_UNIT], DEFAULT, ["nearest"], PLAN)
+    assert 0.8 < calm.figures[0].utilisation < 1.2, "20 calls an hour of some 5 min and the way, for two"
+    few = run(place, [WEST_UNIT, EAST_UNIT], DEFAULT, ["nearest"], replace(PLAN, rate_per_h=5.0)).figures[0]
+    assert few.utilisation < 0.4
+    assert overload(few, 2) is None
+    flood = run(place, [WEST_UNIT], DEFAULT, ["nearest"], PLAN).figures[0]
+    assert flood.utilisation == pytest.approx(2 * calm.figures[0].utilisation, rel=0.15)
+    words = overload(flood, 1)
+    assert words is not None
+    zh, en = words
+    assert f"{flood.utilisation:.0%}" in en and f"{flood.utilisation:.0%}" in zh
+    assert "grows without end" in en
+    assert "至少需要" in zh
+    longer = run(place, [WEST_UNIT], DEFAULT, ["nearest"], replace(PLAN, hours=15, runs=2)).figures[0]
+    assert longer.median_s > 1.5 * flood.median_s, "it does grow"
+
+
+def test_recorded_calls_outrun_the_units_while_they_come(place: Place) -> None:
+    def given(apart_s: float) -> Given:
+        lon_lat = np.array([[WEST, MIDDLE_LAT]] * 20)
+        return Given(np.arange(20) * apart_s, lon_lat, np.full(20, 3, np.intp))
+
+    calm, flood, single = (
+        run(place, [WEST_UNIT], DEFAULT, ["nearest"], PLAN, given=calls).figures[0]
+        for calls in (given(3600.0), given(60.0), given(0.0))
+    )
+    assert calm.utilisation < 0.2
+    assert flood.utilisation > 1
+    assert overload(single, 1) is not None, "all at once"
 
 
 @pytest.mark.parametrize(
@@ -140,6 +172,8 @@ def test_the_command_plays_draws_and_tells(tmp_path: Path) -> None:
     result = json.loads(told.stdout)
     assert [one["policy"] for one in result["policies"]] == ["nearest", "cover"]
     assert result["targets_s"] == [60.0, 180.0, 300.0]
+    assert all(one["utilisation"] > 0 for one in result["policies"])
+    assert runner.invoke(app, [*words, "--rate", "900"]).stdout.count("grows without end") == 2
     assert png.read_bytes().startswith(b"\x89PNG")
     assert runner.invoke(app, [*words, "--runs", "0"]).exit_code == 2
 

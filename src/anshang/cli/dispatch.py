@@ -10,7 +10,15 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from anshang.cli.terminal import DataFolder, District, district_meant, installation, progress_bar, say
+from anshang.cli.terminal import (
+    DataFolder,
+    District,
+    complain,
+    district_meant,
+    installation,
+    progress_bar,
+    say,
+)
 from anshang.dispatch import simulation, store
 from anshang.dispatch.simulation import Base, Plan, Result
 from anshang.foundation.errors import BadInput
@@ -93,19 +101,27 @@ def _at_posts(place: Place, post_ids: list[str]) -> list[Base]:
 def _table(result: Result) -> None:
     table = Table(title="响应 / response")
     table.add_column("policy")
-    for name in ("n", "lost", "median s", "p90 s"):
+    for name in ("n", "lost", "utilisation", "median s", "p90 s"):
         table.add_column(name, justify="right")
     for target_s in result.targets_s:
         table.add_column(f"≤ {target_s:.0f} s (95 %)", justify="right", overflow="fold")
     for one in result.figures:
         shares = [f"{s.value:.1%} ({s.low:.1%}–{s.high:.1%})" for s in one.within]
-        table.add_row(
-            one.policy, str(one.n), str(one.lost), f"{one.median_s:.0f}", f"{one.p90_s:.0f}", *shares
+        figures = (
+            str(one.n),
+            str(one.lost),
+            f"{one.utilisation:.0%}",
+            f"{one.median_s:.0f}",
+            f"{one.p90_s:.0f}",
         )
+        table.add_row(one.policy, *figures, *shares)
     for policy, tiers in result.differences.items():
         told = [f"{mean:+.1%} ({low:+.1%}…{high:+.1%})" for mean, low, high in tiers]
-        table.add_row(f"{policy} − {result.figures[0].policy}", "", "", "", "", *told)
+        table.add_row(f"{policy} − {result.figures[0].policy}", "", "", "", "", "", *told)
     say(table)
+    for one in result.figures:
+        if words := simulation.overload(one, result.unit_count):
+            complain(f"[red]{words[1]}[/red]\n{words[0]}")
 
 
 def _plain(result: Result) -> dict[str, object]:
@@ -121,6 +137,10 @@ def _plain(result: Result) -> dict[str, object]:
                 "policy": one.policy,
                 "n": one.n,
                 "lost": one.lost,
+                "utilisation": number(one.utilisation),
+                "overload": dict(zip(("zh", "en"), words, strict=True))
+                if (words := simulation.overload(one, result.unit_count))
+                else None,
                 "median_s": number(one.median_s),
                 "p90_s": number(one.p90_s),
                 "within": [[number(s.value), number(s.low), number(s.high)] for s in one.within],

@@ -66,11 +66,14 @@ class Given:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What a policy achieved over all runs."""
+    """What a policy achieved over all runs. `utilisation` is the work that calls bring as a share of what the
+    units can do in the same time: from 1 on the queue grows without end, and the figures depend on the hours.
+    """
 
     policy: str
     n: int
     lost: int
+    utilisation: float
     median_s: float
     p90_s: float
     within: tuple[Share, ...]
@@ -81,6 +84,7 @@ class Figures:
 class Result:
     """Every policy's figures, and for each later policy and tier the paired difference to the first."""
 
+    unit_count: int
     targets_s: tuple[float, ...]
     figures: tuple[Figures, ...]
     differences: dict[str, tuple[tuple[float, float, float], ...]]
@@ -122,7 +126,31 @@ def run(
             rule = nearest(reckoned_s) if policy == "nearest" else _covering(reckoned_s, at_home)
             outcomes[policy].append(simulate(calls, travel_s, rule, turnout_s=ladder.notice_s))
         progress((number + 1) / plan.runs)
-    return _told(outcomes, tuple(rung.target_s for rung in ladder.rungs))
+    targets_s = tuple(rung.target_s for rung in ladder.rungs)
+    return _told(outcomes, targets_s, len(bases), _span_s(plan, given))
+
+
+def _span_s(plan: Plan, given: Given | None) -> float:
+    """How long calls come; without end for a single recorded one."""
+    if given is None:
+        return plan.hours * 3600
+    count = len(given.at_s)
+    return float(given.at_s[-1] - given.at_s[0]) * count / (count - 1) if count > 1 else np.inf
+
+
+def overload(figures: Figures, unit_count: int) -> tuple[str, str] | None:
+    """That calls outrun the units, in Chinese and English; None when they do not."""
+    if figures.utilisation < 1:
+        return None
+    needed = int(figures.utilisation * unit_count) + 1
+    return (
+        f"警情超出力量（{figures.policy}）：所需工作量为 {unit_count} 个单位处置能力的"
+        f" {figures.utilisation:.0%}，"
+        f"排队将无限增长；响应时间取决于模拟时长，不能用于评估。至少需要 {needed} 个单位。",
+        f"Calls outrun the units ({figures.policy}): they bring {figures.utilisation:.0%} of the work that "
+        f"{unit_count} units can do, so the queue grows without end. Response times depend on how many hours "
+        f"are simulated and say nothing of the policy. At least {needed} units are needed.",
+    )
 
 
 def read_calls(path: Path) -> Given:
@@ -252,8 +280,12 @@ def _covering(travel_s: Reals, at_home: Cover) -> Policy:
     return choose
 
 
-def _told(outcomes: dict[str, list[Outcome]], targets_s: tuple[float, ...]) -> Result:
+def _told(
+    outcomes: dict[str, list[Outcome]], targets_s: tuple[float, ...], unit_count: int, span_s: float
+) -> Result:
     figures = []
+    runs_count = len(next(iter(outcomes.values())))
+    capacity_s = max(unit_count * span_s * runs_count, 1.0)
     shares: dict[str, Reals] = {}
     for policy, runs in outcomes.items():
         response_s = np.concatenate([one.response_s for one in runs])
@@ -262,6 +294,7 @@ def _told(outcomes: dict[str, list[Outcome]], targets_s: tuple[float, ...]) -> R
                 policy=policy,
                 n=len(response_s),
                 lost=sum(one.lost for one in runs),
+                utilisation=sum(float(one.busy_s.sum()) for one in runs) / capacity_s,
                 median_s=float(np.median(response_s)),
                 p90_s=float(np.quantile(response_s, 0.9, method="higher")),
                 within=tuple(share_within(response_s, target_s) for target_s in targets_s),
@@ -275,4 +308,4 @@ def _told(outcomes: dict[str, list[Outcome]], targets_s: tuple[float, ...]) -> R
     differences = {
         policy: tuple(paired(column) for column in (shares[policy] - shares[first]).T) for policy in others
     }
-    return Result(targets_s, tuple(figures), differences)
+    return Result(unit_count, targets_s, tuple(figures), differences)

@@ -37,11 +37,14 @@ class Calls:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """For each call (n) the unit (-1: nobody ever), seconds it waited for a unit, and until one was there."""
+    """For each call (n) the unit (-1: nobody ever), seconds it waited for a unit, seconds until one was
+    there, and seconds that the unit was busy with it (0: nobody ever).
+    """
 
     unit: Numbers
     wait_s: Reals
     response_s: Reals
+    busy_s: Reals
 
     @property
     def lost(self) -> int:
@@ -67,6 +70,7 @@ def simulate(
     free = np.ones(units, dtype=bool)
     unit = np.full(count, -1, dtype=np.intp)
     began = np.full(count, np.inf)
+    busy_s = np.zeros(count)
     done: list[tuple[float, int]] = []
     waiting: list[tuple[int, float, int]] = []
 
@@ -76,8 +80,8 @@ def simulate(
             return False
         free[chosen] = False
         unit[call], began[call] = chosen, now_s
-        busy_s = turnout_s + 2 * float(travel_s[call, chosen]) + float(calls.work_s[call])
-        heapq.heappush(done, (now_s + busy_s, chosen))
+        busy_s[call] = turnout_s + 2 * travel_s[call, chosen] + calls.work_s[call]
+        heapq.heappush(done, (now_s + float(busy_s[call]), chosen))
         return True
 
     for call, at_s in enumerate(calls.at_s.tolist()):
@@ -88,7 +92,7 @@ def simulate(
     went = unit >= 0
     wait_s = np.where(went, began - calls.at_s, np.inf)
     there_s = np.where(went, travel_s[np.arange(count), np.maximum(unit, 0)] + turnout_s, np.inf)
-    return Outcome(unit, wait_s, wait_s + there_s)
+    return Outcome(unit, wait_s, wait_s + there_s, busy_s)
 
 
 def nearest(travel_s: Reals) -> Policy:
