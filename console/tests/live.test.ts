@@ -102,7 +102,7 @@ describe("the live link", () => {
 });
 
 const frame = (over: Partial<Frame>): Frame => ({
-  at: "2024-12-31T13:00:00Z", speed: 1, full: true, people: 1, unknown_zones: 0, zones: {}, gates: {}, ...over,
+  at: "2024-12-31T13:00:00Z", speed: 1, full: true, people: 1, low: 0, high: 2, unknown_zones: 0, zones: {}, gates: {}, ...over,
 }); // prettier-ignore
 
 describe("tabs", () => {

@@ -3,7 +3,7 @@ import type { Frame, ZoneNow } from "$api/frame";
 import type { ZoneFeature } from "$api/place";
 import type { Sensor } from "$api/questions";
 import { homeOf, routeAt } from "../desk/src/app/routes";
-import { densest, interval, silence, typeSize } from "../desk/src/wall/picture";
+import { densest, silence, typeSize } from "../desk/src/wall/picture";
 
 const zone = (id: string) => ({ id, properties: { name: { zh: id, en: id } } }) as unknown as ZoneFeature;
 const now = (over: Partial<ZoneNow>) => ({ level: 0, density: 0, low: 0, high: 0, ...over }) as ZoneNow;
@@ -20,12 +20,6 @@ describe("the wall", () => {
     const zones = ["d", "c", "b", "a", "e"].map(zone);
     expect(densest(zones, frame(known), 3).map((one) => one.id)).toEqual(["b", "a", "d"]);
     expect(densest(zones, null, 3)).toEqual([]);
-  });
-  test("gives the widest interval of the people present, of known zones only", () => {
-    const unknown = now({ low: null, high: null });
-    const zones = { a: now({ low: 10, high: 30 }), b: now({ low: 5, high: 6 }), c: unknown };
-    expect(interval(frame(zones))).toEqual({ low: 15, high: 36 });
-    expect(interval(frame({ c: unknown }))).toBeNull();
   });
   test("counts the sensors that say nothing, without those taken down", () => {
     const sensor = (state: string, retired_at: string | null = null) => ({ state, retired_at }) as Sensor;

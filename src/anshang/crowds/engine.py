@@ -86,8 +86,7 @@ class Engine:
         self._day_ms = 0
         self._now_ms = 0
         self._trend = np.zeros(len(self.levels))
-        self._sigma = self.occupancy.sigma
-        self._drift = self.occupancy.drift_people_per_h()
+        self._round()
         self._qualities: list[Quality] = [Quality.UNKNOWN] * len(self.levels)
 
     def take(self, rows: Sequence[Observation]) -> None:
@@ -137,6 +136,7 @@ class Engine:
             ends_ms = (int(together.at_ms[0]) // MINUTE_MS + 1) * MINUTE_MS
             self.occupancy.judge_minute(ends_ms, together)
             self._balance(together)
+            self.occupancy.correct(int(together.at_ms[-1]))
 
     def step(self, now: datetime) -> list[EngineEvent]:
         """Count what has come, judge sensors and levels at `now`, and return what changed."""
@@ -152,11 +152,11 @@ class Engine:
         if rows:
             self._apply_rows(rows)
         self.occupancy.judge_sensors(self._now_ms, self._grace_ms)
+        self.occupancy.correct(self._now_ms)
         self._qualities = self.occupancy.qualities()
         self.flows.judge()
-        self._sigma = self.occupancy.sigma
-        self._drift = self.occupancy.drift_people_per_h()
         self._follow_trend(self.densities())
+        self._round()
 
     def densities(self) -> Floats:
         """People per square metre of every zone (Z), NaN where unknown."""
@@ -177,7 +177,7 @@ class Engine:
             "at": clock.from_ms(self._now_ms).isoformat(),
             "speed": clock.speed(),
             "full": full,
-            "people": self._total(),
+            **self._total(),
             "unknown_zones": sum(quality is Quality.UNKNOWN for quality in self._qualities),
             "zones": self._zones(full),
             "gates": self._gates(full),
@@ -249,6 +249,7 @@ class Engine:
         """Keep the balances as each minute ends, so that a replayed day has a history too."""
         minute_ms = at_ms // MINUTE_MS * MINUTE_MS
         if minute_ms > self._minute_ms and self._minute_ms:
+            self.occupancy.correct(self._minute_ms + MINUTE_MS)
             self._minutes.append((self._minute_ms, self.occupancy.people.copy(), self.occupancy.sigma))
         self._minute_ms = max(self._minute_ms, minute_ms)
 
@@ -310,9 +311,18 @@ class Engine:
         gate = self.place.gates.get(of.gate_id or "")
         return () if gate is None else tuple(id for id in (gate.zone_a, gate.zone_b) if id)
 
-    def _total(self) -> int | None:
-        known = [q is not Quality.UNKNOWN for q in self._qualities]
-        return round(float(self.occupancy.people[known].sum())) if any(known) else None
+    def _total(self) -> dict[str, int | None]:
+        """People in all zones that are known, with their interval: errors of neighbours partly cancel."""
+        known = np.array([quality is not Quality.UNKNOWN for quality in self._qualities], bool)
+        if not known.any():
+            return {"people": None, "low": None, "high": None}
+        people = float(self.occupancy.people[known].sum())
+        spread = SIGMAS_95 * self.occupancy.sigma_of_sum(known)
+        return {
+            "people": round(people),
+            "low": round(max(0.0, people - spread)),
+            "high": round(people + spread),
+        }
 
     def _zones(self, full: bool) -> dict[str, dict[str, Any]]:
         shown: dict[str, dict[str, Any]] = {}
@@ -327,25 +337,33 @@ class Engine:
 
     def _zone(self, index: int) -> dict[str, Any]:
         quality, state = self._qualities[index], self.levels[index]
-        silent_ms = self.occupancy.silent_since_ms(index) if quality is Quality.UNKNOWN else None
         unknown = quality is Quality.UNKNOWN
-        people = float(self.occupancy.people[index])
-        spread = SIGMAS_95 * float(self._sigma[index])
+        people, low, high, density, trend, drift = self._numbers[index]
+        silent_ms = self.occupancy.silent_since_ms(index) if unknown else None
         return {
-            "people": None if unknown else round(people),
-            "low": None if unknown else round(max(0.0, people - spread)),
-            "high": None if unknown else round(people + spread),
-            "density": None if unknown else round(people / float(self.occupancy.usable_m2[index]), 2),
-            "trend": None if unknown else round(float(self._trend[index]), 2),
+            "people": None if unknown else int(people),
+            "low": None if unknown else int(low),
+            "high": None if unknown else int(high),
+            "density": None if unknown else density,
+            "trend": None if unknown else trend,
             "level": None if unknown else int(state.level),
             "since": clock.from_ms(round(state.since_s * 1000)).isoformat() if state.since_s else None,
             "pending": None if unknown or state.pending is None else int(state.pending),
             "quality": str(quality),
             "silent_since": None if silent_ms is None else clock.from_ms(silent_ms).isoformat(),
-            "drift_people_per_h": round(float(self._drift[index])),
+            "drift_people_per_h": int(drift),
             "confirmed": state.confirmed,
             "may_fall": state.may_fall,
         }
+
+    def _round(self) -> None:
+        """What is shown of each zone, of all at once: people, low, high, density, trend, drift."""
+        people, spread = self.occupancy.people, SIGMAS_95 * self.occupancy.sigma
+        whole = (people, np.maximum(0.0, people - spread), people + spread)
+        drift = self.occupancy.drift_people_per_h().round()
+        two_places = (people / self.occupancy.usable_m2, self._trend)
+        columns = [*(each.round() for each in whole), *(each.round(2) for each in two_places), drift]
+        self._numbers: list[list[float]] = np.stack(columns, axis=1).tolist()
 
     def _gates(self, full: bool) -> dict[str, dict[str, Any]]:
         shown: dict[str, dict[str, Any]] = {}

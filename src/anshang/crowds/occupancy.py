@@ -1,11 +1,11 @@
 """People present in every zone: a balance of passages through gates, corrected by head counts, with its
 error.
 
-Each zone is a scalar Kalman filter. Passages move the balance and widen its uncertainty twice: by chance,
-as each passage may be miscounted, and by bias, as a counter misses a little more in one direction than in
-the other all day long. A head count pulls the balance towards what was seen, the more the less certain the
-balance is. Corrections add up to the drift. A balance is never negative; what is cut off at zero is drift
-too. A head count far outside what both can be is not believed, and three in a row are a disagreement.
+Passages move the balances at once. Their errors are followed together (`covariance`): by chance, as each
+passage may be miscounted, and by bias, as a counter, and most of a camera's error, is off by the same share
+all evening. A head count pulls the balances towards what was seen, the more the less certain they are.
+Corrections add up to the drift. A balance is never negative; what is cut off at zero is drift too. A head
+count far outside what both can be is not believed, and three in a row are a disagreement.
 
 Arrays are indexed by zone (Z), gate (G) and sensor (S); instants are milliseconds since 1970. No clock, no
 database.
@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from anshang.crowds.covariance import JointErrors
 from anshang.crowds.model import Quality, Sensor, SensorKind
 from anshang.foundation import clock
 from anshang.places.model import Place
@@ -35,8 +36,12 @@ DISBELIEFS_MAX = 3
 DRIFT_MEMORY_MS = 3_600_000.0
 MISCOUNT_SHARE = 0.02
 """Of passages: the usual error of line counters, by chance in either direction."""
-BIAS_SHARE = 0.0002
-"""Of passages: what remains when misses in and out nearly cancel, always in the same direction."""
+GATE_BIAS_SHARE = 0.2
+"""Of a line counter's stated error: what stays the same all evening and differs from gate to gate."""
+FRESH_SHARE, FRESH_AFTER_MS = 0.3, MINUTE_MS
+"""Of a head counter's stated error: what is another one after a minute. Six counts within it weigh as one."""
+SPREAD_MS = 10_000
+"""How often passages widen the errors at least."""
 START_SIGMA_PER_M2 = 0.02
 GAP_SHARE = 0.5
 """Of the passages a counter would have counted while it was silent: how far they may have moved the
@@ -97,8 +102,16 @@ class Occupancy:
         self._share_seen = np.array([sensor.share_seen for sensor in self.sensors])
         self._error_share = np.array([sensor.error_share for sensor in self.sensors])
         self.people = np.zeros(zone_count)
-        self._chance = (START_SIGMA_PER_M2 * self.usable_m2) ** 2
-        self._bias = np.zeros(zone_count)
+        self._heads = np.flatnonzero(~self.is_line & (self.sensor_zone >= 0))
+        self._head_of = np.full(sensor_count, -1, np.int64)
+        self._head_of[self._heads] = np.arange(len(self._heads))
+        self._reading = np.full(len(self._heads), np.nan)
+        """What head counters showed last, in people of the zone."""
+        self._read_ms = np.full(len(self._heads), NEVER_MS, np.int64)
+        self._learnt_ms = self._read_ms.copy()
+        self._new_reading = np.zeros(len(self._heads), bool)
+        self._errors = self.start_errors()
+        self._spread_ms = 0
         self.seen_people = np.full(zone_count, np.nan)
         self._corrections = np.zeros(zone_count)
         self._corrected_ms = 0
@@ -123,8 +136,18 @@ class Occupancy:
             self._pass(sensor[passing], in_count[passing], out_count[passing])
         seeing = ~np.isnan(people) & (self.sensor_zone[sensor] >= 0) & (at_ms >= self.last_ms[sensor])
         np.maximum.at(self.last_ms, sensor, at_ms)
-        for index, count in zip(sensor[seeing].tolist(), people[seeing].tolist(), strict=True):
-            self._see(index, count)
+        heads = self._head_of[sensor[seeing]]
+        self._reading[heads] = people[seeing] / self._share_seen[sensor[seeing]]
+        self._new_reading[heads], self._read_ms[heads] = True, at_ms
+
+    def correct(self, at_ms: int) -> None:
+        """Let passages widen the errors, and learn from the head counts that came since the last time."""
+        heads = np.flatnonzero(self._new_reading)
+        if at_ms - self._spread_ms >= SPREAD_MS:
+            self._spread(at_ms)
+        if heads.size:
+            self._new_reading[heads] = False
+            self._see(heads)
 
     def anchor(self, zone: int, at_ms: int, people: float, error_share: float) -> None:
         """Believe a person's count of the zone as far as its stated error allows.
@@ -132,10 +155,11 @@ class Occupancy:
         Where it lies far outside what the balance can be, the balance is wrong: somebody looked.
         """
         self._forget_drift(at_ms)
-        variance = (error_share * people) ** 2 + 1.0
-        if abs(people - self.people[zone]) > self._believable(zone, variance):
-            self._chance[zone] += (people - self.people[zone]) ** 2
-        self._correct(zone, people, variance)
+        self._spread(at_ms)
+        surprise, noise = people - self.people[zone], (error_share * people) ** 2 + 1.0
+        if abs(surprise) > DISBELIEF_SIGMAS * np.sqrt(self._errors.variance[zone] + noise):
+            self._errors.doubt(np.array([zone]), np.array([surprise**2]))
+        self._move(self._errors.count(zone, surprise, noise))
         for index in np.flatnonzero(self.sensor_zone == zone):
             self._disbeliefs[index] = 0
             self.disagrees[index] = False
@@ -144,10 +168,11 @@ class Occupancy:
         """A new operational day: what no head counter sees counts as empty again, so that errors end with
         the day.
         """
-        start = (START_SIGMA_PER_M2 * self.usable_m2) ** 2
         self.people = np.where(self.seen, self.people, 0.0)
-        self._chance = np.where(self.seen, self._chance, start)
-        self._bias = np.where(self.seen, self._bias, 0.0)
+        self._errors.reset()
+        zones = np.flatnonzero(self.seen)
+        self._errors.doubt(zones, self.people[zones] ** 2)
+        self._new_reading = ~np.isnan(self._reading) & self.seen[self.sensor_zone[self._heads]]
 
     def judge_sensors(self, now_ms: int, grace_ms: float) -> None:
         """Which sensors still speak, and so which zones are counted at every gate, seen by a head counter,
@@ -192,7 +217,11 @@ class Occupancy:
     @property
     def sigma(self) -> Floats:
         """The standard error of each balance, in people (Z)."""
-        return np.sqrt(self._chance + self._bias**2)
+        return np.sqrt(self._errors.variance)
+
+    def sigma_of_sum(self, zones: Bools) -> float:
+        """The standard error of the people in some zones (Z) together."""
+        return float(np.sqrt(self._errors.variance_of_sum(zones)))
 
     def qualities(self) -> list[Quality]:
         """What each zone's number rests on."""
@@ -233,13 +262,9 @@ class Occupancy:
         size = len(self.zone_ids) + 1
         a, b = self.gate_a[gate], self.gate_b[gate]
         change = np.bincount(a, gained, size) - np.bincount(b, gained, size)
-        passages = np.bincount(a, passed, size) + np.bincount(b, passed, size)
         self.people += change[:-1]
-        self._chance += MISCOUNT_SHARE * passages[:-1]
-        self._bias += BIAS_SHARE * passages[:-1]
-        below = np.minimum(self.people, 0.0)
-        self._corrections -= below
-        self.people -= below
+        self._errors.passed(gate, gained, passed, MISCOUNT_SHARE * passed)
+        self._cut_off()
 
     def _doubt_gaps(self, at_ms: int, sensor: Ints, passed: Floats) -> None:
         """Widen the balances beside a counter that was silent, by what it would usually have counted
@@ -249,10 +274,8 @@ class Occupancy:
         gap = (silent_ms > 2 * self.period_ms[sensor]) & (self.last_ms[sensor] > NEVER_MS)
         if gap.any():
             missed = GAP_SHARE * self._rate_per_ms[sensor[gap]] * silent_ms[gap]
-            gate, size = self.sensor_gate[sensor[gap]], len(self.zone_ids) + 1
-            doubt = np.bincount(self.gate_a[gate], missed**2, size)
-            doubt = doubt + np.bincount(self.gate_b[gate], missed**2, size)
-            self._chance += doubt[:-1]
+            nothing = np.zeros(len(missed))
+            self._errors.passed(self.sensor_gate[sensor[gap]], nothing, nothing, missed**2)
         newest = passed / self.period_ms[sensor]
         self._rate_per_ms[sensor] += RATE_MEMORY * (newest - self._rate_per_ms[sensor])
 
@@ -261,37 +284,59 @@ class Occupancy:
         weight = self._weights[sensor]
         return np.where(weight > 0, weight, 1.0)
 
-    def _see(self, index: int, count: float) -> None:
-        zone, share = int(self.sensor_zone[index]), self._share_seen[index]
-        people = count / share
-        variance = (self._error_share[index] * people) ** 2 + people * (1 - share) / share + 4.0
-        if self.counted[zone] and abs(people - self.people[zone]) > self._believable(zone, variance):
-            self._disbeliefs[index] = min(self._disbeliefs[index] + 1, DISBELIEFS_MAX)
-        else:
-            self._disbeliefs[index] = max(self._disbeliefs[index] - 1, 0)
-        if self._disbeliefs[index] == DISBELIEFS_MAX:
-            self.disagrees[index] = True
-        elif self._disbeliefs[index] == 0:
-            self.disagrees[index] = False
-        if self._disbeliefs[index] == 0:
-            self.seen_people[zone] = people
-            if not self.counted[zone]:
-                self._chance[zone] += (
-                    people**2
-                )  # a balance that misses gates says nothing against what is seen
-            self._correct(zone, people, variance)
+    def _see(self, heads: Ints) -> None:
+        """Learn from the readings of some head counters."""
+        sensors, readings = self._heads[heads], self._reading[heads]
+        zone, share = self.sensor_zone[sensors], self._share_seen[sensors]
+        fresh = (FRESH_SHARE * self._error_share[sensors] * readings) ** 2
+        since_ms = np.clip(self._read_ms[heads] - self._learnt_ms[heads], 1, FRESH_AFTER_MS)
+        noise = (fresh + readings * (1 - share) / share + 4.0) * (FRESH_AFTER_MS / since_ms)
+        expected, variance = self._errors.expected(heads, self.people[zone])
+        far = np.abs(readings - expected) > DISBELIEF_SIGMAS * np.sqrt(variance + noise)
+        step = np.where(far & self.counted[zone], 1, -1)
+        self._disbeliefs[sensors] = np.clip(self._disbeliefs[sensors] + step, 0, DISBELIEFS_MAX)
+        self.disagrees |= self._disbeliefs == DISBELIEFS_MAX
+        self.disagrees &= self._disbeliefs > 0
+        believed = self._disbeliefs[sensors] == 0
+        heads, zone = heads[believed], zone[believed]
+        self._learnt_ms[heads] = self._read_ms[heads]
+        if not heads.size:
+            return
+        self.seen_people[zone] = readings[believed]
+        blind = np.unique(zone[~self.counted[zone]])
+        # a balance that misses gates says nothing against what is seen
+        self._errors.doubt(blind, self.seen_people[blind] ** 2)
+        surprise = (readings - expected)[believed]
+        self._move(self._errors.see(heads, self.people[zone], surprise, noise[believed]))
 
-    def _believable(self, zone: int, variance: float) -> float:
-        """How far a count with this variance may lie from the balance."""
-        return float(DISBELIEF_SIGMAS * np.sqrt(self._chance[zone] + self._bias[zone] ** 2 + variance))
+    def _spread(self, at_ms: int) -> None:
+        self._move(self._errors.spread(at_ms))
+        self._spread_ms = max(self._spread_ms, at_ms)
 
-    def _correct(self, zone: int, people: float, variance: float) -> None:
-        before = self._chance[zone] + self._bias[zone] ** 2
-        gain = before / (before + variance)
-        correction = gain * (people - self.people[zone])
-        self.people[zone] += correction
-        self._chance[zone], self._bias[zone] = (1 - gain) * before, 0.0
-        self._corrections[zone] += correction
+    def _move(self, corrections: Floats) -> None:
+        self.people += corrections
+        self._corrections += corrections
+        self._cut_off()
+
+    def _cut_off(self) -> None:
+        below = np.minimum(self.people, 0.0)
+        self._corrections -= below
+        self.people -= below
+
+    def start_errors(self) -> JointErrors:
+        """What is known before anything was counted: an empty place, and what is stated of its sensors."""
+        at_gates = np.flatnonzero(self.is_line & (self.sensor_gate >= 0))
+        gates = self.sensor_gate[at_gates]
+        counters = np.maximum(np.bincount(gates, minlength=len(self.gate_ids)), 1)
+        stated = np.bincount(gates, self._error_share[at_gates], len(self.gate_ids)) / counters
+        return JointErrors(
+            self.gate_a,
+            self.gate_b,
+            self.sensor_zone[self._heads],
+            start_sigma=START_SIGMA_PER_M2 * self.usable_m2,
+            gate_bias=GATE_BIAS_SHARE * stated,
+            head_bias=self._error_share[self._heads],
+        )
 
     def _forget_drift(self, at_ms: int) -> None:
         if at_ms > self._corrected_ms:

@@ -18,16 +18,6 @@ export function densest(zones: readonly ZoneFeature[], frame: Frame | null, coun
     .slice(0, count);
 }
 
-/** The widest interval of the people present: every known zone at its low end, or each at its high end. */
-export function interval(frame: Frame | null): { low: number; high: number } | null {
-  const known = Object.values(frame?.zones ?? {}).filter((now) => now.low !== null && now.high !== null);
-  if (known.length === 0) return null;
-  return {
-    low: known.reduce((sum, now) => sum + now.low!, 0),
-    high: known.reduce((sum, now) => sum + now.high!, 0),
-  };
-}
-
 /** How many of the sensors in use say nothing. */
 export function silence(sensors: readonly Sensor[]): { silent: number; all: number } {
   const used = sensors.filter((sensor) => !sensor.retired_at);
