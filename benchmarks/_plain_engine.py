@@ -222,7 +222,8 @@ class PlainEngine:
         passed = row.in_count + row.out_count
         silent_ms, period_ms = row.at_ms - sensor.last_ms, sensor.of.period_s * 1000
         sides = [zone for zone in (sensor.gate.near, sensor.gate.far) if zone is not None]
-        chance = occupancy.MISCOUNT_SHARE * passed * sensor.weight
+        share = occupancy.MISCOUNT_SHARE + occupancy.GATE_BIAS_SHARE * sensor.of.error_share
+        chance = share * passed * sensor.weight
         if silent_ms > 2 * period_ms and sensor.last_ms > occupancy.NEVER_MS:
             chance += (occupancy.GAP_SHARE * sensor.rate_per_ms * silent_ms) ** 2
         sensor.rate_per_ms += occupancy.RATE_MEMORY * (passed / period_ms - sensor.rate_per_ms)

@@ -13,7 +13,7 @@ from anshang.crowds.engine import Engine
 from anshang.crowds.model import Crossing, Level
 from anshang.places.model import Place
 
-EVENINGS = 8
+EVENINGS = 24
 CAMERAS_OFF = Errors(gate_share=0.05, camera_share=0.10)
 GATES_OFF = Errors(gate_share=0.15, camera_share=0.02)
 BOTH_OFF = Errors(gate_share=0.15, camera_share=0.10)

@@ -27,7 +27,7 @@ ONE_BLOCK_ZONES = 64
 BLOCK_ZONES = 8
 ONE_WAY_SHARE = 0.1
 """Of a gate's bias: by how much its counters miss more in one direction than in the other."""
-BIAS_MEMORY_MS = 12 * 3_600_000.0
+BIAS_MEMORY_MS = 24 * 3_600_000.0
 """After about that long a bias may be another one."""
 
 

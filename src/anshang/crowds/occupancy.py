@@ -34,8 +34,8 @@ MINUTE_MS = 60_000
 DISBELIEF_SIGMAS = 4.0
 DISBELIEFS_MAX = 3
 DRIFT_MEMORY_MS = 3_600_000.0
-MISCOUNT_SHARE = 0.02
-"""Of passages: the usual error of line counters, by chance in either direction."""
+MISCOUNT_SHARE = 0.015
+"""Of passages: what any line counter gets wrong by chance; who is off by a share is so by chance, too."""
 GATE_BIAS_SHARE = 0.2
 """Of a line counter's stated error: what stays the same all evening and differs from gate to gate."""
 FRESH_SHARE, FRESH_AFTER_MS = 0.3, MINUTE_MS
@@ -101,15 +101,9 @@ class Occupancy:
         self.ends_ms = np.array([_ends_ms(sensor) for sensor in self.sensors], np.int64)
         self._share_seen = np.array([sensor.share_seen for sensor in self.sensors])
         self._error_share = np.array([sensor.error_share for sensor in self.sensors])
+        self._miscount_share = MISCOUNT_SHARE + GATE_BIAS_SHARE * self._error_share
         self.people = np.zeros(zone_count)
-        self._heads = np.flatnonzero(~self.is_line & (self.sensor_zone >= 0))
-        self._head_of = np.full(sensor_count, -1, np.int64)
-        self._head_of[self._heads] = np.arange(len(self._heads))
-        self._reading = np.full(len(self._heads), np.nan)
-        """What head counters showed last, in people of the zone."""
-        self._read_ms = np.full(len(self._heads), NEVER_MS, np.int64)
-        self._learnt_ms = self._read_ms.copy()
-        self._new_reading = np.zeros(len(self._heads), bool)
+        self._set_heads()
         self._errors = self.start_errors()
         self._spread_ms = 0
         self.seen_people = np.full(zone_count, np.nan)
@@ -123,6 +117,17 @@ class Occupancy:
         self.counted = np.zeros(zone_count, bool)
         self.seen = np.zeros(zone_count, bool)
         self._weights = self._equal_weights(self.is_line & (self.sensor_gate >= 0))
+
+    def _set_heads(self) -> None:
+        """Head counters have arrays of their own (H)."""
+        self._heads = np.flatnonzero(~self.is_line & (self.sensor_zone >= 0))
+        self._head_of = np.full(len(self.sensors), -1, np.int64)
+        self._head_of[self._heads] = np.arange(len(self._heads))
+        self._reading = np.full(len(self._heads), np.nan)
+        """What they showed last, in people of the zone."""
+        self._read_ms = np.full(len(self._heads), NEVER_MS, np.int64)
+        self._learnt_ms = self._read_ms.copy()
+        self._new_reading = np.zeros(len(self._heads), bool)
 
     def apply(self, at_ms: int, rows: Rows) -> None:
         """Take the rows of one instant: first the passages, then the head counts. A passage counts whenever
@@ -263,7 +268,7 @@ class Occupancy:
         a, b = self.gate_a[gate], self.gate_b[gate]
         change = np.bincount(a, gained, size) - np.bincount(b, gained, size)
         self.people += change[:-1]
-        self._errors.passed(gate, gained, passed, MISCOUNT_SHARE * passed)
+        self._errors.passed(gate, gained, passed, self._miscount_share[sensor] * passed)
         self._cut_off()
 
     def _doubt_gaps(self, at_ms: int, sensor: Ints, passed: Floats) -> None:
