@@ -22,7 +22,7 @@ from anshang.foundation.errors import (
 )
 from anshang.journal import store as journal
 from anshang.journal.model import EVERYWHERE
-from anshang.people import actions, store
+from anshang.people import actions, passwords, store
 from anshang.people.doorkeeper import Doorkeeper
 from anshang.people.model import MACHINES, PERMISSIONS, Account, PeopleKind, Role, operator_actor
 
@@ -238,7 +238,7 @@ def test_a_wrong_name_and_a_wrong_password_are_refused_alike(
 
 
 def test_an_unknown_name_costs_as_much_work_as_a_wrong_password() -> None:
-    assert not actions._hasher.check_needs_rehash(actions._NOBODY_HASH)
+    assert not passwords._hasher.check_needs_rehash(passwords.NOBODY_HASH)
 
 
 def test_a_closed_account_cannot_sign_in(database: Database) -> None:

@@ -18,8 +18,8 @@ from anshang.people.model import visitor_actor
 from anshang.places import store as places
 from anshang.web.budgets import Budget, Budgets
 
-OF_NETWORK = Budget("public.calls_of_network", per_minute=3)
-OF_DISTRICT = Budget("public.calls_of_district", per_minute=60)
+OF_NETWORK = Budget("public.calls_of_network", most=3)
+OF_DISTRICT = Budget("public.calls_of_district", most=60)
 WORDS = {
     "hurt": ("injury", "有人受伤或不适 Somebody is hurt or unwell"),
     "lost": ("lost_person", "有人走失 Somebody is lost"),

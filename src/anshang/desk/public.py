@@ -32,9 +32,9 @@ FOUND_SHOWN = timedelta(days=30)
 LIKELY = 0.5
 AHEAD_S = 3_600
 KEPT_S = 5.0
-LOOKS = Budget("public.looks", per_minute=600)
+LOOKS = Budget("public.looks", most=600)
 """For one network: a crowd shares one behind a public Wi-Fi."""
-PAPERS = Budget("public.papers", per_minute=10)
+PAPERS = Budget("public.papers", most=10)
 """Whoever checks more certificates is guessing."""
 HELPS = (PostType.KIOSK, PostType.SAFE_HOUSE)
 

@@ -12,9 +12,9 @@ from anshang.people.model import Role
 from anshang.places import store as places
 from anshang.web.budgets import Budget
 
-OF_TEAM = Budget("incident.report", per_minute=60)
-OF_OUTSIDERS = Budget("incident.report_outside", per_minute=10)
-OF_SOS = Budget("incident.sos", per_minute=120)
+OF_TEAM = Budget("incident.report", most=60)
+OF_OUTSIDERS = Budget("incident.report_outside", most=10)
+OF_SOS = Budget("incident.sos", most=120)
 """A phone says the same call for help again until it hears an answer."""
 
 

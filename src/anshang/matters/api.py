@@ -21,7 +21,7 @@ from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, Code, Id, Shown, Words
 
 router = APIRouter(prefix="/api/matters", tags=["matters"])
-NEW_MATTERS = Budget("matter.open", per_minute=60)
+NEW_MATTERS = Budget("matter.open", most=60)
 QUEUE_FIRST = 200
 """More than anybody reads at once; a console asks for the rest when its officer does."""
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]

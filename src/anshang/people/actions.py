@@ -11,8 +11,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import NewType
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerifyMismatchError
 from sqlalchemy import Connection
 
 from anshang.foundation import clock, ids
@@ -21,7 +19,7 @@ from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotSignedIn, RuleBroken
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
-from anshang.people import store
+from anshang.people import passwords, store
 from anshang.people.model import (
     Account,
     Body,
@@ -35,14 +33,6 @@ from anshang.people.model import (
 )
 
 PasswordHash = NewType("PasswordHash", str)
-_hasher = PasswordHasher()
-_NOBODY_HASH = (
-    "$argon2id$v=19$m=65536,t=3,p=4$6HJ0C00JgZEW2CZO1cn7/A$7gksrrSw/oAfztRSAIltVH1quAI7VaLrGrz65/Mu4X0"
-)
-"""Of a random word that nobody knows: an unknown name takes as long to refuse as a wrong password.
-
-Written down, because making one at every start would take time and 64 MB.
-"""
 
 
 def digest_of(secret: str) -> str:
@@ -56,7 +46,7 @@ def hashed(password: str, name: str) -> PasswordHash:
     Slow on purpose, so it runs before any write begins.
     """
     check_password(password, name)
-    return PasswordHash(_hasher.hash(password))
+    return PasswordHash(passwords.hash_of(password))
 
 
 def open_first_account(
@@ -191,7 +181,7 @@ def set_password(tx: Transaction, *, actor: Actor, id: str, password: PasswordHa
 
 def check_own_password(connection: Connection, *, actor: Actor, password: str) -> None:
     """BadInput unless it is the actor's own; slow on purpose, so it runs before any write begins."""
-    if not _fits(store.accounts.get(connection, EVERYWHERE, actor.id).password_hash, password):
+    if not passwords.fits(store.accounts.get(connection, EVERYWHERE, actor.id).password_hash, password):
         raise BadInput("account.wrong_password", en="The present password is wrong.", zh="当前密码不正确。")
 
 
@@ -201,7 +191,7 @@ def recognise(connection: Connection, *, name: str, password: str) -> Account:
     NotSignedIn, with the same words and in the same time, for a wrong name and a wrong password.
     """
     account = store.find_account_by_name(connection, name)
-    fits = _fits(account.password_hash if account else _NOBODY_HASH, password)
+    fits = passwords.fits(account.password_hash if account else passwords.NOBODY_HASH, password)
     if account is None or not account.active or not fits:
         raise NotSignedIn("session.refused", en="The name or the password is wrong.", zh="登录名或密码错误。")
     return account
@@ -315,10 +305,3 @@ def _keep_new(tx: Transaction, account: Account, *, by: str) -> Account:
         details={"role": str(account.role), "districts": list(account.district_ids)},
     )
     return account
-
-
-def _fits(password_hash: str, password: str) -> bool:
-    try:
-        return _hasher.verify(password_hash, password)
-    except (VerifyMismatchError, InvalidHashError):
-        return False

@@ -5,18 +5,23 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from anyio import CapacityLimiter, to_thread
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field, StringConstraints
 
 from anshang.foundation.actor import Actor, Permission
-from anshang.foundation.errors import NotAllowed, NotSignedIn
+from anshang.foundation.errors import NotAllowed, NotSignedIn, TooOften
 from anshang.journal.model import EVERYWHERE
 from anshang.people import actions, store
 from anshang.people.model import NAME_PATTERN, PERMISSIONS, Account, Role
+from anshang.people.passwords import AT_A_TIME
 from anshang.web.session import COOKIE, Caller, DistrictQuery, Running, Runtime
 from anshang.web.shapes import Body, Code, Id, Name, Shown
 
 router = APIRouter(tags=["people"])
+SIGN_INS = CapacityLimiter(AT_A_TIME)
+WAITING_MAX = 16
+"""About two seconds' worth."""
 Password = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 PersonRole = Literal["admin", "supervisor", "desk", "patrol", "volunteer", "partner", "mediator", "wall"]
 
@@ -121,18 +126,38 @@ class FeedShown(Shown):
     key: str | None = None
 
 
-@router.post("/api/session")
-def sign_in(body: SignIn, request: Request, response: Response, running: Running) -> SessionShown:
-    """Sign in; throttled by name and address."""
+async def _recognised(body: SignIn, request: Request, running: Running) -> Account:
+    """Whose name and password these are. Those that wait for their turn hold no thread, and few may wait."""
     _refuse_foreign_page(request)
-    running.doorkeeper.admit_try(body.name, request.client.host if request.client else "-")
+    address = request.client.host if request.client else "-"
+    running.doorkeeper.admit_try(body.name, address)
+    if SIGN_INS.statistics().tasks_waiting >= WAITING_MAX:
+        raise TooOften(
+            "session.busy",
+            en="Many people are signing in; try again in a few seconds.",
+            zh="登录人数较多，请几秒后再试。",
+            details={"retry_after_s": 3},
+        )
+    account = await to_thread.run_sync(_recognise, running, body, limiter=SIGN_INS)
+    running.doorkeeper.note_entry(body.name, address)
+    return account
+
+
+def _recognise(running: Runtime, body: SignIn) -> Account:
     try:
         with running.database.reading([EVERYWHERE]) as connection:
-            account = actions.recognise(connection, name=body.name, password=body.password)
+            return actions.recognise(connection, name=body.name, password=body.password)
     except NotSignedIn:
         with running.database.transaction(EVERYWHERE) as tx:
             actions.note_refused_sign_in(tx, name=body.name)
         raise
+
+
+@router.post("/api/session")
+def sign_in(
+    account: Annotated[Account, Depends(_recognised)], response: Response, running: Running
+) -> SessionShown:
+    """Sign in; throttled by name and address."""
     return enter(running, account, response)
 
 

@@ -18,7 +18,7 @@ from anshang.web.shapes import Id, Shown
 
 router = APIRouter(tags=["vault"])
 PhotoPurpose = Annotated[Literal["lookout", "report"], Query()]
-PICTURES = Budget("photo", per_minute=20)
+PICTURES = Budget("photo", most=20)
 """For one account: somebody who photographs a scene stays below it."""
 ONE_AT_A_TIME = CapacityLimiter(1)
 """A decoder takes hundreds of megabytes for a large picture."""

@@ -1,6 +1,6 @@
-"""How often somebody may do something within a minute, counted in the memory of this process.
+"""How often somebody may do something within some minutes, counted in the memory of this process.
 
-Nothing is kept of anybody for longer than that minute.
+Nothing is kept of anybody for longer than those.
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ IPV6_NETWORK_BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """What is counted, and how often it may happen within any 60 s."""
+    """What is counted, and how often it may happen at `most` within any span of `minutes`."""
 
     name: str
-    per_minute: int
+    most: int
+    minutes: int = 1
 
 
 class Budgets:
@@ -34,16 +35,16 @@ class Budgets:
 
     def allows(self, budget: Budget, *of: str) -> bool:
         """Count one more for this account, address or district; False, and not counted, when it is spent."""
-        return self._counts.hit(RateLimitItemPerMinute(budget.per_minute), budget.name, *of)
+        return self._counts.hit(RateLimitItemPerMinute(budget.most, budget.minutes), budget.name, *of)
 
     def spend(self, budget: Budget, *of: str) -> None:
         """Count one more; TooOften when it is spent."""
         if not self.allows(budget, *of):
             raise TooOften(
                 f"{budget.name}.throttled",
-                en="Too often; wait a minute.",
-                zh="操作过于频繁，请一分钟后再试。",
-                details={"retry_after_s": 60},
+                en=f"Too often; wait {budget.minutes} min.",
+                zh=f"操作过于频繁，请 {budget.minutes} 分钟后再试。",
+                details={"retry_after_s": 60 * budget.minutes},
             )
 
 

@@ -56,6 +56,9 @@ class Doorkeeper(Protocol):
     def admit_try(self, name: str, address: str) -> None:
         """TooOften when there were too many tries to sign in with the name or from the address."""
 
+    def note_entry(self, name: str, address: str) -> None:
+        """The name has signed in from the address."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cookies:
