@@ -17,7 +17,7 @@ from anshang.journal import actions as journal
 from anshang.journal import store as journal_store
 from anshang.journal.model import EVERYWHERE
 from anshang.people.model import operator_actor
-from anshang.vault import actions
+from anshang.vault import actions, store
 from anshang.vault.keys import Keyring
 from anshang.vault.model import Purpose, RecordKind
 from tests.conftest import DISTRICT
@@ -111,3 +111,53 @@ def test_what_is_over_is_counted_before_anything_goes(data: Path) -> None:
         in done.output
     )
     assert "*: accounts.name, accounts.password_hash: 30 days 天; 1 rows 行, 0 over 到期" in done.output
+
+
+PASSPHRASE = "wuyi-shangquan-2026"
+
+
+def test_the_keys_are_saved_apart_and_make_a_restored_back_up_readable(
+    data: Path, opened: Database, tmp_path: Path
+) -> None:
+    """The disk is lost: the back-up brings the rows, the export the keys, and what was erased stays erased."""
+    living, erased = keep(opened, data), keep(opened, data)
+    saved, keys, back = tmp_path / "saved.tar.gz", tmp_path / "keys", tmp_path / "back"
+    said = run("backup", str(saved), "--data", str(data)).output
+    assert "vault export" in said
+    words = ("vault", "export", str(keys), "--data", str(data), "--password-stdin")
+    assert run(*words, typed="short\n").exit_code == 2
+    assert run(*words, typed=f"{PASSPHRASE}\n").exit_code == 0
+    assert stat.S_IMODE(keys.stat().st_mode) == 0o600
+    assert (data / "vault" / "master.key").read_bytes() not in keys.read_bytes()
+    restored = run("restore", str(saved), "--data", str(back))
+    assert restored.exit_code == 0, restored.output
+    assert "2 unreadable 无法读取" in restored.output
+    again = Database(f"sqlite:///{back / 'anshang.db'}")
+    with again.transaction(DISTRICT) as tx:
+        subject = store.records.get(tx.connection, DISTRICT, erased).subject_id
+        actions.erase(tx, Keyring(back / "vault"), actor=operator_actor(DISTRICT), subject_ids=[subject])
+    come = ("vault", "import", str(keys), "--data", str(back), "--password-stdin")
+    assert run(*come, typed="another passphrase\n").exit_code == 2
+    done = run(*come, typed=f"{PASSPHRASE}\n")
+    assert done.exit_code == 0, done.output
+    assert "1 keys brought back" in done.output
+    assert "0 unreadable" in done.output
+    with again.transaction(DISTRICT) as tx:
+        ring = Keyring(back / "vault")
+        content = actions.read(tx, ring, actor=operator_actor(DISTRICT), id=living, purpose=Purpose.LOOKOUT)
+    assert content == b"a child in a red coat"
+    assert ring.list_keys() == [(DISTRICT, living)]
+    again.dispose()
+
+
+def test_keys_of_another_installation_or_no_keys_at_all_are_refused(data: Path, tmp_path: Path) -> None:
+    keys = tmp_path / "keys"
+    run("vault", "export", str(keys), "--data", str(data), "--password-stdin", typed=f"{PASSPHRASE}\n")
+    with sqlite3.connect(data / "anshang.db") as connection:
+        connection.execute("UPDATE installation SET id = 'another'")
+    come = ("vault", "import", str(keys), "--data", str(data), "--password-stdin")
+    refused = run(*come, typed=f"{PASSPHRASE}\n")
+    assert refused.exit_code == 2
+    assert "another installation" in refused.output
+    keys.write_bytes(b"no keys")
+    assert run(*come, typed=f"{PASSPHRASE}\n").exit_code == 2

@@ -162,6 +162,8 @@ def backup(
     with installation(data) as (settings, database):
         size_bytes = write_backup(database, settings.data_folder, target)
     say(f"{target}: {size_bytes:,} bytes.")
+    say("Not in it: keys of personal records (anshang vault export).")
+    say("不含个人信息密钥，请用 anshang vault export 另存。")
 
 
 @app.command()

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from anshang.cli.terminal import DataFolder, complain, in_words, installation, say
+from anshang.cli.terminal import (
+    DataFolder,
+    ask_password,
+    complain,
+    in_words,
+    installation,
+    read_file,
+    say,
+)
 from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.journal.model import EVERYWHERE
@@ -14,8 +23,12 @@ from anshang.people.model import operator_actor
 from anshang.places import store as places
 from anshang.vault import actions, retention, store
 from anshang.vault.erasure_guard import confirm_clock
-from anshang.vault.keys import Keyring, read_masters
+from anshang.vault.keys import Keyring, read_masters, write_private
+from anshang.vault.transport import bring_back_keys, pack_keys
 
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the passphrase from standard input.")
+]
 app = typer.Typer(no_args_is_help=True, help="Personal data: how much is kept, and the key it is under.")
 
 
@@ -78,6 +91,43 @@ def report_vault(database: Database, keyring: Keyring) -> None:
         if unreadable:
             complain("[yellow]No back-up holds keys; only “anshang vault import” brings them back.[/yellow]")
             complain("备份不含密钥；须用 anshang vault import 导入后方可读取。")
+
+
+@app.command("export")
+def export_keys(
+    target: Annotated[Path, typer.Argument(help="The file to write.")],
+    data: DataFolder = None,
+    password_stdin: PasswordStdin = False,
+) -> None:
+    """Write the keys of all personal records to a file under a passphrase, for the day the disk is lost.
+
+    Keep it apart from back-ups and replace it often: whoever has both reads what has been erased since.
+    """
+    with in_words(), installation(data) as (settings, database):
+        keyring = Keyring(settings.vault_folder, read_masters(settings.vault_keys))
+        write_private(target, pack_keys(database, keyring, ask_password(password_stdin)))
+        say(f"{target}: {len(keyring.list_keys())} keys 把密钥")
+        complain("[yellow]Keep it apart from back-ups; destroy the file before.[/yellow]")
+        complain("请与备份分开保管，并销毁上一份导出文件。")
+
+
+@app.command("import")
+def import_keys(
+    source: Annotated[Path, typer.Argument(help="What `vault export` wrote.")],
+    data: DataFolder = None,
+    password_stdin: PasswordStdin = False,
+) -> None:
+    """Give records that cannot be read their keys again, after a back-up was restored. Erased ones stay
+    erased.
+    """
+    with in_words(), installation(data) as (settings, database):
+        keyring = Keyring(settings.vault_folder, read_masters(settings.vault_keys))
+        with database.reading() as connection:
+            district_ids = places.list_district_ids(connection)
+        packed, passphrase = read_file(source), ask_password(password_stdin)
+        count = bring_back_keys(database, keyring, district_ids, packed, passphrase)
+        say(f"{count} keys brought back 把密钥已恢复")
+        report_vault(database, keyring)
 
 
 @app.command()

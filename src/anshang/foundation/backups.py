@@ -1,6 +1,7 @@
 """A back-up is one .tar.gz: a consistent copy of the running database, the sealed counts, the settings file.
 
-It holds everything needed to go on elsewhere, so it is as confidential as the installation itself.
+It holds everything needed to go on elsewhere but the keys of personal records, which `vault export` saves
+apart; it is as confidential as the installation itself.
 """
 
 from __future__ import annotations

@@ -80,9 +80,13 @@ class Keyring:
     def make(self, district_id: str, record_id: str) -> bytes:
         """A new key for a record, on disk before it is returned; it replaces that of an earlier try."""
         key = secrets.token_bytes(KEY_BYTES)
-        master = self._masters(may_make=True)[0]
-        _write_file(self._path(district_id, record_id), _wrapped(master, key, record_id))
+        self.put(district_id, record_id, key)
         return key
+
+    def put(self, district_id: str, record_id: str, key: bytes) -> None:
+        """Keep a key that was lost and came back."""
+        master = self._masters(may_make=True)[0]
+        write_private(self._path(district_id, record_id), _wrapped(master, key, record_id))
 
     def open(self, district_id: str, record_id: str) -> bytes:
         """The key of a record; NotFound when it was destroyed, StorageFailed when no master key opens it."""
@@ -106,7 +110,7 @@ class Keyring:
         file = self._folder / OWNER_FILE
         owner = file.read_text("ascii").strip() if file.exists() else ""
         if not owner and is_known:
-            _write_file(file, installation_id.encode())
+            write_private(file, installation_id.encode())
         elif owner != installation_id:
             raise RuleBroken(
                 "vault.other_installation",
@@ -143,7 +147,7 @@ class Keyring:
         for district_id, record_id in self.list_keys():
             path = self._path(district_id, record_id)
             if path.read_bytes()[:MARK_BYTES] != _mark(first):
-                _write_file(path, _wrapped(first, self._open(path, record_id), record_id))
+                write_private(path, _wrapped(first, self._open(path, record_id), record_id))
                 count += 1
         return count
 
@@ -177,7 +181,7 @@ class Keyring:
                 zh=f"缺少保密库主密钥：既未设置 vault_keys，也没有 {file.name}。",
             )
         master = secrets.token_bytes(KEY_BYTES)
-        _write_file(file, master)
+        write_private(file, master)
         return (master,)
 
     def _path(self, district_id: str, record_id: str) -> Path:
@@ -206,7 +210,7 @@ def _wipe(path: Path) -> None:
     _sync(path.parent)
 
 
-def _write_file(path: Path, content: bytes) -> None:
+def write_private(path: Path, content: bytes) -> None:
     """Complete and on disk, or not at all; for nobody else to read."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
