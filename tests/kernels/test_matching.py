@@ -22,7 +22,6 @@ from anshang.kernels.matching import (
     expected_lateness_s,
     recommend,
 )
-from anshang.kernels.reach import cover, within_reach
 from anshang.kernels.routing import Goals, seconds_between
 from anshang.kernels.snapping import Spots
 
@@ -125,7 +124,6 @@ def test_the_nearest_free_unit_goes_and_the_next_are_named() -> None:
     assert found.seconds.tolist() == [[100, 300, 400, np.inf, np.inf]]
     assert found.spread_s[0, :3] == pytest.approx([20, 60, 80])
     assert found.unit.shape == (1, 1 + RUNNERS_UP)
-    assert (found.cover_before, found.cover_matched) == (1, 1)
 
 
 def test_an_old_position_makes_the_time_less_sure() -> None:
@@ -152,31 +150,19 @@ def test_without_anybody_free_nobody_is_named() -> None:
     assert recommend(graph, times, incidents(spots()), units(spots((2, 0.0)))).unit.shape == (0, 5)
 
 
-def test_with_cover_a_little_farther_one_goes_whom_nobody_will_miss() -> None:
+def test_one_who_leaves_nobody_behind_is_not_preferred_to_a_nearer_one() -> None:
+    """Unit 0 alone covers the streets to the west; that is shown, and does not count."""
     graph, times = line(12)
     told = units(spots((3, 0.0), (5, 0.2), (5, 0.3)))
-    (found,) = within_reach(graph, times.walk_s, told.goals.spots, np.array([60.0]))
-    covered = cover(found, np.full(12, 10.0), 3, total=120.0)
     call = incidents(spots((4, 0.0)), target_s=130.0)
-    nearest = recommend(graph, times, call, told)
-    kept = recommend(graph, times, call, told, cover=covered)
-    assert (nearest.unit[0, 0], kept.unit[0, 0]) == (0, 1)
-    assert kept.cover_before == pytest.approx(covered.share)
-    assert kept.cover_matched == pytest.approx(covered.without(np.array([1])))
-    assert kept.cover_after[0, 0] == pytest.approx(kept.cover_matched)
-    assert kept.unit[0].tolist() == [1, 2, 0, -1, -1]
-    assert kept.cover_after[0, 2] == pytest.approx(covered.without(np.array([0])))
-    none = recommend(graph, times, call, replace(told, free=np.zeros(3, dtype=bool)), cover=covered)
-    assert none.cover_before == none.cover_matched == pytest.approx(covered.share)
+    assert recommend(graph, times, call, told).unit[0].tolist() == [0, 1, 2, -1, -1]
 
 
 def test_the_nearest_goes_to_a_threat_to_life_whatever_it_leaves_behind_and_whoever_else_calls() -> None:
     graph, times = line(12)
     told = units(spots((3, 0.0), (5, 0.2), (5, 0.3)))
-    (found,) = within_reach(graph, times.walk_s, told.goals.spots, np.array([60.0]))
-    covered = cover(found, np.full(12, 10.0), 3, total=120.0)
     call = replace(incidents(spots((4, 0.0)), target_s=130.0), life=np.array([True]))
-    assert recommend(graph, times, call, told, cover=covered).unit[0].tolist() == [0, 1, 2, -1, -1]
+    assert recommend(graph, times, call, told).unit[0].tolist() == [0, 1, 2, -1, -1]
     vague = replace(told, unsure_m=np.array([400.0, 0.0, 0.0]))
     assert recommend(graph, times, call, vague).unit[0, 0] == 0, "its place is unsure, and it is the nearest"
     both = Incidents(spots((4, 0.0), (2, 0.0)), np.array([8.0, 4.0]), np.array([500.0, 90.0]))

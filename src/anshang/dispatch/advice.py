@@ -128,8 +128,9 @@ def advise(
     )
     units = matching.Units(ground.standing.goals, ground.standing.unsure_m, able)
     graph = ground.streets.graph
-    found = matching.recommend(graph, ground.times, wished, units, cover=ground.cover, fit=fit)
+    found = matching.recommend(graph, ground.times, wished, units, fit=fit)
     chosen = found.unit[:, 0].tolist()
+    cover_before = 1.0 if ground.cover is None else ground.cover.share
     rows = [row for row, one in enumerate(open_now) if one.matter.id in asked]
     arrivals = _arrivals(ground, able, wished.spots, rows) if everybody else {}
     advices = []
@@ -137,7 +138,7 @@ def advise(
         one = open_now[row]
         kept = {n: open_now[r].matter.number for r, n in enumerate(chosen) if n >= 0 and r != row}
         times = arrivals[row] if everybody else _ranked(found, row)
-        named = _candidates(ground, one, times, kept, found.cover_before, today)
+        named = _candidates(ground, one, times, kept, cover_before, today)
         advices.append(
             Advice(
                 incident_id=one.matter.id,
@@ -147,7 +148,7 @@ def advise(
                 advised=roster.units[chosen[row]].id if chosen[row] >= 0 else None,
                 candidates=named,
                 left_out=_left_out(ground, one, {each.unit_id for each in named}, today),
-                cover_before=found.cover_before,
+                cover_before=cover_before,
                 at=now,
             )
         )

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from anshang.dispatch.model import Ladder
 from anshang.dispatch.roster import Locator
 from anshang.foundation.errors import BadInput
-from anshang.kernels.matching import COVER_WEIGHT_S, SPREAD_SHARE
+from anshang.kernels.matching import SPREAD_SHARE
 from anshang.kernels.reach import Cover, cover, within_reach
 from anshang.kernels.response import Calls, Outcome, Policy, Share, nearest, paired, share_within, simulate
 from anshang.kernels.routing import LIMIT_S, EdgeTimes, Goals, seconds_between
@@ -30,6 +30,8 @@ from anshang.places.streets import Streets, prepare_streets
 
 T = TypeVar("T")
 POLICIES = ("nearest", "cover")
+COVER_WEIGHT_S = 600.0
+"""Seconds on the way that leaving all streets without cover is worth, under the policy `cover`."""
 RUNS_MAX = 10_000
 CALLS_MAX = 200_000
 

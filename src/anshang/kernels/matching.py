@@ -1,10 +1,9 @@
 """Who goes where: several open incidents matched with units together.
 
-Units: seconds; shares 0…1. Shapes: k incidents, u units. The cost of a pair is what lateness it is expected
-to bring, weighed by priority, and, when cover counts, the share of people that only this unit covers. Where a
-life is threatened every second of the way counts, before anything else does. Times
-are uncertain: they are taken as logistic about the computed time, whose expected lateness has a closed form
-and grows with every second, so that of units in time the nearer is the better. Method: exact assignment by
+Units: seconds. Shapes: k incidents, u units. The cost of a pair is what lateness it is expected to bring,
+weighed by priority. Where a life is threatened every second of the way counts, before anything else does.
+Times are uncertain: they are taken as logistic about the computed time, whose expected lateness has a closed
+form and grows with every second, so that of units in time the nearer is the better. Method: exact assignment by
 shortest augmenting paths (Kuhn and Munkres; Jonker and Volgenant) over columns as arrays. Only the nearest
 units of each incident are looked at; the prices of the matching prove that no farther one would make it
 better, or else more are looked at. Complexity: O(k² · u') for u' units that are near.
@@ -17,16 +16,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anshang.kernels.reach import Cover
 from anshang.kernels.routing import LIMIT_S, WALKING_M_PER_S, EdgeTimes, Goals, StreetGraph, seconds_between
 from anshang.kernels.snapping import Numbers, Reals, Spots
 
 SPREAD_SHARE = 0.2
 """Standard deviation of a travel time as a share of it: people's free speeds differ by a fifth (Weidmann)."""
-COVER_WEIGHT_S = 600.0
-"""Seconds of lateness at weight 1 that leaving all people without cover is worth."""
 LIFE_COST_PER_S = 1e4
-"""A second on the way to a threat to life: more than all lateness and cover of the others together."""
+"""A second on the way to a threat to life: more than all lateness of the others together."""
 RUNNERS_UP = 4
 FIRST_LOOK = 8
 """How many of the nearest units of each incident are looked at first; few need more."""
@@ -64,16 +60,12 @@ class Recommendation:
     """For each incident c candidates, the best first: unit (-1: none), seconds and their deviation.
 
     `unit[:, 0]` is the joint matching, no unit in it twice; an incident may have nobody there and yet
-    runners-up who are more needed elsewhere. `cover_after` (k, c) is the share covered once that unit alone
-    has gone, `cover_matched` once all the matched have; all 1 when cover is not known.
+    runners-up who are more needed elsewhere.
     """
 
     unit: Numbers
     seconds: Reals
     spread_s: Reals
-    cover_before: float
-    cover_after: Reals
-    cover_matched: float
 
 
 def expected_lateness_s(seconds: Reals, spread_s: Reals, target_s: Reals) -> Reals:
@@ -104,22 +96,19 @@ def recommend(
     incidents: Incidents,
     units: Units,
     *,
-    cover: Cover | None = None,
     fit: NDArray[np.bool_] | None = None,
     limit_s: float = LIMIT_S,
 ) -> Recommendation:
     """Who should go to each incident, all matched together, and who of the nearest comes next.
 
-    With `cover` (of the same units, in the same order) what they leave behind counts; else the nearest go. To
-    a threat to life the nearest goes in any case.
+    To a threat to life the nearest goes in any case.
     `fit` (k, u) says who may be sent where; everybody when it is missing.
     """
     free = np.flatnonzero(units.free)
     goals = Goals(units.goals.spots.taken(free), units.goals.by_car[free])
-    all_losses = np.zeros(len(units.free)) if cover is None else cover.losses
     past_s = np.maximum(limit_s - incidents.target_s, 0.0) + limit_s
     per_s = np.where(incidents.threatened[:, 0], LIFE_COST_PER_S, incidents.weight)
-    alone_cost = per_s * past_s + 2 * COVER_WEIGHT_S
+    alone_cost = per_s * past_s + 1.0
     enough = FIRST_LOOK
     while True:
         found = seconds_between(graph, times, incidents.spots, goals, limit_s=limit_s, enough=enough)
@@ -127,12 +116,10 @@ def recommend(
         who, seen_s = free[near], found[:, near]
         seconds = seen_s if fit is None else np.where(fit[:, who], seen_s, np.inf)
         spread_s = np.hypot(_spread_s(seconds), units.unsure_m[who] / WALKING_M_PER_S)
-        losses = all_losses[who]
         cost = _cost(incidents, seconds, spread_s)
-        cost += np.where(incidents.threatened, 0.0, COVER_WEIGHT_S * losses)
         chosen, price = assign(cost, alone_cost)
         if enough >= len(free) or (price <= _least_unseen(incidents, seen_s, enough)).all():
-            return _told(_ranked(cost, chosen), who, seconds, spread_s, losses, cover)
+            return _told(_ranked(cost, chosen), who, seconds, spread_s)
         enough *= 3
 
 
@@ -157,25 +144,16 @@ def _least_unseen(incidents: Incidents, seconds: Reals, enough: int) -> Reals:
     return np.where(seen.sum(axis=1) < enough, np.inf, least)
 
 
-def _told(
-    order: Numbers, free: Numbers, seconds: Reals, spread_s: Reals, losses: Reals, cover: Cover | None
-) -> Recommendation:
+def _told(order: Numbers, free: Numbers, seconds: Reals, spread_s: Reals) -> Recommendation:
     """The answer in the numbers of all units."""
     row, none = np.arange(len(order))[:, None], order < 0
     if not len(free):
         nothing = np.full(order.shape, np.inf)
-        before = 1.0 if cover is None else cover.share
-        return Recommendation(order, nothing, nothing, before, np.full(order.shape, before), before)
-    unit = np.where(none, -1, free[order])
-    before = 1.0 if cover is None else cover.share
-    sent = unit[:, 0][unit[:, 0] >= 0]
+        return Recommendation(order, nothing, nothing)
     return Recommendation(
-        unit=unit,
+        unit=np.where(none, -1, free[order]),
         seconds=np.where(none, np.inf, seconds[row, order]),
         spread_s=np.where(none, np.inf, spread_s[row, order]),
-        cover_before=before,
-        cover_after=np.where(none, before, before - losses[order]),
-        cover_matched=before if cover is None else cover.without(sent),
     )
 
 
