@@ -2,11 +2,11 @@
 
 Units: seconds. Shapes: k incidents, u units. The cost of a pair is what lateness it is expected to bring,
 weighed by priority. Where a life is threatened every second of the way counts, before anything else does.
-Times are uncertain: they are taken as logistic about the computed time, whose expected lateness has a closed
-form and grows with every second, so that of units in time the nearer is the better. Method: exact assignment by
-shortest augmenting paths (Kuhn and Munkres; Jonker and Volgenant) over columns as arrays. Only the nearest
-units of each incident are looked at; the prices of the matching prove that no farther one would make it
-better, or else more are looked at. Complexity: O(k² · u') for u' units that are near.
+Times are uncertain: they are taken as logistic about the computed time, whose expected lateness has a
+closed form and grows with every second, so that of units in time the nearer is the better. Method: exact
+assignment by shortest augmenting paths (Kuhn and Munkres; Jonker and Volgenant) over columns as arrays.
+Only the nearest units of each incident are looked at; the prices of the matching prove that no farther one
+would make it better, or else more are looked at. Complexity: O(k² · u') for u' units that are near.
 """
 
 from __future__ import annotations
