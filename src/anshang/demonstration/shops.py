@@ -122,28 +122,35 @@ class Shops:
         self._due_s = time.monotonic() + EVERY_S
         for notice in self._ask("GET", "/api/notices").json():
             if notice["asks"] and notice["withdrawn_at"] is None:
-                page = self._ask("GET", f"/api/notices/{notice['id']}").json()
-                for delivery in page["deliveries"]:
-                    if delivery["answer"] is None and delivery["partner_id"] in self._phones:
-                        self._answer(notice, delivery["partner_id"], now)
+                self._hear(notice, now)
 
-    def _answer(self, notice: dict[str, Any], partner_id: str, now: datetime) -> None:
-        key = (notice["id"], partner_id)
-        planned = self._planned.setdefault(key, self._plan(notice, now))
-        if planned.answer is None or now < planned.at:
+    def _hear(self, notice: dict[str, Any], now: datetime) -> None:
+        """Those who are asked and are due answer; one of them has seen whoever is looked for long enough."""
+        page = self._ask("GET", f"/api/notices/{notice['id']}").json()
+        asked = {one["partner_id"]: one["answer"] for one in page["deliveries"]}
+        phones = sorted(asked.keys() & self._phones.keys())
+        waiting = [id for id in phones if asked[id] is None]
+        old = now - datetime.fromisoformat(notice["sent_at"]) >= SEEN_AFTER
+        if notice["kind"] == "lookout" and old and phones and notice["id"] not in self._seen:
+            self._seen.add(notice["id"])
+            self._answer(notice, self._chance.choice(waiting or phones), "seen")
             return
+        for partner_id in waiting:
+            key = (notice["id"], partner_id)
+            if key not in self._planned:
+                self._planned[key] = self._plan(now)
+            planned = self._planned[key]
+            if planned.answer is not None and now >= planned.at:
+                self._answer(notice, partner_id, planned.answer)
+
+    def _answer(self, notice: dict[str, Any], partner_id: str, answer: str) -> None:
         phone = self._phones[partner_id]
         self._ask("GET", "/api/shop", phone)
-        told = {"partner_id": partner_id, "answer": planned.answer, "looked": LOOKED}
+        told = {"partner_id": partner_id, "answer": answer, "looked": LOOKED}
         self._ask("POST", f"/api/shop/notices/{notice['id']}", phone, json=told)
-        self._planned[key] = _Planned(now, None)
 
-    def _plan(self, notice: dict[str, Any], now: datetime) -> _Planned:
+    def _plan(self, now: datetime) -> _Planned:
         at = now + timedelta(seconds=ANSWER_MEDIAN_S * self._chance.lognormvariate(0.0, ANSWER_SPREAD))
-        old = at - datetime.fromisoformat(notice["sent_at"]) >= SEEN_AFTER
-        if notice["kind"] == "lookout" and old and notice["id"] not in self._seen:
-            self._seen.add(notice["id"])
-            return _Planned(at, "seen")
         chance = self._chance.random()
         if chance < SILENT_SHARE:
             return _Planned(at, None)
