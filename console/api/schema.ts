@@ -3921,6 +3921,7 @@ export interface components {
             seen_at: string;
             /** Sort */
             sort: string;
+            zone?: components["schemas"]["BothLanguages"] | null;
             /** Zone Id */
             zone_id: string | null;
         };
@@ -4285,6 +4286,8 @@ export interface components {
             seen_at: string | null;
             /** Seen By */
             seen_by: string | null;
+            /** Text */
+            text: string;
         };
         /**
          * CandidateShown
@@ -8396,6 +8399,7 @@ export interface components {
             text: string;
             /** Version */
             version: number;
+            zone: components["schemas"]["BothLanguages"] | null;
             /** Zone Id */
             zone_id: string | null;
         };

@@ -8,7 +8,7 @@ class Sound {
   #context: AudioContext | null = null;
 
   /** Let the page sound from now on, and prove it with one quiet signal. False when it cannot. */
-  async unlock(): Promise<boolean> {
+  async unlock(loudness = 0.15): Promise<boolean> {
     try {
       this.#context ??= new AudioContext();
       await this.#context.resume();
@@ -16,7 +16,7 @@ class Sound {
       return false;
     }
     this.unlocked = this.#context.state === "running";
-    if (this.unlocked) this.signal(0.15);
+    if (this.unlocked) this.signal(loudness);
     return this.unlocked;
   }
 

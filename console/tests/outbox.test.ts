@@ -184,6 +184,14 @@ test("a tap shows at once, before any server has heard it", () => {
   expect(overlaid(told, [accept, move, done]).tasks).toEqual([]);
 });
 
+test("a message written without a network stands among the messages, once", () => {
+  const told = { tasks: [], messages: [], roll_calls: [], lone: null } as unknown as Parameters<typeof overlaid>[0];
+  const said = { ...row("s"), path: "/api/messages?district=x", body: { id: "m", text: "west gate" }, tries: 0 };
+  const shown = overlaid(told, [said]);
+  expect(shown.messages.map((one) => [one.id, one.text, one.mine])).toEqual([["m", "west gate", true]]);
+  expect(overlaid(shown, [said]).messages.length).toBe(1);
+});
+
 test("positions are kept each 15 s on the move, each minute at rest, and sent when somebody hears", async () => {
   const kept = new Map<string, Fix>();
   const fixes: FixShelf = {

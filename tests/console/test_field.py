@@ -249,3 +249,29 @@ def test_who_goes_on_no_duty_is_led_to_the_desk(visit: Visit, staffed: Town) -> 
     page = visit.open("/field/", Role.DESK, "en", viewport=PHONE)
     expect(page.get_by_role("link", name="Open the desk")).to_be_visible()
     assert violations(page) == []
+
+
+def test_a_task_that_nobody_answered_says_so_and_words_written_offline_are_shown_as_waiting(
+    visit: Visit, staffed: Town
+) -> None:
+    desk = Desk(staffed)
+    context, page = phone(visit, staffed)
+    begin_duty(page)
+    desk.sends("k1")
+    page.get_by_role("button", name="Tasks").click()
+    expect(page.get_by_role("article")).to_contain_text("answer within")
+    (sent,) = desk.get("/api/assignments")
+    desk.post(f"/api/assignments/{sent['id']}/stand-down", words="found")
+    expect(page.get_by_role("article")).to_contain_text("was withdrawn", timeout=10_000)
+    assert violations(page) == []
+    page.get_by_role("article").get_by_role("button", name="I have seen it").click()
+    expect(page.get_by_role("article")).to_have_count(0)
+    context.set_offline(True)
+    page.get_by_role("navigation").get_by_role("button", name="Messages").click()
+    page.get_by_label("Say to everybody").fill("Crowded at the west gate")
+    page.get_by_role("button", name="Send", exact=True).click()
+    expect(page.get_by_role("listitem").filter(has_text="Crowded")).to_contain_text("waiting to be sent")
+    context.set_offline(False)
+    expect(page.get_by_text("0 waiting")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("waiting to be sent")).to_have_count(0)
+    assert desk.get("/api/duty-room")["messages"][0]["text"] == "Crowded at the west gate"

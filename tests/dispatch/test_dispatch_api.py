@@ -273,3 +273,14 @@ def test_every_answer_bears_the_districts_time(app: FastAPI, desk: TestClient) -
     for path in ("/api/meta", "/api/field", "/api/nothing"):
         told = desk.get(path, params=QUERY).headers["X-Server-Time"]
         assert datetime.fromisoformat(told) == clock.now()
+
+
+def test_a_phone_reads_the_name_of_the_place_and_what_it_has_reported(app: FastAPI, desk: TestClient) -> None:
+    crew = phone(app, desk, "k1", WEST)
+    post(desk, f"/api/incidents/{reported(desk)}/assignments", id=ids.new_id(), unit_id="k1")
+    told = {"id": ids.new_id(), "source": "patrol", "text": "a bike in the fire lane"}
+    post(crew, "/api/incidents", **told)
+    state = get(crew, "/api/field")
+    (zone,) = [one for one in get(desk, "/api/place")["features"] if one["id"] == "z0"]
+    assert state["tasks"][0]["zone"] == zone["properties"]["name"]
+    assert [one["text"] for one in state["calls"]] == ["a bike in the fire lane"]

@@ -35,6 +35,7 @@ from anshang.patrols.shapes import DutyShown, shown_unit
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.people import store as people
 from anshang.people.model import Role
+from anshang.places import store as places
 from anshang.web.shapes import BothLanguages
 
 RECENT = timedelta(hours=12)
@@ -101,6 +102,7 @@ def _task(connection: Connection, district_id: str, unit: Unit, assignment: Assi
         text=matter.text,
         place_words=incident.place_words,
         zone_id=incident.zone_id,
+        zone=_zone_name(connection, district_id, incident.zone_id),
         lon=incident.lon,
         lat=incident.lat,
         steps=[BothLanguages(en=step.en, zh=step.zh) for step in steps],
@@ -147,6 +149,7 @@ def _calls(connection: Connection, actor: Actor, district_id: str) -> list[CallS
         CallShown(
             id=one.id,
             number=one.number,
+            text=one.text,
             called_at=one.opened_at,
             seen_at=one.acknowledged_at,
             seen_by=None if one.acknowledged_by is None else names[one.acknowledged_by],
@@ -154,3 +157,8 @@ def _calls(connection: Connection, actor: Actor, district_id: str) -> list[CallS
         )
         for one in mine
     ]
+
+
+def _zone_name(connection: Connection, district_id: str, zone_id: str | None) -> BothLanguages | None:
+    name = places.find_zone_name(connection, district_id, zone_id)
+    return None if name is None else BothLanguages(**name)

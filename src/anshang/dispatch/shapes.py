@@ -272,6 +272,7 @@ class TaskShown(Shown):
     text: str
     place_words: str
     zone_id: str | None
+    zone: BothLanguages | None
     lon: float | None
     lat: float | None
     steps: list[BothLanguages]
@@ -293,6 +294,7 @@ class CallShown(Shown):
 
     id: str
     number: int
+    text: str
     called_at: datetime
     seen_at: datetime | None
     seen_by: str | None

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, Field, StringConstraints
+from sqlalchemy import Connection
 
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Permission
@@ -141,7 +142,17 @@ def alerts(district: DistrictQuery, caller: Caller) -> list[AlertShown]:
     caller.actor.must(Permission.UNIT_DUTY, district)
     with caller.reading(district) as connection:
         live = store.list_live(connection, district)
-        return [AlertShown.model_validate(one) for one in live if one.state is State.OPEN]
+        return [
+            AlertShown(
+                id=one.id,
+                sort=str(one.sort),
+                seen_at=one.seen_at,
+                zone_id=one.zone_id,
+                zone=_zone_name(connection, district, one.zone_id),
+            )
+            for one in live
+            if one.state is State.OPEN
+        ]
 
 
 @router.get("/{id}/words")
@@ -360,3 +371,8 @@ def _read(caller: Call, keyring: Keys, district: str, id: str, part: str) -> dic
 def _book(request: Request) -> DoorBook:
     book: DoorBook = request.app.state.doors
     return book
+
+
+def _zone_name(connection: Connection, district_id: str, zone_id: str | None) -> BothLanguages | None:
+    name = places.find_zone_name(connection, district_id, zone_id)
+    return None if name is None else BothLanguages(**name)

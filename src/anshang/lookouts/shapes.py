@@ -17,6 +17,7 @@ class AlertShown(Shown):
     sort: str
     seen_at: datetime
     zone_id: str | None
+    zone: BothLanguages | None = None
 
 
 class LookoutShown(Shown):

@@ -192,6 +192,13 @@ def has_zone(connection: Connection, district_id: str, zone_id: str) -> bool:
     return connection.execute(select(zones.c.id).where(here)).first() is not None
 
 
+def find_zone_name(connection: Connection, district_id: str, zone_id: str | None) -> dict[str, str] | None:
+    """The zone's name by language, "zh" and "en"; None for a zone that the district has not."""
+    here = (zones.c.district_id == district_id) & (zones.c.id == zone_id)
+    row = connection.execute(select(zones.c.name_zh, zones.c.name_en).where(here)).first()
+    return None if row is None else {"zh": row.name_zh, "en": row.name_en}
+
+
 def check_zone(connection: Connection, district_id: str, zone_id: str | None) -> None:
     """NotFound for a zone that the district has not; none at all is well."""
     if zone_id is not None and not has_zone(connection, district_id, zone_id):

@@ -13,6 +13,7 @@ export const words = dictionary(
     write: "给全体留言",
     send: "发送",
     label: "消息",
+    waits: "等待发送",
   },
   {
     title: "Messages",
@@ -26,5 +27,6 @@ export const words = dictionary(
     write: "Say to everybody",
     send: "Send",
     label: "Message",
+    waits: "waiting to be sent",
   },
 );

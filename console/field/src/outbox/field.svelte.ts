@@ -16,6 +16,7 @@ const KEPT = "anshang.field";
 const EVERY_MS = 5000;
 const LISTEN_AGAIN_MS = 3000;
 const STALE_MS = 20_000;
+const ANSWERED = /^\/api\/assignments\/([^/]+)\/answer/;
 const OTHERS = { zh: "由其他账号记录，未发送。", en: "Written by another account; not sent." };
 
 async function send(row: Row): Promise<Sent | null> {
@@ -65,6 +66,9 @@ class Field {
   readonly shown = $derived(
     this.told === null ? null : overlaid(this.told, [...this.#taken, ...this.outbox.waiting]),
   );
+  /** Tasks that were offered and are gone before anybody answered, until a person has seen that. */
+  gone = $state.raw<FieldState["tasks"]>([]);
+  readonly #answered = new Set<string>();
   #asking = false;
   #again = false;
   #by: string | undefined;
@@ -117,7 +121,9 @@ class Field {
     this.#asking = true;
     const before = this.#taken;
     try {
-      this.told = await answered(client.GET("/api/field", { params: { query: { district: this.district } } }));
+      const told = await answered(client.GET("/api/field", { params: { query: { district: this.district } } }));
+      this.gone = [...this.gone, ...this.#lost(told)];
+      this.told = told;
       this.#taken = this.#taken.filter((row) => !before.includes(row));
       this.heardAt_ms = Date.now();
       this.refusal = "";
@@ -134,6 +140,16 @@ class Field {
       this.#again = false;
       await this.refresh();
     }
+  }
+
+  #lost(now: FieldState): FieldState["tasks"] {
+    const offered = now.duty ? (this.told?.tasks ?? []).filter((task) => task.state === "offered") : [];
+    return offered.filter((task) => !this.#answered.has(task.id) && !now.tasks.some((one) => one.id === task.id));
+  }
+
+  /** A person has seen that a task is gone. */
+  settle(id: string): void {
+    this.gone = this.gone.filter((task) => task.id !== id);
   }
 
   /** Be nudged when there is something new, until the returned function is called; a broken line is laid again. */
@@ -157,6 +173,8 @@ class Field {
 
   /** Tell the server something, in its turn, whenever it can be reached. */
   async tell(path: string, body: Record<string, unknown>, label: string): Promise<void> {
+    const task = ANSWERED.exec(path)?.[1];
+    if (task) this.#answered.add(task);
     const query = `?district=${encodeURIComponent(this.district)}`;
     await this.#keep({ path: path + query, body, label });
   }

@@ -8,6 +8,7 @@ type Task = Shape["TaskShown"];
 
 const ANSWER = /^\/api\/assignments\/([^/]+)\/answer/;
 const STEP = /^\/api\/assignments\/([^/]+)\/steps/;
+const SAID = /^\/api\/messages\?/;
 const READ = /^\/api\/messages\/([^/]+)\/read/;
 const HERE = /^\/api\/roll-calls\/([^/]+)\/answer/;
 const BACK = /^\/api\/lone\/([^/]+)\/end/;
@@ -19,6 +20,13 @@ function changed(task: Task, row: Row): Task | null {
   return body.step === "done" ? null : { ...task, state: body.step! };
 }
 
+/** A message of one's own that the server has not told us back. */
+function written(row: Row, at: string): FieldState["messages"][number] {
+  const { id, text } = row.body as { id: string; text: string };
+  const nobody = { from_name: "", from_unit_id: null, to_unit_id: null, incident_id: null, read_at: null, read_by: [] };
+  return { ...nobody, id, text, at, received_at: at, kind: "message", report: {}, mine: true };
+}
+
 export function overlaid(told: FieldState, waiting: readonly Row[]): FieldState {
   let shown = told;
   for (const row of waiting) {
@@ -27,10 +35,11 @@ export function overlaid(told: FieldState, waiting: readonly Row[]): FieldState 
     const read = READ.exec(row.path)?.[1];
     const here = HERE.exec(row.path)?.[1];
     const back = BACK.exec(row.path)?.[1];
+    const said = SAID.test(row.path) ? [written(row, at)] : [];
     shown = {
       ...shown,
       tasks,
-      messages: shown.messages.map((one) => (one.id === read ? { ...one, read_at: at } : one)),
+      messages: [...shown.messages, ...said.filter((one) => !shown.messages.some((two) => two.id === one.id))].map((one) => (one.id === read ? { ...one, read_at: at } : one)),
       roll_calls: shown.roll_calls.map((one) => (one.id === here ? { ...one, answered_at: at } : one)),
       lone: shown.lone?.id === back && back !== undefined ? null : shown.lone,
     };

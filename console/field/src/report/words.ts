@@ -19,6 +19,7 @@ export const words = dictionary(
     seen: (who: string) => `${who} 已看到`,
     waits: "等待指挥台确认",
     closed: "已结束",
+    unsent: "等待发送",
   },
   {
     photo: "A photograph (optional)",
@@ -38,5 +39,6 @@ export const words = dictionary(
     seen: (who) => `seen by ${who}`,
     waits: "waits for the desk",
     closed: "closed",
+    unsent: "waiting to be sent",
   },
 );

@@ -23,6 +23,9 @@ export const words = dictionary(
     map: "在地图中打开",
     said: (number: string, what: string) => `${number}：${what}`,
     unclassified: "警情",
+    expired: "未在时限内答复，已不再由本单元承担。",
+    withdrawn: "任务已撤回。",
+    seen: "知道了",
   },
   {
     title: "My tasks",
@@ -46,5 +49,8 @@ export const words = dictionary(
     map: "Open in a map",
     said: (number, what) => `${number}: ${what}`,
     unclassified: "Incident",
+    expired: "was not answered in time and is no longer yours.",
+    withdrawn: "was withdrawn.",
+    seen: "I have seen it",
   },
 );
