@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -16,9 +17,10 @@ import pytest
 from tests.conftest import DISTRICT, Make
 from tests.partners.conftest import quarter as quarter_fixture
 
-from anshang.connectors.webhook import Gateway
+from anshang.connectors.webhook import Gateway, key_of, signed
 from anshang.foundation import clock, feeds, ids
 from anshang.foundation.database import Database
+from anshang.foundation.errors import BadInput
 from anshang.journal import actions as journal
 from anshang.journal import outgoing
 from anshang.journal.outgoing import TRIES_MAX
@@ -40,7 +42,7 @@ class Receiver:
 
     url: str = ""
     status: int = 200
-    heard: list[tuple[dict[str, Any], str, bytes]] = field(default_factory=list)
+    heard: list[tuple[dict[str, Any], dict[str, str], bytes]] = field(default_factory=list)
 
 
 @pytest.fixture
@@ -50,7 +52,7 @@ def receiver() -> Iterator[Receiver]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            found.heard.append((json.loads(body), self.headers["X-Anshang-Signature"], body))
+            found.heard.append((json.loads(body), dict(self.headers), body))
             self.send_response(found.status)
             self.end_headers()
 
@@ -84,15 +86,46 @@ def test_the_gateway_is_told_once_signed_and_without_a_word(
     actions.open_all(quarter, DISTRICT, [ids.derived(id, "p0")])
     for _ in range(2):
         gateway.deliver(DISTRICT)
-    ((told, signature, body),) = receiver.heard
+    ((told, headers, body),) = receiver.heard
     assert (told["event"], told["notice"], told["partners"]) == ("notice.sent", id, ["p1"]), "p0 has it open"
     assert "secret" not in body.decode() and "绝密" not in body.decode()
-    assert signature == "sha256=" + hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+    signs = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
+    digest = hmac.new(SECRET.encode(), signs, hashlib.sha256).digest()
+    assert headers["webhook-signature"] == f"v1,{base64.b64encode(digest).decode()}"
+    assert headers["webhook-id"] == told["id"]
     with quarter.transaction(DISTRICT) as tx:
         actions.withdraw(tx, actor=make.actor(), id=id)
     gateway.deliver(DISTRICT)
     assert [one[0]["event"] for one in receiver.heard] == ["notice.sent", "notice.withdrawn"]
     assert receiver.heard[-1][0]["partners"] == ["p0", "p1"]
+
+
+def test_a_message_that_is_sent_again_is_signed_for_the_time_of_then(
+    quarter: Database, make: Make, receiver: Receiver, night: MoveOn
+) -> None:
+    """A receiver refuses what is older than five minutes, so a retry must bear its own time."""
+    gateway = Gateway(quarter, receiver.url, SECRET)
+    gateway.deliver(DISTRICT)
+    sent(quarter, make)
+    receiver.status = 503
+    gateway.deliver(DISTRICT)
+    receiver.status = 200
+    night(timedelta(minutes=6))
+    gateway.deliver(DISTRICT)
+    first, again = (headers for _, headers, _ in receiver.heard)
+    assert first["webhook-id"] == again["webhook-id"]
+    assert int(again["webhook-timestamp"]) - int(first["webhook-timestamp"]) == 360
+    assert first["webhook-signature"] != again["webhook-signature"]
+
+
+def test_the_signature_is_that_of_the_standard() -> None:
+    """The example of the specification's reference libraries."""
+    key = key_of("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+    at = datetime.fromtimestamp(1614265330, UTC)
+    headers = signed(key, "msg_p5jXN8AQM9LWM0D4loKWxJek", at, b'{"test": 2432232314}')
+    assert headers["webhook-signature"] == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+    with pytest.raises(BadInput):
+        key_of("whsec_?")
 
 
 def test_a_gateway_that_is_away_hears_it_when_it_is_back(

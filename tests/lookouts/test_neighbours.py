@@ -11,6 +11,7 @@ import pytest
 from fastapi import FastAPI
 from starlette.testclient import TestClient
 from tests.conftest import DISTRICT
+from tests.crowds.conftest import row_of_zones
 from tests.lookouts.test_lookouts import HERE, MoveOn, do, opened, photograph
 from tests.lookouts.test_lookouts import told as told_of_child
 from tests.partners.conftest import BODY, street
@@ -22,11 +23,14 @@ from tests.serving import signed_in
 from anshang.foundation import ids
 from anshang.foundation.database import Database
 from anshang.journal import store as journal
+from anshang.lookouts import neighbours
 from anshang.lookouts.actions import record_id
 from anshang.lookouts.sweep import LookoutSweep
 from anshang.partners import actions as partners
 from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places
+from anshang.places.document import read_document
+from anshang.places.model import Place
 
 pytestmark = pytest.mark.postgres
 app, quarter = app_fixture, quarter_fixture
@@ -231,3 +235,21 @@ def test_a_thing_and_a_drill_stay_here(
     opened(desk, drill=True, id=ids.new_id(), notice_id=ids.new_id(), insist=True)
     go_on(11)
     assert queue(there(app, Role.DESK), THERE) == []
+
+
+def test_two_districts_that_share_a_long_side_are_beside_each_other() -> None:
+    """Their corners are kilometres apart, their grounds touch; and she comes in where she is nearest."""
+
+    def block(id: str, west_lon: float, lon: float, south_lat: float, lat: float) -> Place:
+        ring = [[west_lon, south_lat], [lon, south_lat], [lon, lat], [west_lon, lat], [west_lon, south_lat]]
+        told = json.loads(row_of_zones())
+        told["anshang"]["district"] |= {"id": id}
+        told["features"] = told["features"][:1]
+        told["features"][0]["geometry"] = {"type": "Polygon", "coordinates": [ring]}
+        return read_document(json.dumps(told).encode())
+
+    long = block("long", 112.90, 112.96, 28.190, 28.195)
+    beside = block("beside", 112.929, 112.931, 28.195, 28.197)
+    assert neighbours._gap_m(long, beside) == pytest.approx(0.0, abs=0.5)
+    apart = block("apart", 112.929, 112.931, 28.2045, 28.206)
+    assert neighbours._gap_m(long, apart) == pytest.approx(1_053, abs=5)

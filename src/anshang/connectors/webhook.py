@@ -1,14 +1,17 @@
 """Tells a gateway (enterprise chat, short messages) that there is something new for partners.
 
 What goes out is that there is a notice, of which kind, and for which partners: never a word of it. Whoever
-gets the message opens the partner's page. `X-Anshang-Signature: sha256=HMAC(secret, body)` signs the body.
+gets the message opens the partner's page. It is signed as Standard Webhooks says (standardwebhooks.com): over
+its id, the instant it was sent and its body, so that one that somebody kept cannot be sent again later.
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import json
+from datetime import datetime
 from functools import partial
 
 import httpx
@@ -16,6 +19,7 @@ import structlog
 
 from anshang.foundation import clock, feeds, ids
 from anshang.foundation.database import Database
+from anshang.foundation.errors import BadInput
 from anshang.foundation.feeds import Feed, Reason
 from anshang.foundation.items import Items
 from anshang.journal import outgoing
@@ -28,6 +32,7 @@ from anshang.people.model import engine_actor
 
 TOLD = (PartnerEvent.SENT, PartnerEvent.WIDENED, PartnerEvent.REMINDED, PartnerEvent.WITHDRAWN)
 ANSWERS_WITHIN_S = 5.0
+PREFIX = "whsec_"
 UNDELIVERED = "通知网关多次无响应，请改用电话通知。The gateway does not answer: tell partners by telephone."
 
 UNREACHED = Reason("gateway.unreached", "The gateway does not answer.", "网关无响应。")
@@ -35,11 +40,35 @@ UNREACHED = Reason("gateway.unreached", "The gateway does not answer.", "网关�
 log = structlog.get_logger()
 
 
+def key_of(secret: str) -> bytes:
+    """The key that a secret stands for: `whsec_` and base64, or any other word as it is; BadInput when what
+    follows `whsec_` is no base64.
+    """
+    if not secret.startswith(PREFIX):
+        return secret.encode()
+    try:
+        return base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+    except ValueError as error:
+        raise BadInput(
+            "webhook.bad_secret",
+            en="notice_webhook_secret: no base64 follows whsec_.",
+            zh="notice_webhook_secret：whsec_ 之后不是有效的 base64。",
+        ) from error
+
+
+def signed(key: bytes, id: str, at: datetime, body: bytes) -> dict[str, str]:
+    """The headers of a message by Standard Webhooks 1.0; a receiver refuses one that is older than 5 min."""
+    stamp = str(int(at.timestamp()))
+    digest = hmac.new(key, f"{id}.{stamp}.".encode() + body, hashlib.sha256).digest()
+    signature = f"v1,{base64.b64encode(digest).decode()}"
+    return {"webhook-id": id, "webhook-timestamp": stamp, "webhook-signature": signature}
+
+
 class Gateway:
     """The gateway of this installation; `deliver` is called again and again."""
 
     def __init__(self, database: Database, url: str, secret: str) -> None:
-        self._database, self._url, self._secret = database, url, secret.encode()
+        self._database, self._url, self._secret = database, url, key_of(secret)
         self._items = Items()
         self._looked: dict[str, int] = {}
         """Up to which entry of its journal nothing new is in a district."""
@@ -81,8 +110,7 @@ class Gateway:
 
     def _post(self, one: Outgoing) -> bool:
         body = json.dumps(self._message(one), separators=(",", ":")).encode()
-        signature = hmac.new(self._secret, body, hashlib.sha256).hexdigest()
-        headers = {"Content-Type": "application/json", "X-Anshang-Signature": f"sha256={signature}"}
+        headers = {"Content-Type": "application/json", **signed(self._secret, one.id, clock.now(), body)}
         try:
             answer = httpx.post(self._url, content=body, headers=headers, timeout=ANSWERS_WITHIN_S)
         except (httpx.HTTPError, httpx.InvalidURL) as error:

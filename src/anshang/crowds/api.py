@@ -14,7 +14,7 @@ from anshang.crowds.model import MOVING, STANDING, Cause, LevelRules, Measure, S
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch, sensor_health
 from anshang.foundation.actor import Permission
-from anshang.foundation.errors import BadInput
+from anshang.foundation.errors import BadInput, NotFound
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, BothLanguages, Code, Id, Name, Shown
 
@@ -150,12 +150,18 @@ class NewSensor(Body):
     version: Annotated[int, Field(ge=1, le=2**31 - 1)] = 1
 
 
-@router.get("")
-def present(district: DistrictQuery, caller: Caller, request: Request) -> dict[str, Any]:
+@router.get("", response_model=dict[str, Any])
+def present(district: DistrictQuery, caller: Caller, request: Request) -> Response:
     """The whole present state, as the stream's full frame; 404 until the district is watched."""
     caller.actor.must(Permission.CROWD_READ, district)
     frame = _watch(request).full_frame(district)
-    return Response(frame or b"{}", media_type="application/json")  # type: ignore[return-value]
+    if frame is None:
+        raise NotFound(
+            "crowd.unwatched",
+            en="This district is not being watched yet; try again in a moment.",
+            zh="该商圈尚未开始监测，请稍后再试。",
+        )
+    return Response(frame, media_type="application/json")
 
 
 @router.get("/levels")

@@ -15,6 +15,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from anshang.foundation.errors import BadInput, RuleBroken
+from anshang.people.model import Role
 
 CLOCKS_APART = timedelta(seconds=5)
 """How far from ours the clock of a desk may tell a step; a phone's may be wrong by any time."""
@@ -36,6 +37,17 @@ SELF_STARTED = frozenset({Source.PATROL})
 """What our own people found: told apart in every figure, for nobody waited for them."""
 FROM_PHONES = frozenset({Source.SOS, Source.PATROL})
 """What a phone stamps: never refused for its time."""
+
+
+SOURCES_OF: Mapping[Role, frozenset[Source]] = MappingProxyType(
+    {
+        Role.PATROL: frozenset({Source.PATROL, Source.SOS, Source.PHONE, Source.KIOSK}),
+        Role.VOLUNTEER: frozenset({Source.PATROL, Source.SOS}),
+        Role.PARTNER: frozenset({Source.MERCHANT}),
+        Role.VISITOR: frozenset({Source.PUBLIC}),
+    }
+)
+"""As what each role reports; one that is not named here, as anything."""
 
 
 class Step(StrEnum):

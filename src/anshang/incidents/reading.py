@@ -12,7 +12,7 @@ from anshang.foundation import clock
 from anshang.foundation.actor import Actor
 from anshang.incidents import store
 from anshang.incidents.categories import Category, root_of, suggest
-from anshang.incidents.model import Incident, Interval, Link, Spot, life_of
+from anshang.incidents.model import Incident, Interval, Spot, life_of
 from anshang.incidents.shapes import (
     CategoryShown,
     Grounds,
@@ -25,7 +25,7 @@ from anshang.incidents.shapes import (
     TransferShown,
 )
 from anshang.matters import store as matters
-from anshang.matters.model import MatterState
+from anshang.matters.model import Matter, MatterState
 from anshang.vault import store as vault
 from anshang.vault.model import RecordKind
 
@@ -54,12 +54,13 @@ def grounds(
     meant = category_id or (found.category_id if found else None)
     now = clock.now()
     recent = store.list_since(connection, actor.scope, district_id, now - NEAR)
-    near = [
-        told
+    close = [
+        incident
         for incident in recent
-        if incident.id != besides and not incident.cancelled
-        if (told := _near(connection, actor, incident, spot, meant, categories)) is not None
+        if incident.id != besides and not incident.cancelled and _is_close(incident, spot)
     ]
+    known_matters = matters.list_these(connection, district_id, [incident.id for incident in close])
+    near = [_near(incident, known_matters[incident.id], spot, meant, categories) for incident in close]
     near.sort(key=lambda one: (not one.same_category, one.apart_m or NEAR_M, one.apart_s))
     seen: Counter[str] = Counter()
     if spot.premises_id is not None:
@@ -99,9 +100,7 @@ def page(connection: Connection, actor: Actor, district_id: str, id: str) -> Inc
             besides=id,
             category_id=incident.category_id,
         ),
-        links=[
-            _linked(connection, actor, link, id) for link in store.list_links(connection, district_id, id)
-        ],
+        links=_linked(connection, district_id, id),
         transfers=[
             TransferShown.model_validate(one) for one in store.list_transfers(connection, district_id, id)
         ],
@@ -113,26 +112,30 @@ def page(connection: Connection, actor: Actor, district_id: str, id: str) -> Inc
     )
 
 
+def _is_close(incident: Incident, spot: Spot) -> bool:
+    """Whether it may be the same: close by, or in one zone when either point is missing."""
+    apart_m = _apart_m(incident, spot)
+    if apart_m is None:
+        return spot.zone_id is not None and spot.zone_id == incident.zone_id
+    return apart_m <= NEAR_M
+
+
 def _near(
-    connection: Connection,
-    actor: Actor,
     incident: Incident,
+    matter: Matter,
     spot: Spot,
     category_id: str | None,
     categories: dict[str, Category],
-) -> Near | None:
-    """The incident as one that may be the same: close by, or in one zone when either point is missing."""
+) -> Near:
+    """The incident as one that may be the same."""
     apart_m = _apart_m(incident, spot)
-    same_zone = spot.zone_id is not None and spot.zone_id == incident.zone_id
-    if not (same_zone if apart_m is None else apart_m <= NEAR_M):
-        return None
     roots = [root_of(id, categories) for id in (incident.category_id, category_id) if id is not None]
     return Near(
         id=incident.id,
-        number=matters.get(connection, actor.scope, incident.district_id, incident.id).number,
+        number=matter.number,
         apart_m=None if apart_m is None else round(apart_m),
         apart_s=round((clock.now() - incident.called_at).total_seconds()),
-        same_zone=same_zone,
+        same_zone=spot.zone_id is not None and spot.zone_id == incident.zone_id,
         same_category=len(roots) == 2 and roots[0] == roots[1],
     )
 
@@ -145,9 +148,17 @@ def _apart_m(incident: Incident, spot: Spot) -> float | None:
     return hypot(east, incident.lat - spot.lat) * METRES_PER_DEGREE
 
 
-def _linked(connection: Connection, actor: Actor, link: Link, id: str) -> LinkShown:
-    other_id = link.other_id if link.incident_id == id else link.incident_id
-    other = matters.get(connection, actor.scope, link.district_id, other_id)
-    return LinkShown(
-        other_id=other_id, other_number=other.number, kind=str(link.kind), repeats=link.incident_id == id
-    )
+def _linked(connection: Connection, district_id: str, id: str) -> list[LinkShown]:
+    """The incidents that belong to this one, with their numbers."""
+    links = store.list_links(connection, district_id, id)
+    other_of = {link.id: link.other_id if link.incident_id == id else link.incident_id for link in links}
+    others = matters.list_these(connection, district_id, list(other_of.values()))
+    return [
+        LinkShown(
+            other_id=other_of[link.id],
+            other_number=others[other_of[link.id]].number,
+            kind=str(link.kind),
+            repeats=link.incident_id == id,
+        )
+        for link in links
+    ]

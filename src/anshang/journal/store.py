@@ -28,7 +28,7 @@ from sqlalchemy import (
 
 from anshang.foundation.columns import UtcTime
 from anshang.foundation.database import Transaction, metadata
-from anshang.journal.model import GENESIS, Entry, Seal
+from anshang.journal.model import EVERYWHERE, GENESIS, Entry, Seal
 
 journal = Table(
     "journal",
@@ -110,11 +110,14 @@ def list_before(
     before: int | None = None,
     kind: str | None = None,
     limit: int = 100,
+    about: Sequence[str] | None = None,
 ) -> list[Entry]:
     """The latest entries of the districts, newest first; `kind` may be a whole kind or the noun before
-    the dot.
+    the dot. With `about` those of the installation itself only where they are about one of these subjects.
     """
     query = select(journal).where(journal.c.district_id.in_(district_ids))
+    if about is not None:
+        query = query.where((journal.c.district_id != EVERYWHERE) | journal.c.subject_id.in_(about))
     if before is not None:
         query = query.where(journal.c.seq < before)
     if kind is not None:

@@ -30,7 +30,7 @@ LEAST_M_PER_S = 0.3
 not even at 10 people/m² (Johansson, Helbing and others 2008), while Weidmann's line ends at 5.4.
 """
 UNKNOWN_PER_M2 = 1.0
-"""What an unknown density counts as: attention, never normal (RULES 1)."""
+"""What an unknown density counts as: attention, never normal."""
 DRIVING_M_PER_S = 5.5
 """Twenty km/h: a service vehicle among people."""
 CARS_STOP_PER_M2 = 0.5

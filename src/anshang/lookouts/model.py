@@ -111,7 +111,7 @@ class LookoutKind(StrEnum):
 
 
 class Step(StrEnum):
-    """What is to be done by which minute (RULES 5)."""
+    """What is to be done by which minute."""
 
     INTAKE = "intake"
     EXITS = "exits"
@@ -272,7 +272,7 @@ class Look:
 
 
 def check_words(name: str, *words: str) -> None:
-    """BadInput when the name of whom is looked for stands in what merchants will read (RULES 5)."""
+    """BadInput when the name of whom is looked for stands in what merchants will read."""
     if name and any(name.casefold() in text.casefold() for text in words):
         raise BadInput(
             "lookout.name_in_notice",

@@ -1,4 +1,4 @@
-"""Whoever may have left the district is looked for in those beside it, too (RULES 5: from the tenth minute).
+"""Whoever may have left the district is looked for in those beside it, too, from the tenth minute.
 
 A neighbour gets a look-out of its own with the merchants' words and the photograph, and neither a name nor a
 telephone: who asks is the other desk. What it finds comes back; when she is found it ends, and is erased
@@ -11,12 +11,13 @@ from datetime import datetime, timedelta
 
 import msgspec
 import numpy as np
+import shapely
 from sqlalchemy import Connection
 
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Permission
 from anshang.foundation.database import Database
-from anshang.kernels.geometry import LocalFrame, Points
+from anshang.kernels.geometry import LocalFrame
 from anshang.kernels.routing import WALKING_M_PER_S
 from anshang.lookouts import actions, store
 from anshang.lookouts.asking import first_to_ask
@@ -181,25 +182,21 @@ def _is_news(connection: Connection, copy: Lookout, origin: Lookout) -> bool:
 
 def _comes_in(lookout: Lookout, place: Place) -> tuple[float, float, datetime]:
     """Where she comes into a place soonest (degrees), and when at her pace in a straight line."""
-    edge = _edge(place)
     frame = LocalFrame(lookout.lon, lookout.lat)
-    away_m = np.hypot(*frame.to_metres(edge).T)
-    nearest = int(np.argmin(away_m))
-    walked = timedelta(seconds=float(away_m[nearest]) / (WALKING_M_PER_S * lookout.pace))
-    lon, lat = edge[nearest].tolist()
+    way = shapely.shortest_line(shapely.Point(0.0, 0.0), _ground(place, frame))
+    walked = timedelta(seconds=way.length / (WALKING_M_PER_S * lookout.pace))
+    ((lon, lat),) = frame.to_degrees(np.array([way.coords[-1]])).tolist()
     return lon, lat, min(lookout.seen_at + walked, clock.now())
 
 
 def _gap_m(one: Place, other: Place) -> float:
-    """Metres between two places, corner to corner of their zones; infinite where one has none."""
+    """Metres between the grounds of two places; infinite where one has none."""
     frame = LocalFrame(one.district.centre_lon, one.district.centre_lat)
-    a, b = frame.to_metres(_edge(one)), frame.to_metres(_edge(other))
-    if not (len(a) and len(b)):
-        return float("inf")
-    return float(np.hypot(a[:, None, 0] - b[None, :, 0], a[:, None, 1] - b[None, :, 1]).min())
+    apart_m = shapely.distance(_ground(one, frame), _ground(other, frame))
+    return float("inf") if np.isnan(apart_m) else float(apart_m)
 
 
-def _edge(place: Place) -> Points:
-    """The corners of all zones (degrees), shape (n, 2)."""
-    corners = [corner for zone in place.zones.values() for corner in zone.polygon_lonlat[0]]
-    return np.array(corners, dtype=float).reshape(-1, 2)
+def _ground(place: Place, frame: LocalFrame) -> shapely.GeometryCollection:
+    """The zones of a place in the metres of a frame."""
+    corners = [np.array(zone.polygon_lonlat[0], dtype=float) for zone in place.zones.values()]
+    return shapely.GeometryCollection([shapely.Polygon(frame.to_metres(each)) for each in corners])

@@ -12,7 +12,8 @@ from anshang.matters.model import Matter
 
 WINDOW = timedelta(minutes=10)
 BUDGET_COUNT, FLOOD_COUNT = 1, 10
-"""Alarms that one operator can answer in a window; more than the second are a flood (RULES 2)."""
+"""Alarms that one operator can answer in a window; more than the second are a flood (ISA-18.2:
+one in ten minutes is acceptable, more than ten are a flood)."""
 USELESS_COUNT, USELESS_SHARE = 3, 0.5
 """From so many on, and when so large a part was never answered, an alarm of one place is called useless."""
 

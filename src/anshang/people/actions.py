@@ -33,6 +33,8 @@ from anshang.people.model import (
 )
 
 PasswordHash = NewType("PasswordHash", str)
+UNKNOWN = "unknown"
+"""The subject of a refused sign-in whose name no account bears."""
 
 
 def digest_of(secret: str) -> str:
@@ -211,7 +213,7 @@ def open_session(tx: Transaction, *, account: Account, lasts: timedelta) -> tupl
 def note_refused_sign_in(tx: Transaction, *, name: str) -> None:
     """Record that somebody failed to sign in; the name only when an account bears it."""
     account = store.find_account_by_name(tx.connection, name)
-    subject = account.id if account else "unknown"
+    subject = account.id if account else UNKNOWN
     journal.record(tx, actor_id="nobody", kind=PeopleKind.SESSION_REFUSED, subject_id=subject)
 
 

@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from sqlalchemy import Connection
 
-from anshang.foundation.actor import Permission
+from anshang.foundation.actor import Actor, Permission
 from anshang.journal import store as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.people import store
+from anshang.people.actions import UNKNOWN
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Shown
 
@@ -47,11 +49,14 @@ def entries(
     kind: Annotated[str | None, Query(pattern=r"^[a-z_.]{1,64}$")] = None,
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> JournalPage:
-    """The district's entries; who manages people also sees those of the installation."""
+    """The district's entries; who manages people also sees those of the installation that are about accounts
+    with which they share a district, about their bodies, and about tries to sign in with no account's name.
+    """
     caller.actor.must(Permission.JOURNAL_READ, district)
     districts = [district, EVERYWHERE] if caller.actor.may(Permission.PEOPLE_MANAGE, district) else [district]
     with caller.runtime.database.reading(districts) as connection:
-        found = journal.list_before(connection, districts, before=before, kind=kind, limit=limit)
+        about = _subjects(connection, caller.actor)
+        found = journal.list_before(connection, districts, before=before, kind=kind, limit=limit, about=about)
         names = store.names_of(connection, (entry.actor_id for entry in found))
     return JournalPage(
         entries=[
@@ -62,3 +67,11 @@ def entries(
             for entry in found
         ]
     )
+
+
+def _subjects(connection: Connection, actor: Actor) -> list[str]:
+    """What of the installation's journal concerns the actor's districts."""
+    mine = set(actor.district_ids)
+    accounts = [one for one in store.list_accounts(connection) if mine & set(one.district_ids)]
+    bodies = {one.body_id for one in accounts if one.body_id is not None}
+    return [UNKNOWN, *mine, *bodies, *(one.id for one in accounts)]
