@@ -24,7 +24,6 @@ from anshang.incidents.model import (
     CLOCKS_APART,
     FROM_PHONES,
     SELF_STARTED,
-    SOURCES_OF,
     Incident,
     IncidentKind,
     Link,
@@ -34,6 +33,7 @@ from anshang.incidents.model import (
     Spot,
     Step,
     Transfer,
+    check_source,
     not_before,
 )
 from anshang.incidents.outsiders import most_urgent
@@ -72,7 +72,7 @@ def report(
     what is there.
     """
     actor.must(Permission.INCIDENT_REPORT, tx.district_id)
-    _check_source(tx, actor, source, drill)
+    check_source(actor, tx.district_id, source, drill)
     now = clock.now()
     called_at = _called_at(tx, source, called_at, now)
     categories = store.list_categories(tx.connection, tx.district_id)
@@ -105,22 +105,6 @@ def report(
     for step, at in told if source not in SELF_STARTED else [(Step.CALL, called_at), *told[2:]]:
         store.moments.add(tx, Moment(ids.new_id(), tx.district_id, matter.id, step, at, now, actor.id))
     return incident
-
-
-def _check_source(tx: Transaction, actor: Actor, source: Source, drill: bool) -> None:
-    """BadInput unless the actor's role reports as this, and may say that it is a drill: a true call that is
-    marked as one is answered by nobody.
-    """
-    if source not in SOURCES_OF.get(Role(actor.role), Source):
-        raise BadInput(
-            "incident.bad_source", en="Your role does not report as this.", zh="您的角色不能以此来源报告。"
-        )
-    if drill and not actor.may(Permission.INCIDENT_ACT, tx.district_id):
-        raise BadInput(
-            "incident.no_drill",
-            en="Only the desk marks a report as a drill.",
-            zh="只有指挥台可将报告标为演练。",
-        )
 
 
 def classify(

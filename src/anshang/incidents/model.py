@@ -14,6 +14,7 @@ from enum import StrEnum
 from itertools import pairwise
 from types import MappingProxyType
 
+from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.errors import BadInput, RuleBroken
 from anshang.people.model import Role
 
@@ -48,6 +49,22 @@ SOURCES_OF: Mapping[Role, frozenset[Source]] = MappingProxyType(
     }
 )
 """As what each role reports; one that is not named here, as anything."""
+
+
+def check_source(actor: Actor, district_id: str, source: Source, drill: bool) -> None:
+    """BadInput unless the actor's role reports as this, and may say that it is a drill: a true call that is
+    marked as one is answered by nobody.
+    """
+    if source not in SOURCES_OF.get(Role(actor.role), Source):
+        raise BadInput(
+            "incident.bad_source", en="Your role does not report as this.", zh="您的角色不能以此来源报告。"
+        )
+    if drill and not actor.may(Permission.INCIDENT_ACT, district_id):
+        raise BadInput(
+            "incident.no_drill",
+            en="Only the desk marks a report as a drill.",
+            zh="只有指挥台可将报告标为演练。",
+        )
 
 
 class Step(StrEnum):
