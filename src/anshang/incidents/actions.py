@@ -43,7 +43,6 @@ from anshang.matters import actions as matters
 from anshang.matters import store as matters_store
 from anshang.matters.model import ClockKind, Due, Matter, MatterKind, MatterState, Priority
 from anshang.people import store as people
-from anshang.people.model import Role
 from anshang.places import store as places
 
 SUBJECT = "matter.incident"
