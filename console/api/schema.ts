@@ -1449,7 +1449,8 @@ export interface paths {
         };
         /**
          * Entries
-         * @description The district's entries; who manages people also sees those of the installation.
+         * @description The district's entries; who manages people also sees those of the installation that are about accounts
+         *     with which they share a district, about their bodies, and about tries to sign in with no account's name.
          */
         get: operations["entries_api_journal_get"];
         put?: never;
