@@ -24,6 +24,7 @@ from anshang.foundation.actor import Permission
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import StorageFailed
 from anshang.foundation.jobs import Job, JobState, Supervisor
+from anshang.journal import store as journal_store
 from anshang.people.model import operator_actor
 from anshang.places import actions as places
 from anshang.settings import Settings
@@ -272,3 +273,28 @@ def _stubborn(destroy: Callable[..., None], id: str) -> Callable[..., None]:
 def _records(database: Database, district_id: str) -> list[records.Record]:
     with database.reading([district_id]) as connection:
         return records.list_of_subjects(connection, district_id, ["s"])
+
+
+def test_under_a_wrong_clock_nothing_is_erased_or_sealed_and_health_says_so(app: FastAPI) -> None:
+    """A clock of another year once destroyed every key within a minute, and sealed days that had not come."""
+    database, keyring = app.state.runtime.database, app.state.keyring
+    with database.transaction(WELL) as tx:
+        vault.keep(
+            tx, keyring, actor=operator_actor(WELL), id="00000000-0000-7000-8000-000000000001",
+            subject_id="s", kind=RecordKind.CONTACT, purpose=Purpose.PARTNER, content=b"+86 1",
+        )  # fmt: skip
+    now_s = 100.0
+    supervisor = Supervisor(app.state.worker.supervisor.jobs, lambda: [BROKEN, WELL], lambda: now_s)
+    run(supervisor, "erasure", "housekeeping")
+    with clock.standing_at(clock.now() + timedelta(days=500)):
+        now_s = 4000.0
+        run(supervisor, "erasure", "housekeeping")
+        held = {one.name for one in supervisor.report() if "confirm-clock" in one.reason}
+    assert held >= {"vault.erase", "vault.orphans", "retention.apply", "journal.seal"}
+    assert [record.erased_at for record in _records(database, WELL)] == [None]
+    assert keyring.list_keys() == [(WELL, "00000000-0000-7000-8000-000000000001")]
+    with database.reading([WELL]) as connection:
+        assert journal_store.list_seals(connection, WELL) == []
+    now_s = 9000.0
+    run(supervisor, "erasure", "housekeeping")
+    assert {name for name, _ in faults(supervisor)} & held == set(), "the clock is right again"

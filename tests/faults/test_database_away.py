@@ -5,6 +5,7 @@ what was written reaches the log or the list of processes.
 from __future__ import annotations
 
 import resource
+import traceback
 from pathlib import Path
 
 import pytest
@@ -83,3 +84,18 @@ def test_no_file_left_to_open_is_no_full_disk(database: Database, tmp_path: Path
     assert type(refused.value) is StorageAway
     assert refused.value.code == "storage.away"
     again.dispose()
+
+
+@pytest.mark.postgres
+def test_a_database_that_quotes_a_value_in_its_error_is_not_quoted(database: Database) -> None:
+    """PostgreSQL says in the detail which key was there already, and which text is no number."""
+    row = {"id": SECRET, "on": "journal"}
+    twice = text("INSERT INTO installation (id) VALUES (:id)")
+    for statement in (twice, text("SELECT CAST(:id AS integer) FROM installation WHERE :on = 'journal'")):
+        with pytest.raises(DBAPIError) as broken, database.owning() as connection:
+            connection.execute(twice, {"id": SECRET})
+            connection.execute(statement, row)
+            if database.is_sqlite:
+                connection.execute(text("SELECT * FROM nowhere"))  # it takes any text for a number
+        told = "".join(traceback.format_exception(broken.value))
+        assert SECRET not in told

@@ -33,7 +33,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.pool import NullPool, QueuePool
 
 from anshang.foundation import clock, ids
-from anshang.foundation.database_errors import storage_errors
+from anshang.foundation.database_errors import quote_no_values, storage_errors
 from anshang.foundation.errors import RuleBroken, StorageFailed
 from anshang.foundation.locks import AdvisoryLock, FileLock, Lock
 from anshang.foundation.sharing import SharedCommits
@@ -121,6 +121,7 @@ class Database:
             self._writing = create_engine(
                 url, pool_size=10, max_overflow=20, pool_pre_ping=True, hide_parameters=True
             )
+            quote_no_values(self._writing)
             self._reading = self._writing.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
@@ -134,6 +135,7 @@ class Database:
                 yield connection
             return
         owner = create_engine(self._owner_url, poolclass=NullPool, hide_parameters=True)
+        quote_no_values(owner)
         with storage_errors(), owner.begin() as connection:
             yield connection
             worker = connection.dialect.identifier_preparer.quote(make_url(self.url).username or "")

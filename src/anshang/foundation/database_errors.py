@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import Engine, event
+from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -15,8 +17,29 @@ _AWAY = ("unable to open", "database is locked")
 """SQLite opens files as it goes, and has none when the process may open no more."""
 _SQLITE = "sqlite"
 """Instead of a state, which SQLite's errors do not have."""
+_DATA = "22"
+"""PostgreSQL's class of values that do not fit, whose messages quote them."""
 _AWAY_STATES = ("08", "53300", "57P")
 """PostgreSQL's classes of a connection that failed, of too many connections, of a server that shuts down."""
+
+
+def quote_no_values(engine: Engine) -> None:
+    """Let an error of this engine say what was wrong without the values: they may be somebody's words, and
+    errors are logged.
+    """
+
+    @event.listens_for(engine, "handle_error")
+    def _bare(context: ExceptionContext) -> None:
+        original, wrapped = context.original_exception, context.sqlalchemy_exception
+        diagnosis = getattr(original, "diag", None)
+        if diagnosis is None or wrapped is None or diagnosis.sqlstate is None:
+            return
+        message = diagnosis.message_primary if diagnosis.message_detail else None
+        if str(diagnosis.sqlstate).startswith(_DATA):
+            message = "a value does not fit"
+        if message is not None:
+            original.args = (f"{diagnosis.sqlstate}: {message}",)
+            wrapped.args = (f"({type(original).__name__}) {diagnosis.sqlstate}: {message}",)
 
 
 @contextmanager
