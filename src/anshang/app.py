@@ -154,7 +154,6 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     dispatcher = Dispatcher(database, watch, whereabouts)
     outlooks = Outlooks(database, watch)
     keyring, doors = Keyring(settings.vault_folder, read_masters(settings.vault_keys)), DoorBook(watch)
-    keyring.clear_scratch()
     searches = LookoutSweep(database, keyring, doors)
     player = Player(database, intake, watch, keyring)
     worker = Worker(
