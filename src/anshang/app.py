@@ -51,6 +51,7 @@ from anshang.partners import council_api, push_api
 from anshang.partners.doors import DoorBook
 from anshang.partners.push import hosts
 from anshang.patrols import api as patrols_api
+from anshang.patrols.store import find_sign_of
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.people import api as people_api
 from anshang.people import journal_api
@@ -168,6 +169,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
         data_folder=settings.data_folder if settings.data_folder.exists() else Path(),
         intake=intake,
         whereabouts=whereabouts,
+        find_sender=find_sign_of,
         dispatcher=dispatcher,
         outlooks=outlooks,
         keyring=keyring,

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anshang.dispatch.model import LOSS_PER_S
-from anshang.dispatch.roster import HERE, NO_PLACE, OFF_DUTY, OUT_OF_REACH, Roster, Standing, sent_to
+from anshang.dispatch.roster import CALLS, HERE, NO_PLACE, OFF_DUTY, OUT_OF_REACH, Roster, Standing, sent_to
 from anshang.foundation import clock
 from anshang.incidents.categories import Task
 from anshang.kernels import matching
@@ -91,7 +91,7 @@ class Open:
 @dataclass(frozen=True, slots=True)
 class Ground:
     """What advice stands on: a district's streets with the times of the minute, its units and where they are,
-    the cover they give, and which incident (its number) each of the sent ones is sent to.
+    the cover they give, which incident (its number) each of the sent ones is sent to, and who calls for help.
     """
 
     place: Place
@@ -101,6 +101,7 @@ class Ground:
     standing: Standing
     cover: Cover | None
     sent: Mapping[str, int]
+    calling: frozenset[str] = frozenset()
 
 
 def advise(
@@ -120,6 +121,7 @@ def advise(
     today = ground.place.district.local(now).date()
     left_s = np.array([(one.due_at - now).total_seconds() for one in open_now])
     fit = _fit(roster, open_now, today)
+    able = able & ~np.array([unit.id in ground.calling for unit in roster.units], dtype=bool)
     wished = matching.Incidents(
         spots.taken(np.array([one.number for one in open_now], np.intp)),
         np.array([LOSS_PER_S[one.matter.priority] for one in open_now]),
@@ -228,7 +230,7 @@ def _left_out(ground: Ground, one: Open, named: set[str], today: date) -> tuple[
     for n, unit in enumerate(roster.units):
         if unit.id in named:
             continue
-        against = standing.against(roster, n)
+        against = CALLS if unit.id in ground.calling else standing.against(roster, n)
         if against is not None and (number := ground.sent.get(unit.id)) is not None:
             against = HERE if number == one.matter.number else sent_to(number)
         reasons = (*((against,) if against else ()), *unfit[n])

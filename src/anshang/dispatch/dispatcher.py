@@ -24,6 +24,7 @@ from anshang.dispatch.model import UNSERVED, Ladder, MetBy
 from anshang.dispatch.roster import Locator, Roster, Standing, read_roster
 from anshang.foundation import clock
 from anshang.foundation.database import Database
+from anshang.incidents import sos
 from anshang.incidents import store as incidents_store
 from anshang.incidents.categories import Task
 from anshang.incidents.model import Incident
@@ -86,6 +87,7 @@ class _Seen:
     spots: Spots
     served: frozenset[str]
     sent: Mapping[str, int]
+    calling: frozenset[str]
 
 
 @dataclass(slots=True)
@@ -139,7 +141,9 @@ class Dispatcher:
             standing = scene.locator.standing(scene.roster, self._whereabouts.latest(district_id))
             able = standing.asked(scene.roster, but, only)
             times, covered = scene.crowd.times, _cover_of(scene)
-            ground = Ground(scene.place, scene.streets, times, scene.roster, standing, covered, seen.sent)
+            ground = Ground(
+                scene.place, scene.streets, times, scene.roster, standing, covered, seen.sent, seen.calling
+            )
             return advise(ground, able, open_now, seen.spots, asked, everybody=everybody)
 
     def ready(self, district_id: str, zone_id: str, task: Task) -> tuple[list[Unit], dict[str, float]]:
@@ -147,13 +151,16 @@ class Dispatcher:
         can be there on the streets.
         """
         with self._lock:
-            scene, _seen = self.look(district_id)
+            scene, seen = self.look(district_id)
             roster, place = scene.roster, scene.place
             standing = scene.locator.standing(roster, self._whereabouts.latest(district_id))
             spot = scene.locator.spots([middle_of(place.zones[zone_id])])
             found = seconds_between(scene.streets.graph, scene.crowd.times, spot, standing.goals)[0]
             fit = roster.fit(task, place.district.local(clock.now()).date())
-            units = [u for n, u in enumerate(roster.units) if fit[n] and u.status is UnitStatus.FREE]
+            free = (unit.status is UnitStatus.FREE and unit.id not in seen.calling for unit in roster.units)
+            units = [
+                unit for unit, may, is_free in zip(roster.units, fit, free, strict=True) if may and is_free
+            ]
             seconds = {
                 unit.id: float(found[n])
                 for n, unit in enumerate(roster.units)
@@ -178,7 +185,8 @@ class Dispatcher:
             served = frozenset(one.incident_id for one in live)
             numbers = {one.matter.id: one.matter.number for one in open_now}
             sent = {one.unit_id: numbers[one.incident_id] for one in live if one.incident_id in numbers}
-            scene.seen = _Seen(commits, time.monotonic(), open_now, spots, served, sent)
+            calling = frozenset(unit for one in open_now if (unit := sos.unit_of(one.matter)) is not None)
+            scene.seen = _Seen(commits, time.monotonic(), open_now, spots, served, sent, calling)
             return scene, scene.seen
 
     def reach(self, district_id: str) -> Reach | None:

@@ -39,6 +39,7 @@ NOT_FREE = {
 }
 SENT = Reason("sent", "已有任务。", "It has a task already.", "—")
 HERE = Reason("here", "已派往本警情。", "It is sent here already.", "—")
+CALLS = Reason("calls", "正在求助。", "It calls for help itself.", "—")
 OFF_DUTY = Reason("off_duty", "未在岗。", "It is off duty.", "—")
 OFF_STREETS = Reason("off_streets", "离街道太远。", "It is too far from every street.", "—")
 OUT_OF_REACH = Reason("out_of_reach", "15 分钟内无法到达。", "It cannot be there within 15 minutes.", "—")

@@ -17,7 +17,7 @@ from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotFound, RuleBroken, StaleVersion
-from anshang.incidents import store
+from anshang.incidents import sos, store
 from anshang.incidents.categories import Category, suggest
 from anshang.incidents.gathering import calls_of
 from anshang.incidents.model import (
@@ -37,6 +37,7 @@ from anshang.incidents.model import (
     not_before,
 )
 from anshang.incidents.outsiders import most_urgent
+from anshang.incidents.sos import Sender
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.matters import actions as matters
@@ -66,26 +67,34 @@ def report(
     spot: Spot,
     called_at: datetime | None = None,
     drill: bool = False,
+    taken: bool = False,
+    sender: Sender | None = None,
 ) -> Incident:
     """Take a report into the queue, with the clocks that its category starts; the same id again answers with
-    what is there.
+    what is there. Who has `taken` the call has acknowledged it. With a `sender` it is a call for help.
     """
+    actor = sos.caller(actor) if sender else actor
     actor.must(Permission.INCIDENT_REPORT, tx.district_id)
-    check_source(actor, tx.district_id, source, drill)
+    if sender is None:
+        check_source(actor, tx.district_id, source, drill)
     now = clock.now()
     called_at = _called_at(tx, source, called_at, now)
     categories = store.list_categories(tx.connection, tx.district_id)
     category = None if category_id is None else _in_use(categories, category_id)
-    suggestion = suggest(text, categories.values())
+    more: dict[str, Any] = {}
+    if sender:
+        category, priority = sos.category_in(categories), Priority.P1
+        spot, more = sos.placed(tx.connection, tx.district_id, spot, sender)
+    suggestion = None if sender else suggest(text, categories.values())
     spot = completed(tx.connection, tx.district_id, spot)
-    matter = _open(tx, actor, id, text, category, priority, spot, called_at, drill)
+    matter = _open(tx, actor, id, text, category, priority, spot, called_at, drill, more)
     said = {"source": source, "drill": matter.drill}
     if known := store.incidents.find_again(tx.connection, tx.district_id, id, **said):
         return known
     incident = Incident(
         id=id,
         district_id=tx.district_id,
-        category_id=category_id,
+        category_id=None if category is None else category.id,
         suggested_id=None if suggestion is None else suggestion.category_id,
         source=source,
         called_at=called_at,
@@ -97,12 +106,14 @@ def report(
         drill=matter.drill,
     )
     store.incidents.add(tx, incident)
-    details = {"source": str(source), "category": category_id, "suggested": incident.suggested_id}
+    details = {"source": str(source), "category": incident.category_id, "suggested": incident.suggested_id}
     _tell(tx, actor, IncidentKind.REPORTED, incident, details)
     told = [(Step.CALL, called_at), (Step.ANSWERED, now)]
     told += [] if category is None else [(Step.CLASSIFIED, now)]
     for step, at in told if source not in SELF_STARTED else [(Step.CALL, called_at), *told[2:]]:
         store.moments.add(tx, Moment(ids.new_id(), tx.district_id, matter.id, step, at, now, actor.id))
+    if taken:
+        matters.acknowledge(tx, actor=actor, id=id)
     return incident
 
 
@@ -113,9 +124,10 @@ def classify(
     before = _mine(tx, actor, id, version)
     category = _in_use(store.list_categories(tx.connection, tx.district_id), category_id)
     after = store.incidents.put(tx, before.classified(category_id))
-    urgency = priority or category.priority
+    urgency = priority or (Priority.P1 if before.source is Source.SOS else category.priority)
     due = _due(urgency, category, before.called_at)
-    params = _params(category) | calls_of(matters_store.matters.get(tx.connection, tx.district_id, id))
+    matter = matters_store.matters.get(tx.connection, tx.district_id, id)
+    params = _params(category) | calls_of(matter) | sos.kept(matter)
     matters.retell(tx, actor=actor, id=id, subject=SUBJECT, params=params, priority=urgency, due=due)
     now = clock.now()
     if before.category_id is None:
@@ -286,6 +298,7 @@ def _open(
     spot: Spot,
     called_at: datetime,
     drill: bool,
+    more: dict[str, Any],
 ) -> Matter:
     wanted = priority or (category.priority if category else Priority.P3)
     urgency = most_urgent(tx.connection, actor, tx.district_id, wanted, spot)
@@ -296,7 +309,7 @@ def _open(
         kind=MatterKind.INCIDENT,
         priority=urgency,
         subject=SUBJECT,
-        params=_params(category),
+        params=_params(category) | more,
         text=text,
         zone_id=spot.zone_id,
         due=_due(urgency, category, called_at),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from pydantic import AwareDatetime, Field, StringConstraints
+from sqlalchemy import Connection
 
 from anshang.foundation.actor import Permission
-from anshang.incidents import actions, reading
+from anshang.incidents import actions, reading, sos
 from anshang.incidents.model import Incident, LinkKind, Source, Spot, Step
 from anshang.incidents.outsiders import budget_of
 from anshang.incidents.shapes import Grounds, IncidentPage, IncidentShown, MomentShown, TransferShown
@@ -46,7 +47,7 @@ class Place(Body):
 
 
 class NewIncident(Body):
-    """Something that is reported."""
+    """Something that is reported; `taken` when whoever reports it takes care of it."""
 
     id: Id
     source: SourceName
@@ -56,6 +57,7 @@ class NewIncident(Body):
     place: Place = Place()
     called_at: AwareDatetime | None = Field(default=None, strict=False)
     drill: bool = False
+    taken: bool = False
 
 
 class NewText(Body):
@@ -126,10 +128,25 @@ class NewAnswer(Body):
     words: Short = ""
 
 
+class FindSender(Protocol):
+    """The unit and its call sign that an account is on duty with."""
+
+    def __call__(
+        self, connection: Connection, district_id: str, account_id: str
+    ) -> tuple[str, str] | None: ...
+
+
 @router.post("/api/incidents")
-def report(body: NewIncident, district: DistrictQuery, caller: Caller) -> IncidentShown:
-    """Report an incident."""
+def report(body: NewIncident, district: DistrictQuery, caller: Caller, request: Request) -> IncidentShown:
+    """Report an incident. A call for help (`sos`) is taken from anybody who is signed in."""
     caller.spend(budget_of(caller.actor, Source(body.source)))
+    sender = None
+    if body.source == "sos":
+        with caller.runtime.database.reading(sos.reading(caller.actor, district)) as connection:
+            district = sos.district_of(connection, caller.actor, district)
+            find: FindSender = request.app.state.find_sender
+            unit = find(connection, district, caller.actor.id)
+        sender = sos.Sender(caller.actor.name) if unit is None else sos.Sender(unit[1], unit[0])
     with caller.writing(district) as tx:
         incident = actions.report(
             tx,
@@ -137,11 +154,13 @@ def report(body: NewIncident, district: DistrictQuery, caller: Caller) -> Incide
             id=body.id,
             source=Source(body.source),
             text=body.text,
-            category_id=body.category_id,
+            category_id=None if sender else body.category_id,
             priority=None if body.priority is None else Priority(body.priority),
             spot=body.place.spot(),
             called_at=body.called_at,
             drill=body.drill,
+            taken=body.taken,
+            sender=sender,
         )
     return _shown(incident)
 

@@ -137,6 +137,14 @@ def find_duty_of(connection: Connection, district_id: str, account_id: str) -> D
     return None if row is None else duties.read(row)
 
 
+def find_sign_of(connection: Connection, district_id: str, account_id: str) -> tuple[str, str] | None:
+    """The unit that somebody is on duty with and its call sign, None when with none."""
+    duty = find_duty_of(connection, district_id, account_id)
+    return (
+        None if duty is None else (duty.unit_id, units.get(connection, district_id, duty.unit_id).call_sign)
+    )
+
+
 def list_ended_duties_of(connection: Connection, district_id: str, account_id: str) -> list[Duty]:
     """The duties that somebody was on."""
     at = (duties_table.c.district_id == district_id) & duties_table.c.ended_at.is_not(None)

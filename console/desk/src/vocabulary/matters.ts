@@ -20,6 +20,8 @@ const words = dictionary(
     incident: (what: string, text: string) => (text ? `${what}：${text}` : what),
     calls: (what: string, n: number) => `${what}（此处呼叫集中，至少 ${n} 次）`,
     unclassified: "警情（待定类别）",
+    at: "，",
+    unplaced: "位置不明",
     lookout: (who: string) => `走失协查：${who}`,
     lookoutFrom: (who: string, from: string) => `走失协查：${who}，由${from}转来`,
     lookoutBeside: (who: string, where: string, found: boolean) => `走失协查：${where}报告${found ? "已找到" : "看到"}${who}`,
@@ -51,6 +53,8 @@ const words = dictionary(
     incident: (what, text) => (text ? `${what}: ${text}` : what),
     calls: (what, n) => `${what} (many calls from here, at least ${n})`,
     unclassified: "Incident, not classified",
+    at: ", ",
+    unplaced: "place unknown",
     lookout: (who) => `Look-out: ${who}`,
     lookoutFrom: (who, from) => `Look-out: ${who}, passed on by ${from}`,
     lookoutBeside: (who, where, found) => `Look-out: ${where} has ${found ? "found" : "seen"} the ${who}`,
@@ -87,7 +91,7 @@ function listed(names: string[]): string {
 
 /** What a matter is about, in the chosen language. A subject we do not know is shown as it came. */
 export function subjectOf(
-  matter: { subject: string; params: Params; text: string },
+  matter: { subject: string; params: Params; text: string; zone_id?: string | null },
   naming: Naming,
 ): string {
   const { params } = matter;
@@ -112,6 +116,11 @@ export function subjectOf(
     case "matter.sensor.disagrees":
       return words.disagrees(listed(sensorsOf(params).map(naming)));
     case "matter.incident": {
+      const sos = params["sos"] as { from: string; near: string | null; words: string } | undefined;
+      if (sos) {
+        const at = [sos.words, sos.near && naming(sos.near), matter.zone_id && naming(matter.zone_id)];
+        return [sos.from, "SOS", at.filter(Boolean).join(words.at) || words.unplaced].join(" · ");
+      }
       const name = text(params[reading.formats.language === "zh" ? "name_zh" : "name_en"]);
       const said = words.incident(name || words.unclassified, matter.text);
       return "calls" in params ? words.calls(said, Number(params["calls"])) : said;
