@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Locator, Page, expect
 from tests.conftest import DISTRICT
-from tests.console.conftest import Town
+from tests.console.conftest import Town, Visit
 from tests.console.test_accessible import violations
 
 from anshang.foundation import ids
@@ -30,6 +30,36 @@ def report(page: Page, text: str, zone: str | None = "Zone A") -> Locator:
     drawer = page.get_by_role("article").filter(has_text="Steps").first
     expect(drawer).to_contain_text(text)
     return drawer
+
+
+def test_a_call_runs_from_when_its_form_is_opened_and_a_threat_to_life_is_not_closed_unseen(
+    visit: Visit, desk: Open, town: Town
+) -> None:
+    visit.expected.append("status of 409")
+    page = desk()
+    page.keyboard.press("i")
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text(re.compile(r"0:0[2-9]"))
+    text = page.get_by_label("What is it")
+    text.fill("somebody is bleeding, an ambulance please")
+    page.get_by_role("button", name="Use", exact=True).click()
+    expect(text).to_be_focused()
+    widths = dialog.locator(".pair select").evaluate_all(
+        "all => all.map(one => one.getBoundingClientRect().right - one.closest('label').getBoundingClientRect().right)"
+    )
+    assert all(over_px < 1 for over_px in widths), "no select lies over its neighbour"
+    page.get_by_role("combobox", name="Priority").press("Control+Enter")
+    drawer = page.get_by_role("article").filter(has_text="Steps").first
+    expect(drawer).to_contain_text("bleeding")
+    expect(drawer.get_by_role("button", name="Acknowledge C")).to_have_count(0)
+    expect(page.locator("[data-matter]")).not_to_have_class(re.compile("alarm"))
+    page.keyboard.press("d")
+    dialog.get_by_role("button").filter(has_text="on the spot").click()
+    dialog.get_by_role("textbox").press("Control+Enter")
+    expect(dialog).to_contain_text("Nobody has been on the scene of this P1")
+    assert violations(page) == []
+    dialog.get_by_role("button", name="Close all the same").click()
+    expect(dialog).to_have_count(0)
 
 
 def test_a_report_is_taken_and_told_to_its_end(desk: Open, town: Town) -> None:

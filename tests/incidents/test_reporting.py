@@ -190,6 +190,23 @@ def test_what_is_opened_again_is_over_only_when_it_is(district: Database, make: 
     assert page_of(district, make, incident.id).spans_s["total"] == 1800
 
 
+def test_a_threat_to_life_is_not_closed_with_nobody_there_unless_a_person_insists(
+    district: Database, make: Make
+) -> None:
+    desk = make.actor()
+    told: dict[str, Any] = {"actor": desk, "outcome": "现场处置", "version": 1}
+    hurt = reported(district, desk, category_id="injury")
+    with pytest.raises(RuleBroken) as refused:
+        act(district, actions.clear, id=hurt.id, insist=False, **told)
+    assert refused.value.code == "incident.nobody_there"
+    act(district, actions.clear, id=hurt.id, insist=True, **told)
+    seen = reported(district, desk, category_id="injury")
+    step = {"id": ids.new_id(), "incident_id": seen.id, "step": Step.ON_SCENE, "at": clock.now()}
+    act(district, actions.mark, actor=desk, **step)
+    act(district, actions.clear, id=seen.id, insist=False, **told)
+    act(district, actions.clear, id=reported(district, desk, category_id="help").id, insist=False, **told)
+
+
 def test_what_was_none_is_cancelled_and_takes_no_part(district: Database, make: Make) -> None:
     desk, incident = make.actor(), reported(district, make.actor())
     cancelled = act(district, actions.cancel, actor=desk, id=incident.id, reason="", version=1)
@@ -201,13 +218,17 @@ def test_what_may_be_the_same_is_named_with_its_reason(district: Database, make:
     desk, (lon, lat) = make.actor(), INSIDE
     far = reported(district, desk, spot=Spot(lon + 0.01, lat))
     near = reported(district, desk, spot=Spot(lon + 0.0003, lat), category_id="lost_person")
-    zone = reported(district, desk, spot=Spot(zone_id="z0"), category_id="fire")
+    zone = reported(district, desk, spot=Spot(zone_id="z0"), category_id="lost_person")
+    reported(district, desk, spot=Spot(zone_id="z0"), category_id="fire")
+    reported(district, desk, spot=Spot(lon + 0.0003, lat), category_id="theft")
+    beside = reported(district, desk, spot=Spot(lon + 0.0002, lat), text="?")
+    reported(district, desk, spot=Spot(lon + 0.001, lat), text="?")
     night(timedelta(minutes=2))
     with district.reading([DISTRICT]) as connection:
         told = reading.grounds(connection, desk, DISTRICT, "走丢", Spot(lon, lat, "z0"))
-    assert [one.id for one in told.near] == [near.id, zone.id]
+    assert [one.id for one in told.near] == [near.id, zone.id, beside.id]
     assert (told.near[0].apart_m, told.near[0].apart_s) == (pytest.approx(29, abs=1), 120)
-    assert (told.near[0].same_category, told.near[1].same_category) == (True, False)
+    assert [one.same_category for one in told.near] == [True, True, False]
     assert far.id not in [one.id for one in told.near]
     night(timedelta(minutes=31))
     with district.reading([DISTRICT]) as connection:

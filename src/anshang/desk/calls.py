@@ -14,6 +14,7 @@ from anshang.foundation.database import Database
 from anshang.incidents import actions as incidents
 from anshang.incidents import gathering
 from anshang.incidents.model import Source, Spot
+from anshang.incidents.placing import completed
 from anshang.people.model import visitor_actor
 from anshang.places import store as places
 from anshang.web.budgets import Budget, Budgets
@@ -53,7 +54,7 @@ class CallDesk:
         """The id of the incident that bears the call; NotFound when the district or the place is none."""
         with self._database.reading([district_id]) as connection:
             places.get_district(connection, district_id)
-            spot = incidents.completed(connection, district_id, spot)
+            spot = completed(connection, district_id, spot)
             key = self._key(district_id, what, spot, network)
             if key is not None and gathering.is_open(connection, district_id, id):
                 key = None  # asked again by a phone that heard no answer

@@ -11,19 +11,17 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection
-
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotFound, RuleBroken, StaleVersion
 from anshang.incidents import sos, store
+from anshang.incidents.beginning import first_moments
 from anshang.incidents.categories import Category, suggest
 from anshang.incidents.gathering import calls_of
 from anshang.incidents.model import (
     CLOCKS_APART,
     FROM_PHONES,
-    SELF_STARTED,
     Incident,
     IncidentKind,
     Link,
@@ -34,9 +32,11 @@ from anshang.incidents.model import (
     Step,
     Transfer,
     check_source,
+    life_of,
     not_before,
 )
 from anshang.incidents.outsiders import most_urgent
+from anshang.incidents.placing import completed
 from anshang.incidents.sos import Sender
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
@@ -44,7 +44,6 @@ from anshang.matters import actions as matters
 from anshang.matters import store as matters_store
 from anshang.matters.model import ClockKind, Due, Matter, MatterKind, MatterState, Priority
 from anshang.people import store as people
-from anshang.places import store as places
 
 SUBJECT = "matter.incident"
 OUTCOME_CANCELLED = "outcome.cancelled"
@@ -73,10 +72,11 @@ def report(
     """Take a report into the queue, with the clocks that its category starts; the same id again answers with
     what is there. Who has `taken` the call has acknowledged it. With a `sender` it is a call for help.
     """
-    actor = sos.caller(actor) if sender else actor
-    actor.must(Permission.INCIDENT_REPORT, tx.district_id)
     if sender is None:
         check_source(actor, tx.district_id, source, drill)
+    else:
+        actor, drill = sos.caller(actor), drill and actor.may(Permission.INCIDENT_ACT, tx.district_id)
+    actor.must(Permission.INCIDENT_REPORT, tx.district_id)
     now = clock.now()
     called_at = _called_at(tx, source, called_at, now)
     categories = store.list_categories(tx.connection, tx.district_id)
@@ -108,10 +108,8 @@ def report(
     store.incidents.add(tx, incident)
     details = {"source": str(source), "category": incident.category_id, "suggested": incident.suggested_id}
     _tell(tx, actor, IncidentKind.REPORTED, incident, details)
-    told = [(Step.CALL, called_at), (Step.ANSWERED, now)]
-    told += [] if category is None else [(Step.CLASSIFIED, now)]
-    for step, at in told if source not in SELF_STARTED else [(Step.CALL, called_at), *told[2:]]:
-        store.moments.add(tx, Moment(ids.new_id(), tx.district_id, matter.id, step, at, now, actor.id))
+    for moment in first_moments(incident, now, actor.id):
+        store.moments.add(tx, moment)
     if taken:
         matters.acknowledge(tx, actor=actor, id=id)
     return incident
@@ -206,9 +204,15 @@ def follow(
         matters_store.meet_clocks(tx, incident_id, [ClockKind.ARRIVE], at)
 
 
-def clear(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int) -> Incident:
-    """It is over: its matter is closed with the outcome, and those of its duplicates with it."""
+def clear(
+    tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int, insist: bool = True
+) -> Incident:
+    """It is over: its matter is closed with the outcome, and those of its duplicates with it. RuleBroken for
+    a P1 at which nobody has been, unless a person who was told so may `insist`.
+    """
     incident = _mine(tx, actor, id, version)
+    if not insist:
+        _must_have_been_there(tx, id)
     now = clock.now()
     store.moments.add(tx, Moment(ids.new_id(), tx.district_id, id, Step.CLEARED, now, now, actor.id))
     after = store.incidents.put(tx, incident)
@@ -220,6 +224,18 @@ def clear(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int)
             if matter.state is not MatterState.CLOSED:
                 matters.close(tx, actor=actor, id=matter.id, outcome=OUTCOME_DUPLICATE)
     return after
+
+
+def _must_have_been_there(tx: Transaction, id: str) -> None:
+    """RuleBroken when it threatens life and nobody was on the scene."""
+    matter = matters_store.matters.get(tx.connection, tx.district_id, id)
+    life = life_of(store.list_moments(tx.connection, tx.district_id, [id]), over=False)
+    if matter.priority is Priority.P1 and Step.ON_SCENE not in life.at:
+        raise RuleBroken(
+            "incident.nobody_there",
+            en="Nobody has been on the scene of this P1. Close it all the same?",
+            zh="该一级警情尚无人到场。仍要办结吗？",
+        )
 
 
 def cancel(tx: Transaction, *, actor: Actor, id: str, reason: str, version: int) -> Incident:
@@ -351,24 +367,6 @@ def _called_at(tx: Transaction, source: Source, claimed: datetime | None, now: d
             "incident.bad_call", en="The call came within the last day.", zh="报警时间须在最近一天之内。"
         )
     return called_at
-
-
-def completed(connection: Connection, district_id: str, spot: Spot) -> Spot:
-    """The spot with what follows from the rest of it; NotFound for a zone or premises that do not exist."""
-    if spot.premises_id is not None:
-        found = places.find_premises(connection, district_id, spot.premises_id)
-        if found is None:
-            raise NotFound("premises.missing", en="There are no such premises.", zh="没有该场所单位。")
-        spot = spot if spot.lon is not None else replace(spot, lon=found.lon, lat=found.lat)
-        spot = replace(spot, zone_id=spot.zone_id or found.zone_id)
-    if spot.zone_id is not None and not places.has_zone(connection, district_id, spot.zone_id):
-        raise NotFound(
-            "zone.missing", en=f"There is no zone {spot.zone_id}.", zh=f"没有区域 {spot.zone_id}。"
-        )
-    if spot.zone_id is None and spot.lon is not None and spot.lat is not None:
-        zone_id = places.find_zone_at(connection, district_id, spot.lon, spot.lat)
-        spot = replace(spot, zone_id=zone_id)
-    return spot
 
 
 def _in_use(categories: Mapping[str, Category], category_id: str) -> Category:

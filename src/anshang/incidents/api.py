@@ -57,7 +57,7 @@ class NewIncident(Body):
     place: Place = Place()
     called_at: AwareDatetime | None = Field(default=None, strict=False)
     drill: bool = False
-    taken: bool = False
+    taken: bool | None = None
 
 
 class NewText(Body):
@@ -99,10 +99,11 @@ class NewMoment(Body):
 
 
 class Ending(Body):
-    """How it ended."""
+    """How it ended; `insist` when a person has confirmed that nobody was there."""
 
     outcome: Words
     version: Version
+    insist: bool = False
 
 
 class NewLink(Body):
@@ -159,7 +160,7 @@ def report(body: NewIncident, district: DistrictQuery, caller: Caller, request: 
             spot=body.place.spot(),
             called_at=body.called_at,
             drill=body.drill,
-            taken=body.taken,
+            taken=body.taken is True,
             sender=sender,
         )
     return _shown(incident)
@@ -235,7 +236,14 @@ def mark(id: Id, body: NewMoment, district: DistrictQuery, caller: Caller) -> Mo
 def clear(id: Id, body: Ending, district: DistrictQuery, caller: Caller) -> IncidentShown:
     """It is over."""
     with caller.writing(district) as tx:
-        ended = actions.clear(tx, actor=caller.actor, id=id, outcome=body.outcome, version=body.version)
+        ended = actions.clear(
+            tx,
+            actor=caller.actor,
+            id=id,
+            outcome=body.outcome,
+            version=body.version,
+            insist=body.insist,
+        )
         return _shown(ended)
 
 

@@ -30,6 +30,9 @@ from anshang.vault import store as vault
 from anshang.vault.model import RecordKind
 
 NEAR_M = 150.0
+"""How near another incident of the same category may be the same one."""
+BESIDE_M = 50.0
+"""How near one may be of which nobody has said yet what it is."""
 NEAR = timedelta(minutes=30)
 NEAR_MAX = 5
 HISTORY = timedelta(days=365)
@@ -57,7 +60,8 @@ def grounds(
     close = [
         incident
         for incident in recent
-        if incident.id != besides and not incident.cancelled and _is_close(incident, spot)
+        if incident.id != besides and not incident.cancelled
+        and _may_be_same(incident, spot, meant, categories)
     ]
     known_matters = matters.list_these(connection, district_id, [incident.id for incident in close])
     near = [_near(incident, known_matters[incident.id], spot, meant, categories) for incident in close]
@@ -112,12 +116,29 @@ def page(connection: Connection, actor: Actor, district_id: str, id: str) -> Inc
     )
 
 
-def _is_close(incident: Incident, spot: Spot) -> bool:
-    """Whether it may be the same: close by, or in one zone when either point is missing."""
+def _may_be_same(
+    incident: Incident, spot: Spot, category_id: str | None, categories: dict[str, Category]
+) -> bool:
+    """Whether it is of the same category and close by, or in the same zone when either point is missing; or
+    beside it while one of the two has no category.
+    """
     apart_m = _apart_m(incident, spot)
+    same = _same_category(incident, category_id, categories)
+    if same is None:
+        return apart_m is not None and apart_m <= BESIDE_M
     if apart_m is None:
-        return spot.zone_id is not None and spot.zone_id == incident.zone_id
-    return apart_m <= NEAR_M
+        return same and spot.zone_id is not None and spot.zone_id == incident.zone_id
+    return same and apart_m <= NEAR_M
+
+
+def _same_category(
+    incident: Incident, category_id: str | None, categories: dict[str, Category]
+) -> bool | None:
+    """Whether both lie below one root; None while nothing speaks for a category of one of them."""
+    theirs = incident.category_id or incident.suggested_id
+    if theirs is None or category_id is None:
+        return None
+    return root_of(theirs, categories) == root_of(category_id, categories)
 
 
 def _near(
@@ -129,14 +150,13 @@ def _near(
 ) -> Near:
     """The incident as one that may be the same."""
     apart_m = _apart_m(incident, spot)
-    roots = [root_of(id, categories) for id in (incident.category_id, category_id) if id is not None]
     return Near(
         id=incident.id,
         number=matter.number,
         apart_m=None if apart_m is None else round(apart_m),
         apart_s=round((clock.now() - incident.called_at).total_seconds()),
         same_zone=spot.zone_id is not None and spot.zone_id == incident.zone_id,
-        same_category=len(roots) == 2 and roots[0] == roots[1],
+        same_category=_same_category(incident, category_id, categories) is True,
     )
 
 

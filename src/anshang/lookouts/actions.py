@@ -101,6 +101,8 @@ def open_lookout(
         due=due,
         drill=lookout.drill,
     )
+    if actor.may(Permission.MATTER_ACT, tx.district_id):  # the desk, not a patrol that asks for one
+        matters.acknowledge(tx, actor=actor, id=lookout.id)
     store.lookouts.add(tx, replace(lookout.stepped(Step.INTAKE), drill=matter.drill))
     _keep(tx, keyring, actor, lookout.id, "who", RecordKind.DESCRIPTION, dict(told.who))
     _keep(tx, keyring, actor, lookout.id, "contact", RecordKind.CONTACT, dict(told.contact))

@@ -1,6 +1,6 @@
 // What is done with incidents. Each says in a toast that it is done; a refusal is handed back, or stays until it
 // is read.
-import { answered, client, saidOf, type Shape } from "$api/client";
+import { answered, client, Refused, saidOf, type Shape } from "$api/client";
 import { newId } from "$api/ids";
 import { answers } from "$api/queries.svelte";
 import { toasts } from "$kit/toasts.svelte";
@@ -97,21 +97,27 @@ export function answerOffer(district: string, id: string, accepted: boolean, sai
   return done(answered(asking), words.answeredNow);
 }
 
-/** End it: cleared, or cancelled. */
+const ASKS = "incident.nobody_there";
+
+/** End it: cleared, or cancelled. What a person must confirm first is answered as a question. */
 export async function end(
   district: string,
   id: string,
   number: string,
   outcome: string,
   how: "clear" | "cancel",
-): Promise<boolean> {
+  insist = false,
+): Promise<boolean | string> {
   const read = await answered(client.GET("/api/incidents/{id}", { params: at(district, id) })).catch(() => null);
-  const told = { params: at(district, id), body: { outcome, version: read?.version ?? 1 } };
-  const asking =
-    how === "clear"
-      ? client.POST("/api/incidents/{id}/clear", told)
-      : client.POST("/api/incidents/{id}/cancel", told);
-  return done(answered(asking), how === "clear" ? words.clearedNow(number) : words.cancelledNow(number));
+  const told = { params: at(district, id), body: { outcome, version: read?.version ?? 1, insist } };
+  if (how === "cancel") return done(answered(client.POST("/api/incidents/{id}/cancel", told)), words.cancelledNow(number));
+  let question: string | null = null;
+  const clearing = answered(client.POST("/api/incidents/{id}/clear", told)).catch((problem: unknown) => {
+    if (!(problem instanceof Refused) || problem.code !== ASKS) throw problem;
+    question = problem.words;
+  });
+  await clearing.catch(() => null);
+  return question ?? done(clearing, words.clearedNow(number));
 }
 
 export const reopen = (district: string, id: string): Promise<boolean> =>

@@ -55,6 +55,7 @@ export const words = dictionary(
     noteLabel: "备注内容",
     noteHint: "请勿写入不必要的个人信息。",
     closeTitle: (number: string) => `关闭 ${number}`,
+    closeAll: "仍要办结",
     outcome: "处置结果",
     outcomes: { normal: "已恢复正常", dealt: "已现场处置", false_alarm: "误报", passed: "转其他单位" },
     save: "保存",
@@ -129,6 +130,7 @@ export const words = dictionary(
     noteLabel: "Note",
     noteHint: "Leave out personal details that are not needed.",
     closeTitle: (number) => `Close ${number}`,
+    closeAll: "Close all the same",
     outcome: "How it ended",
     outcomes: {
       normal: "Back to normal",
