@@ -207,9 +207,7 @@ def follow(
 def clear(
     tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int, insist: bool = True
 ) -> Incident:
-    """It is over: its matter is closed with the outcome, and those of its duplicates with it. RuleBroken for
-    a P1 at which nobody has been, unless a person who was told so may `insist`.
-    """
+    """It is over: its matter closes, and those of its duplicates; an unattended P1 only for who may `insist`."""
     incident = _mine(tx, actor, id, version)
     if not insist:
         _must_have_been_there(tx, id)

@@ -217,9 +217,7 @@ def found(
     premises_id: str | None = None,
     unit_id: str | None = None,
 ) -> Lookout:
-    """Somebody of ours has her, there: the notice is taken back everywhere, who was sent to look comes back,
-    and the queue waits no longer.
-    """
+    """Somebody of ours has her, there: the notice is taken back, searchers return, the queue rests."""
     lookout = _mine(tx, actor, id)
     if lookout.state is State.FOUND:
         return lookout
