@@ -207,7 +207,7 @@ def follow(
 def clear(
     tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int, insist: bool = True
 ) -> Incident:
-    """It is over: its matter closes, and those of its duplicates; an unattended P1 only for who may `insist`."""
+    """It is over: its matter closes, and those of its duplicates; an unattended P1 needs `insist`."""
     incident = _mine(tx, actor, id, version)
     if not insist:
         _must_have_been_there(tx, id)
