@@ -169,7 +169,6 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
         data_folder=settings.data_folder if settings.data_folder.exists() else Path(),
         intake=intake,
         whereabouts=whereabouts,
-        find_sender=find_sign_of,
         dispatcher=dispatcher,
         outlooks=outlooks,
         keyring=keyring,
@@ -229,6 +228,7 @@ def _furnish(app: FastAPI, *, https: bool) -> None:
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
+    _share(app, find_sender=find_sign_of)
     _serve_console(app)
     app.add_middleware(Uncached)
     app.add_middleware(BodyLimit, larger=LARGER_BODIES)
