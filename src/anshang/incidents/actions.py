@@ -72,19 +72,18 @@ def report(
     """Take a report into the queue, with the clocks that its category starts; the same id again answers with
     what is there. Who has `taken` the call has acknowledged it. With a `sender` it is a call for help.
     """
-    if sender is None:
-        check_source(actor, tx.district_id, source, drill)
-    else:
+    if sender:
         actor, drill = sos.caller(actor), drill and actor.may(Permission.INCIDENT_ACT, tx.district_id)
     actor.must(Permission.INCIDENT_REPORT, tx.district_id)
+    if sender is None:
+        check_source(actor, tx.district_id, source, drill)
     now = clock.now()
     called_at = _called_at(tx, source, called_at, now)
     categories = store.list_categories(tx.connection, tx.district_id)
     category = None if category_id is None else _in_use(categories, category_id)
     more: dict[str, Any] = {}
     if sender:
-        category, priority = sos.category_in(categories), Priority.P1
-        spot, more = sos.placed(tx.connection, tx.district_id, spot, sender)
+        category, priority, spot, more = sos.told(tx.connection, categories, tx.district_id, spot, sender)
     suggestion = None if sender else suggest(text, categories.values())
     spot = completed(tx.connection, tx.district_id, spot)
     matter = _open(tx, actor, id, text, category, priority, spot, called_at, drill, more)

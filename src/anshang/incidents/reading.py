@@ -60,7 +60,8 @@ def grounds(
     close = [
         incident
         for incident in recent
-        if incident.id != besides and not incident.cancelled
+        if incident.id != besides
+        and not incident.cancelled
         and _may_be_same(incident, spot, meant, categories)
     ]
     known_matters = matters.list_these(connection, district_id, [incident.id for incident in close])

@@ -17,7 +17,7 @@ from anshang.incidents.catalogue import BUILT_IN
 from anshang.incidents.categories import Category
 from anshang.incidents.model import Spot
 from anshang.kernels.geometry import LocalFrame
-from anshang.matters.model import Matter
+from anshang.matters.model import Matter, Priority
 from anshang.people.model import Role
 from anshang.places import store as places
 
@@ -63,18 +63,23 @@ def reading(actor: Actor, district_id: str) -> Sequence[str]:
     return (*actor.district_ids, district_id)
 
 
-def placed(
-    connection: Connection, district_id: str, spot: Spot, sender: Sender
-) -> tuple[Spot, dict[str, Any]]:
-    """The spot without what the district does not know, for a wrong code delays nobody; and what the matter
-    says of the caller and of the premises beside them.
+def told(
+    connection: Connection,
+    categories: Mapping[str, Category],
+    district_id: str,
+    spot: Spot,
+    sender: Sender,
+) -> tuple[Category, Priority, Spot, dict[str, Any]]:
+    """What it is and how urgent; the spot without what the district does not know, for a wrong code delays
+    nobody; and what the matter says of the caller and of the premises beside them.
     """
     if spot.premises_id and places.find_premises(connection, district_id, spot.premises_id) is None:
         spot = replace(spot, premises_id=None)
     if spot.zone_id and not places.has_zone(connection, district_id, spot.zone_id):
         spot = replace(spot, zone_id=None)
-    told = {"from": sender.sign, "unit": sender.unit_id, "near": _beside(connection, district_id, spot)}
-    return spot, {PARAMS: told | {"words": spot.words}}
+    near = _beside(connection, district_id, spot)
+    said = {"from": sender.sign, "unit": sender.unit_id, "near": near, "words": spot.words}
+    return category_in(categories), Priority.P1, spot, {PARAMS: said}
 
 
 def kept(matter: Matter) -> dict[str, Any]:

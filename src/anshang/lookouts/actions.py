@@ -19,7 +19,7 @@ from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotFound, RuleBroken
 from anshang.journal import actions as journal
 from anshang.lookouts import parties, store
-from anshang.lookouts.intake import check
+from anshang.lookouts.intake import DUE, check
 from anshang.lookouts.model import (
     ERASE_AFTER,
     Look,
@@ -44,7 +44,6 @@ from anshang.vault.keys import Keyring
 from anshang.vault.model import Purpose, RecordKind
 
 SUBJECT = "matter.lookout"
-FOUND_WITHIN_S = 1_200.0
 OUTCOME = {"released": "outcome.handed_over", "closed": "outcome.lookout_closed"}
 
 
@@ -85,10 +84,6 @@ def open_lookout(
         return known
     check(tx, lookout, told.who.get("name", ""), (told.words_zh, told.words_en), insist)
     helper = _widened(actor)
-    due = [
-        Due(ClockKind.ACKNOWLEDGE, 30.0, "due.answer", {"priority": 2, "within_s": 30.0}),
-        Due(ClockKind.RESOLVE, FOUND_WITHIN_S, "due.found", {"within_s": FOUND_WITHIN_S}),
-    ]
     matter = matters.open_matter(
         tx,
         actor=helper,
@@ -98,7 +93,7 @@ def open_lookout(
         subject=SUBJECT,
         params={"sort": str(lookout.sort)},
         zone_id=lookout.zone_id,
-        due=due,
+        due=DUE,
         drill=lookout.drill,
     )
     if actor.may(Permission.MATTER_ACT, tx.district_id):  # the desk, not a patrol that asks for one

@@ -1,4 +1,4 @@
-"""What must be true of somebody before she is looked for."""
+"""What must be true of somebody before she is looked for, and by when."""
 
 from __future__ import annotations
 
@@ -9,11 +9,17 @@ from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, RuleBroken
 from anshang.lookouts import store
 from anshang.lookouts.model import Lookout, check_words
+from anshang.matters.model import ClockKind, Due
 from anshang.places import store as places
 
 SIMILAR = timedelta(minutes=20)
 SIMILAR_DEGREES = 0.003
 OLDEST = timedelta(hours=24)
+FOUND_WITHIN_S = 1_200.0
+DUE = (
+    Due(ClockKind.ACKNOWLEDGE, 30.0, "due.answer", {"priority": 2, "within_s": 30.0}),
+    Due(ClockKind.RESOLVE, FOUND_WITHIN_S, "due.found", {"within_s": FOUND_WITHIN_S}),
+)
 
 
 def check(tx: Transaction, lookout: Lookout, name: str, words: tuple[str, str], insist: bool) -> None:
