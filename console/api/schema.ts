@@ -1090,7 +1090,7 @@ export interface paths {
         put?: never;
         /**
          * Report
-         * @description Report an incident.
+         * @description Report an incident. A call for help (`sos`) is taken from anybody who is signed in.
          */
         post: operations["report_api_incidents_post"];
         delete?: never;
@@ -4737,9 +4737,14 @@ export interface components {
         };
         /**
          * Ending
-         * @description How it ended.
+         * @description How it ended; `insist` when a person has confirmed that nobody was there.
          */
         Ending: {
+            /**
+             * Insist
+             * @default false
+             */
+            insist: boolean;
             /** Outcome */
             outcome: string;
             /** Version */
@@ -6297,7 +6302,7 @@ export interface components {
         };
         /**
          * NewIncident
-         * @description Something that is reported.
+         * @description Something that is reported; `taken` when whoever reports it takes care of it.
          */
         NewIncident: {
             /** Called At */
@@ -6324,6 +6329,8 @@ export interface components {
              * @enum {string}
              */
             source: "phone" | "kiosk" | "patrol" | "merchant" | "sos" | "public" | "sensor";
+            /** Taken */
+            taken?: boolean | null;
             /**
              * Text
              * @default
