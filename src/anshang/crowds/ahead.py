@@ -6,9 +6,10 @@ Pure of store and clock: arrays in, what is shown out.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from math import hypot
 
 import numpy as np
 
@@ -38,6 +39,15 @@ class Band:
     low: tuple[float, ...]
     high: tuple[float, ...]
 
+    def beside(self, unsure: float) -> Band:
+        """This and an error of the present that remains, independent of each other: where nothing else is
+        uncertain the interval is as wide as that of the present.
+        """
+        each = list(zip(self.middle, self.low, self.high, strict=True))
+        low = (round(max(0.0, middle - hypot(middle - low, unsure)), 1) for middle, low, _ in each)
+        high = (round(middle + hypot(high - middle, unsure), 1) for middle, _, high in each)
+        return replace(self, low=tuple(low), high=tuple(high))
+
 
 @dataclass(frozen=True, slots=True)
 class Because:
@@ -62,6 +72,13 @@ class ZoneOutlook:
     usable_m2: float
     warns_at: float = CHANCE_MIN
     """From which chance of an alert within the hour on it is warned of."""
+    unsure: float = 0.0
+    """How many people more or fewer there may be at present."""
+
+    @property
+    def shown(self) -> Band:
+        """People ahead, never as better known than those present."""
+        return self.people.beside(self.unsure)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,15 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from anshang.crowds.clocks import Clocks
+from anshang.crowds.clocks import SKEW_MS, Clocks
 from anshang.crowds.flows import Flows
-from anshang.crowds.levels import LevelState, rules_of
+from anshang.crowds.given import Given, ZoneFigures
+from anshang.crowds.levels import rules_of, state_of
 from anshang.crowds.model import (
     Crossing,
     EngineEvent,
     FaultReason,
     FlowChange,
-    Level,
     LevelRules,
     Observation,
     PersonCount,
@@ -34,7 +34,7 @@ from anshang.crowds.model import (
     SensorKind,
     ZoneState,
 )
-from anshang.crowds.occupancy import MINUTE_MS, NEVER_MS, Columns, Floats, Ints, Occupancy, Rows
+from anshang.crowds.occupancy import MINUTE_MS, NEVER_MS, Bools, Columns, Floats, Ints, Occupancy, Rows
 from anshang.foundation import clock
 from anshang.places.model import Place
 
@@ -43,12 +43,11 @@ TREND_MS = 300_000
 SILENCE_ALARM_MS = 300_000.0
 MINUTES_MAX = 1440
 
-ZoneFigures = tuple[str, float | None, float | None, float | None, float | None, int | None]
-"""Zone id, people, low, high, density (people per m²), level."""
-
 
 class Engine:
-    """One district's live crowd. `take` may be called from any thread, everything else from one at a time."""
+    """One district's live crowd. From any thread: `take`, and what gives out the last whole step
+    (`zone_figures`, `density_of`, `given`). Everything else from one at a time.
+    """
 
     def __init__(
         self,
@@ -70,7 +69,7 @@ class Engine:
         self._lock = threading.Lock()
         self.rules = [rules_of(zone, rules or {}) for zone in place.zones.values()]
         decided = {state.id: state for state in states}
-        self.levels = [_level_state(decided.get(id)) for id in self.occupancy.zone_ids]
+        self.levels = [state_of(decided.get(id)) for id in self.occupancy.zone_ids]
         self._clocks = Clocks(self.occupancy.period_ms, self._grace_ms)
         known = [(self.occupancy.sensor_index.get(id, -1), reason) for id, reason in faults]
         self._silent = {index for index, reason in known if reason is FaultReason.SILENT and index >= 0}
@@ -80,14 +79,15 @@ class Engine:
         self.flows.begin_over(over_gates)
         self._densities: deque[tuple[int, Floats]] = deque()
         self._shown: dict[str, tuple[Any, ...]] = {}
-        self._minutes: deque[tuple[int, Floats, Floats]] = deque(maxlen=MINUTES_MAX)
+        self._minutes: deque[tuple[int, Floats, Floats, Bools]] = deque(maxlen=MINUTES_MAX)
         self._minute_ms = 0
         self._day_on: date | None = None
         self._day_ms = 0
         self._now_ms = 0
         self._trend = np.zeros(len(self.levels))
-        self._round()
         self._qualities: list[Quality] = [Quality.UNKNOWN] * len(self.levels)
+        self._round()
+        self._give_out()
 
     def take(self, rows: Sequence[Observation]) -> None:
         """Accept rows that are on disk; they count from the next step on."""
@@ -108,6 +108,7 @@ class Engine:
         zone = self.occupancy.zone_index[state.id]
         before = self.levels[zone]
         self.levels[zone] = replace(before, confirmed=state.confirmed, may_fall=state.may_fall)
+        self._give_out()
 
     def rebuild(self, day: Columns, counts: Iterable[PersonCount], now: datetime) -> None:
         """Replay the rows since the day began, and the counts by eye where they fell.
@@ -115,10 +116,11 @@ class Engine:
         Who shared a gate then is judged minute by minute, so a sensor that was retired, or that fell silent
         beside another, leaves its counts where they were. A row ahead of `now` is one of the present.
         """
+        told = ~self._not_yet(day.at_ms, day.people, clock.to_ms(now))
         day = day._replace(at_ms=np.minimum(day.at_ms, clock.to_ms(now)))
         mine = np.array([self.occupancy.sensor_index.get(id, -1) for id in day.sensor_ids], np.int64)
         sensor = mine[day.sensor] if len(mine) else day.sensor
-        rows = Rows(day.at_ms, sensor, day.in_count, day.out_count, day.people).where(sensor >= 0)
+        rows = Rows(day.at_ms, sensor, day.in_count, day.out_count, day.people).where((sensor >= 0) & told)
         rows = rows.where(np.argsort(rows.at_ms, kind="stable"))
         begin = 0
         for count in sorted(counts, key=lambda count: count.at):
@@ -134,17 +136,24 @@ class Engine:
         for minute in _runs(rows.at_ms // MINUTE_MS):
             together = rows.where(minute)
             ends_ms = (int(together.at_ms[0]) // MINUTE_MS + 1) * MINUTE_MS
+            self._remember_minute(int(together.at_ms[0]))  # as it was judged then
             self.occupancy.judge_minute(ends_ms, together)
             self._balance(together)
             self.occupancy.correct(int(together.at_ms[-1]))
 
     def step(self, now: datetime) -> list[EngineEvent]:
         """Count what has come, judge sensors and levels at `now`, and return what changed."""
-        self.settle(now)
-        return [*self._cross(self.densities()), *self._exceed(), *self._judge_sensors()]
+        self._settle(now)
+        events = [*self._cross(self._densities_now()), *self._exceed(), *self._judge_sensors()]
+        self._give_out()
+        return events
 
     def settle(self, now: datetime) -> None:
         """Count what has come and judge what it rests on at `now`, without deciding anything."""
+        self._settle(now)
+        self._give_out()
+
+    def _settle(self, now: datetime) -> None:
         with self._lock:
             rows, self._waiting = self._waiting, []
         self._now_ms = clock.to_ms(now)
@@ -155,10 +164,15 @@ class Engine:
         self.occupancy.correct(self._now_ms)
         self._qualities = self.occupancy.qualities()
         self.flows.judge()
-        self._follow_trend(self.densities())
+        self._follow_trend(self._densities_now())
         self._round()
 
-    def densities(self) -> Floats:
+    def _give_out(self) -> None:
+        """What other threads are shown until the next step: nothing of it is written to again."""
+        zones = {id: self._zone(index) for index, id in enumerate(self.occupancy.zone_ids)}
+        self.given = Given(zones, self._densities_now(), self._total())
+
+    def _densities_now(self) -> Floats:
         """People per square metre of every zone (Z), NaN where unknown."""
         known = np.array([quality is not Quality.UNKNOWN for quality in self._qualities], bool)
         return np.where(known, self.occupancy.people / self.occupancy.usable_m2, np.nan)
@@ -166,7 +180,7 @@ class Engine:
     def density_of(self, zone_id: str) -> float | None:
         """The zone's density now, None when unknown or when there is no such zone."""
         zone = self.occupancy.zone_index.get(zone_id)
-        density = np.nan if zone is None else float(self.densities()[zone])
+        density = np.nan if zone is None else float(self.given.densities[zone])
         return None if np.isnan(density) else density
 
     def frame(self, *, full: bool) -> dict[str, Any]:
@@ -177,7 +191,7 @@ class Engine:
             "at": clock.from_ms(self._now_ms).isoformat(),
             "speed": clock.speed(),
             "full": full,
-            **self._total(),
+            **self.given.total,
             "unknown_zones": sum(quality is Quality.UNKNOWN for quality in self._qualities),
             "zones": self._zones(full),
             "gates": self._gates(full),
@@ -188,27 +202,21 @@ class Engine:
         level.
         """
         minutes = [self._minutes.popleft() for _ in range(len(self._minutes))]
-        return [(at_ms, self._past_figures(people, sigma)) for at_ms, people, sigma in minutes]
+        return [(minute[0], self._past_figures(*minute[1:])) for minute in minutes]
 
-    def _past_figures(self, people: Floats, sigma: Floats) -> list[ZoneFigures]:
+    def _past_figures(self, people: Floats, sigma: Floats, known: Bools) -> list[ZoneFigures]:
         low, high = np.maximum(0, people - SIGMAS_95 * sigma), people + SIGMAS_95 * sigma
         columns = (people, low, high, people / self.occupancy.usable_m2)
         figures = np.round(np.stack(columns, axis=1), 3).tolist()
         return [
             (id, four[0], four[1], four[2], four[3], None)
-            for id, four, quality in zip(self.occupancy.zone_ids, figures, self._qualities, strict=True)
-            if quality is not Quality.UNKNOWN
+            for id, four, was_known in zip(self.occupancy.zone_ids, figures, known.tolist(), strict=True)
+            if was_known
         ]
 
     def zone_figures(self) -> list[ZoneFigures]:
         """What is kept each minute: zone id, people, low, high, density, level; None where unknown."""
-        kept = []
-        for index, id in enumerate(self.occupancy.zone_ids):
-            figures = self._zone(index)
-            kept.append(
-                (id, figures["people"], figures["low"], figures["high"], figures["density"], figures["level"])
-            )
-        return kept
+        return self.given.zone_figures()
 
     def _apply_rows(self, rows: Sequence[Observation]) -> None:
         """Apply rows of sensors that are known here; column by column, which is thrice as fast as by row.
@@ -220,9 +228,13 @@ class Engine:
         sensor = np.array([self.occupancy.sensor_index.get(id, -1) for id in ids], np.int64)
         told_ms = np.array(at_ms, np.int64)
         self._clocks.hear(self._now_ms, sensor[sensor >= 0], told_ms[sensor >= 0])
-        mine = (sensor >= 0) & (told_ms >= self._day_ms)
         counts = [np.array(column, float) for column in (in_count, out_count, people)]  # None becomes NaN
+        mine = (sensor >= 0) & (told_ms >= self._day_ms) & ~self._not_yet(told_ms, counts[2], self._now_ms)
         self._apply(Rows(np.minimum(told_ms, self._now_ms), sensor, *counts).where(mine))
+
+    def _not_yet(self, at_ms: Ints, people: Floats, now_ms: int) -> Bools:
+        """Head counts (N) of a time that has not come say nothing of the present; passages count whenever."""
+        return ~np.isnan(people) & (at_ms > now_ms + SKEW_MS + self._grace_ms)
 
     def _apply(self, rows: Rows) -> None:
         """Apply rows in the order of their own time."""
@@ -250,7 +262,8 @@ class Engine:
         minute_ms = at_ms // MINUTE_MS * MINUTE_MS
         if minute_ms > self._minute_ms and self._minute_ms:
             self.occupancy.correct(self._minute_ms + MINUTE_MS)
-            self._minutes.append((self._minute_ms, self.occupancy.people.copy(), self.occupancy.sigma))
+            now = self.occupancy
+            self._minutes.append((self._minute_ms, now.people.copy(), now.sigma, now.counted | now.seen))
         self._minute_ms = max(self._minute_ms, minute_ms)
 
     def _follow_trend(self, densities: Floats) -> None:
@@ -326,8 +339,7 @@ class Engine:
 
     def _zones(self, full: bool) -> dict[str, dict[str, Any]]:
         shown: dict[str, dict[str, Any]] = {}
-        for index, id in enumerate(self.occupancy.zone_ids):
-            figures = self._zone(index)
+        for id, figures in self.given.zones.items():
             key = tuple(figures.values())
             if full or self._shown.get(id) != key:
                 shown[id] = figures
@@ -383,11 +395,3 @@ def _runs(values: Ints) -> Iterator[slice]:
     for end in ends if len(values) else ():
         yield slice(begin, end + 1)
         begin = end + 1
-
-
-def _level_state(decided: ZoneState | None) -> LevelState:
-    if decided is None:
-        return LevelState(Level.NORMAL, 0.0)
-    since_s = clock.to_ms(decided.since_at) / 1000
-    said = {name: getattr(decided, name) for name in ("pending", "confirmed", "may_fall")}
-    return LevelState(decided.level, since_s, **said)

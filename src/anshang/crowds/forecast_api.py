@@ -167,7 +167,7 @@ def _zone(outlook: Outlook, zone: ZoneOutlook) -> ZoneAhead:
     danger = expected(outlook, zone)
     return ZoneAhead(
         zone_id=zone.zone_id,
-        people=BandShown.model_validate(zone.people),
+        people=BandShown.model_validate(zone.shown),
         chances=[list(each) for each in zone.chances],
         expected=None if danger is None else ExpectedShown.model_validate(danger),
         warns_at=zone.warns_at,

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from anshang.crowds.model import MOVING, STANDING, Level, LevelRules
+from anshang.crowds.model import MOVING, STANDING, Level, LevelRules, ZoneState
+from anshang.foundation import clock
 from anshang.places.model import Space, Zone
 
 Since = tuple[float | None, float | None, float | None, float | None]
@@ -113,3 +114,12 @@ def rules_of(zone: Zone, told: Mapping[str, LevelRules]) -> LevelRules:
     return LevelRules(
         zone.thresholds.rises, zone.thresholds.falls, general.rise_after_s, general.fall_after_s
     )
+
+
+def state_of(decided: ZoneState | None) -> LevelState:
+    """What was decided before a restart, normal where nothing was."""
+    if decided is None:
+        return LevelState(Level.NORMAL, 0.0)
+    since_s = clock.to_ms(decided.since_at) / 1000
+    said = {name: getattr(decided, name) for name in ("pending", "confirmed", "may_fall")}
+    return LevelState(decided.level, since_s, **said)

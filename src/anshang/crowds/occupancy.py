@@ -43,6 +43,8 @@ FRESH_SHARE, FRESH_AFTER_MS = 0.3, MINUTE_MS
 SPREAD_MS = 10_000
 """How often passages widen the errors at least."""
 START_SIGMA_PER_M2 = 0.02
+MOST_PER_M2 = 12.0
+"""Nobody has seen more people on a square metre: a head count beyond is none."""
 GAP_SHARE = 0.5
 """Of the passages a counter would have counted while it was silent: how far they may have moved the
 balance.
@@ -298,7 +300,8 @@ class Occupancy:
         noise = (fresh + readings * (1 - share) / share + 4.0) * (FRESH_AFTER_MS / since_ms)
         expected, variance = self._errors.expected(heads, self.people[zone])
         far = np.abs(readings - expected) > DISBELIEF_SIGMAS * np.sqrt(variance + noise)
-        step = np.where(far & self.counted[zone], 1, -1)
+        beyond = readings > MOST_PER_M2 * self.usable_m2[zone]
+        step = np.where((far & self.counted[zone]) | beyond, 1, -1)
         self._disbeliefs[sensors] = np.clip(self._disbeliefs[sensors] + step, 0, DISBELIEFS_MAX)
         self.disagrees |= self._disbeliefs == DISBELIEFS_MAX
         self.disagrees &= self._disbeliefs > 0

@@ -33,7 +33,8 @@ from anshang.crowds.ahead import (
 )
 from anshang.crowds.bounds import most_people
 from anshang.crowds.calendars import wall_clock_s
-from anshang.crowds.engine import Engine, ZoneFigures
+from anshang.crowds.engine import Engine
+from anshang.crowds.given import ZoneFigures
 from anshang.crowds.model import Level
 from anshang.crowds.outcomes import Outcomes
 from anshang.crowds.passing import Passing
@@ -120,6 +121,7 @@ class Outlooks:
         figures = engine.zone_figures()
         past = self._past_of(district_id, engine, [id for id, *_ in figures], now, zone)
         past.put(clock.to_ms(now) // MINUTE_MS * MINUTE_MS, figures)
+        past = past.snapshot()  # minutes are kept by another thread meanwhile
         steps = past.steps()
         usual = past.usual_steps(steps.shape[1], zone)
         ahead = np.array(HORIZONS_S, np.int64) // STEP_S
@@ -145,6 +147,7 @@ class Outlooks:
         )
         weather = WeatherUse.NONE if living is None else living.weather_use(end_ms)
         outlook = replace(outlook, zones=self._with_thresholds(district_id, outlook), weather=weather)
+        outlook = _beside_present(outlook, figures, engine.given.unsure)
         self._known[district_id] = outlook
         self.passing.renew(district_id)
         self._remember_chances(district_id, outlook, figures, end_ms, quarter_ms)
@@ -263,6 +266,16 @@ def _together(steps: Reals, usual: Reals, ahead: Ints, earlier: Errors | None) -
     whole = np.where(np.isnan(steps).all(axis=0), np.nan, np.nansum(steps, axis=0))[None]
     all_usual = np.full((1, usual.shape[1]), np.nan) if np.isnan(usual).any() else usual.sum(axis=0)[None]
     return look_ahead(whole, all_usual, STEP_S, ahead, earlier)
+
+
+def _beside_present(outlook: Outlook, figures: Sequence[ZoneFigures], together: float) -> Outlook:
+    """With how well the present is known of each zone, and of all together."""
+    unsure = {
+        id: high - people for id, people, _, high, *_ in figures if people is not None and high is not None
+    }
+    zones = tuple(replace(zone, unsure=unsure.get(zone.zone_id, 0.0)) for zone in outlook.zones)
+    district = None if outlook.district is None else outlook.district.beside(together)
+    return replace(outlook, zones=zones, district=district)
 
 
 def _basis(told: Ahead, past: Past, trained: bool) -> str:

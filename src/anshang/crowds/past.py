@@ -5,8 +5,9 @@ It holds nothing that the store does not hold too, and is read from it once a da
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,7 @@ from sqlalchemy import Connection
 from anshang.crowds import weather_store
 from anshang.crowds.ahead import HORIZONS_S, STEP_S
 from anshang.crowds.calendars import DAYS_AHEAD, day_grid_known, wall_clock_s
-from anshang.crowds.engine import ZoneFigures
+from anshang.crowds.given import ZoneFigures
 from anshang.crowds.planned_store import list_events
 from anshang.crowds.telemetry import HOUR_MS, MINUTE_MS, MINUTE_S, zone_people
 from anshang.crowds.weather import by_slot
@@ -76,9 +77,19 @@ class Past:
     usual: Usual | None
     made_on: int
     """In days since 1970 of the wall clock."""
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
+
+    def snapshot(self) -> Past:
+        """A copy that nobody else writes to."""
+        with self._lock:
+            return replace(self, people=self.people.copy(), _lock=threading.Lock())
 
     def put(self, minute_ms: int, figures: Sequence[ZoneFigures]) -> None:
-        """A minute's figures; what lies before the memory is left out."""
+        """A minute's figures, from any thread; what lies before the memory is left out."""
+        with self._lock:
+            self._put(minute_ms, figures)
+
+    def _put(self, minute_ms: int, figures: Sequence[ZoneFigures]) -> None:
         moved = (minute_ms - self.last_ms) // MINUTE_MS
         if moved > 0:
             keep = max(0, MEMORY_MINUTES - moved)

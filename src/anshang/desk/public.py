@@ -13,7 +13,7 @@ from threading import Lock
 from sqlalchemy import Connection
 
 from anshang.crowds.ahead import HORIZONS_S, Outlook
-from anshang.crowds.engine import ZoneFigures
+from anshang.crowds.given import ZoneFigures
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.watch import Watch
 from anshang.desk import store
