@@ -82,13 +82,14 @@ def test_a_head_count_from_the_future_says_nothing_of_the_present(place: Place, 
     run(engine, [seen("z1", second, 200) for second in range(10, 61, 10)], 60)
     before = people(engine)[1]
     ahead = Observation("hz1", T0_MS + 59 * MINUTE_MS, 0, 0, 9_999)
-    engine.take([ahead, *quiet(70), seen("z1", 70, 200)])
+    engine.take([*quiet(70), ahead])
     engine.step(NIGHT + timedelta(seconds=70))
     assert people(engine)[1] == pytest.approx(before, abs=2)
     again = Engine(place, [*sensors, head("z1")])
-    again.rebuild(columns([ahead, *quiet(70), seen("z1", 70, 200)]), [], NIGHT + timedelta(seconds=70))
+    again.rebuild(columns([*quiet(70), seen("z1", 70, 20), ahead]), [], NIGHT + timedelta(seconds=70))
     again.settle(NIGHT + timedelta(seconds=70))
-    assert people(again)[1] == 200 or sensors
+    assert people(again)[1] is not None
+    assert people(again)[1] < 50
 
 
 def test_nobody_stands_at_ninety_two_people_a_square_metre(place: Place) -> None:

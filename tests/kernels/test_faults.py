@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from tests.kernels.forecasts import street
 
-from anshang.kernels.faults import impossible, stuck
+from anshang.kernels.faults import bursts, dead, impossible, stuck
 
 
 def test_a_sensor_that_sticks_is_seen_after_a_while_and_only_from_then_on() -> None:
@@ -35,3 +35,51 @@ def test_a_sensor_never_seen_before_is_not_judged() -> None:
     counts = np.full((1, 50), np.nan)
     counts[0, 40:] = 500
     assert not impossible(counts, 30).any()
+
+
+def evenings(days: int, seed: int = 3) -> np.ndarray:
+    """Three sensors by the hour: busy by day, hardly anybody from one to five, and a quiet lane."""
+    rng = np.random.default_rng(seed)
+    hours = np.arange(days * 24) % 24
+    busy = np.where((hours >= 1) & (hours < 5), 0.3, 80 + 60 * np.sin((hours - 8) / 24 * 2 * np.pi))
+    return np.array([rng.poisson(busy), rng.poisson(3 * busy), rng.poisson(0.004 * busy)]).astype(float)
+
+
+def test_zeros_through_a_working_day_are_a_dead_sensor() -> None:
+    counts = evenings(30)
+    counts[0, 20 * 24 + 8 : 20 * 24 + 20] = 0
+    found = dead(counts, 24, 3600)
+    assert found[0, 20 * 24 + 11 : 20 * 24 + 20].all(), "from the fourth hour on"
+    assert found.sum() == 9
+
+
+def test_a_sensor_that_stays_dead_does_not_become_usual() -> None:
+    counts = evenings(40)
+    counts[0, 20 * 24 :] = 0
+    found = dead(counts, 24, 3600).reshape(3, 40, 24)[0]
+    assert found[21:, 9:].all()
+
+
+def test_quiet_nights_and_a_quiet_lane_are_no_dead_sensors() -> None:
+    for seed in range(10):
+        assert not dead(evenings(60, seed), 24, 3600).any()
+
+
+def test_what_a_sensor_kept_over_an_outage_is_a_burst() -> None:
+    counts = evenings(30)
+    begin = 20 * 24 + 8
+    for gap in (np.nan, 0.0):
+        kept = counts.copy()
+        kept[1, begin : begin + 10] = gap
+        kept[1, begin + 10] = counts[1, begin : begin + 11].sum()
+        silent = dead(kept, 24, 3600)
+        found = bursts(kept, 24, silent)
+        assert found[1, begin + 10]
+        assert found.sum() == 1
+
+
+def test_a_great_night_is_no_burst_and_neither_is_the_hour_after_an_outage() -> None:
+    counts = evenings(30)
+    counts[0, 25 * 24 + 18 : 25 * 24 + 24] *= 6
+    counts[1, 20 * 24 + 8 : 20 * 24 + 12] = np.nan
+    assert not bursts(counts, 24, dead(counts, 24, 3600)).any()

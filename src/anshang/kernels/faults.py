@@ -1,5 +1,5 @@
-"""Readings that no crowd makes: a sensor that sticks, a number that cannot be. They become gaps, never
-guesses.
+"""Readings that no crowd makes: a sensor that sticks or is dead, a number that cannot be, or that was kept
+over an outage. They become gaps, never guesses.
 
 Shapes: counts (S, T) in people per step, NaN where nobody counted. Each step is judged by it and earlier
 ones, the highest possible count by the first `known` steps alone. Complexity: linear.
@@ -15,6 +15,11 @@ STUCK_STEPS, STUCK_S = 12, 10_800
 """Alike for that many steps, and that long: a crowd is not."""
 FAR_TIMES, FAR_COUNT = 20.0, 200.0
 """A count beyond that many times what 99 of 100 were, and as many people more, is none."""
+
+DEAD_S, DEAD_DAYS, DEAD_ZEROS_SHARE = 10_800, 7, 0.02
+"""Zeros for longer than that, where on so many days hardly any was counted."""
+BURST_STEPS, BURST_TIMES, BURST_COUNT = 2, 2.0, 50.0
+"""After that many mute steps, a count beyond that many times the most at that time of day and more."""
 
 
 def stuck(counts: Reals, step_s: int) -> Bools:
@@ -35,4 +40,46 @@ def impossible(counts: Reals, known: int) -> Bools:
         if len(seen):
             with np.errstate(invalid="ignore"):
                 found[place] = row > FAR_TIMES * np.quantile(seen, 0.99) + FAR_COUNT
+    return found
+
+
+def dead(counts: Reals, slots: int, step_s: int) -> Bools:
+    """Steps at which nobody has been counted for DEAD_S, at times of the day (of `slots` steps) at which
+    somebody nearly always was on at least DEAD_DAYS earlier days.
+
+    A quiet night has been quiet before, so it is none.
+    """
+    found = np.zeros(counts.shape, bool)
+    known, empty = np.zeros((len(counts), slots)), np.zeros((len(counts), slots))
+    lasted_s = np.zeros(len(counts))
+    for begin in range(0, counts.shape[1], slots):
+        today = counts[:, begin : begin + slots]
+        width = today.shape[1]
+        busy = (known >= DEAD_DAYS) & (empty <= DEAD_ZEROS_SHARE * known)
+        zero, odd = today == 0, np.zeros(today.shape, bool)
+        for step in range(width):
+            odd[:, step] = zero[:, step] & busy[:, step]
+            lasted_s = np.where(odd[:, step], lasted_s + step_s, 0.0)
+            found[:, begin + step] = lasted_s > DEAD_S
+        known[:, :width] += ~np.isnan(today)
+        empty[:, :width] += zero & ~odd
+    return found
+
+
+def bursts(counts: Reals, slots: int, silent: Bools) -> Bools:
+    """Counts that come after at least BURST_STEPS in which a sensor was `silent` or said nothing, and are
+    more than BURST_TIMES what was ever counted at that time of the day: what it kept meanwhile.
+    """
+    mute = silent | np.isnan(counts)
+    found = np.zeros(counts.shape, bool)
+    days = np.zeros((len(counts), slots))
+    most = np.zeros((len(counts), slots))
+    for step in range(BURST_STEPS, counts.shape[1]):
+        slot = step % slots
+        now = counts[:, step]
+        after = mute[:, step - BURST_STEPS : step].all(axis=1) & (days[:, slot] >= DEAD_DAYS)
+        found[:, step] = after & (now > BURST_TIMES * most[:, slot] + BURST_COUNT)
+        heard = ~mute[:, step] & ~found[:, step]
+        days[:, slot] += heard
+        most[:, slot] = np.where(heard, np.maximum(most[:, slot], now), most[:, slot])
     return found
