@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
+import pyarrow.parquet as pq
+import pytest
 from tests.kernels.forecasts import street
 
 from anshang.kernels.faults import bursts, dead, impossible, stuck
@@ -72,8 +76,7 @@ def test_what_a_sensor_kept_over_an_outage_is_a_burst() -> None:
         kept = counts.copy()
         kept[1, begin : begin + 10] = gap
         kept[1, begin + 10] = counts[1, begin : begin + 11].sum()
-        silent = dead(kept, 24, 3600)
-        found = bursts(kept, 24, silent)
+        found = bursts(kept, 24)
         assert found[1, begin + 10]
         assert found.sum() == 1
 
@@ -82,4 +85,44 @@ def test_a_great_night_is_no_burst_and_neither_is_the_hour_after_an_outage() -> 
     counts = evenings(30)
     counts[0, 25 * 24 + 18 : 25 * 24 + 24] *= 6
     counts[1, 20 * 24 + 8 : 20 * 24 + 12] = np.nan
-    assert not bursts(counts, 24, dead(counts, 24, 3600)).any()
+    assert not bursts(counts, 24).any()
+
+
+RECORDED = Path(__file__).parents[3] / "shared" / "data" / "crowds"
+
+
+def recorded(name: str, labels: str, stamps: str, columns: tuple[str, str], step_s: int) -> list[np.ndarray]:
+    """Counts and, where the file has them, rows its source marked as a backlog, each (sensors, steps)."""
+    path = RECORDED / name
+    if not path.is_file():
+        pytest.skip(f"recorded counts are not part of the project: {path}")
+    table = pq.read_table(path)
+    at_s = table[stamps].to_numpy().astype("datetime64[s]").astype(np.int64)
+    step = (at_s - at_s.min() // 86_400 * 86_400) // step_s
+    _, sensor = np.unique(table[labels].to_numpy(zero_copy_only=False).astype(str), return_inverse=True)
+    shape = (sensor.max() + 1, step.max() + 1)
+    counts, marked = np.full(shape, np.nan), np.zeros(shape, bool)
+    counts[sensor, step] = table[columns[0]].to_numpy() + table[columns[1]].to_numpy()
+    if "suspect_backlog" in table.schema.names:
+        marked[sensor, step] = table["suspect_backlog"].to_pylist()
+    return [counts, marked]
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_a_year_of_a_station_has_quiet_nights_and_no_fault() -> None:
+    name = "zurich_hardbruecke_5min/hardbruecke_2020_5min.parquet"
+    counts, _ = recorded(name, "counter", "timestamp", ("in_count", "out_count"), 300)
+    assert not dead(counts, 288, 300).any()
+    assert not bursts(counts, 288).any()
+
+
+@pytest.mark.realdata
+@pytest.mark.slow
+def test_outages_of_a_shopping_street_are_dead_hours_and_end_in_bursts() -> None:
+    name = "heidenheim_zone_30min/heidenheim_30min.parquet"
+    counts, marked = recorded(name, "sensor", "datetime_utc", ("person_in", "person_out"), 1800)
+    found = bursts(counts, 48)
+    assert (found & marked).sum() >= 15, "most that the source marked after a silence of known length"
+    assert (found & ~marked).sum() <= 3
+    assert dead(counts, 48, 1800).any(axis=1).all()

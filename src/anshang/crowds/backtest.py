@@ -185,12 +185,11 @@ def _rows(case: Case, known: int, end: int, ahead: Ints) -> Rows:
 
 def cleaned(counts: Reals, grid: DayGrid, known: int) -> tuple[Reals, dict[str, int]]:
     """Counts without what no crowd makes, and how much that was."""
-    dead = faults.dead(counts, grid.slots, grid.step_s)
     wrong = {
         "impossible": faults.impossible(counts, known),
         "stuck": faults.stuck(counts, grid.step_s),
-        "dead": dead,
-        "burst": faults.bursts(counts, grid.slots, dead),
+        "dead": faults.dead(counts, grid.slots, grid.step_s),
+        "burst": faults.bursts(counts, grid.slots),
     }
     clean = np.where(np.any(list(wrong.values()), axis=0), np.nan, counts)
     return clean, {name: int((found & ~np.isnan(counts)).sum()) for name, found in wrong.items()}

@@ -119,9 +119,7 @@ class Outlooks:
         now = clock.now()
         zone = ZoneInfo(engine.place.district.time_zone)
         figures = engine.zone_figures()
-        past = self._past_of(district_id, engine, [id for id, *_ in figures], now, zone)
-        past.put(clock.to_ms(now) // MINUTE_MS * MINUTE_MS, figures)
-        past = past.snapshot()  # minutes are kept by another thread meanwhile
+        past = self._past_of(district_id, engine, figures, now, zone)
         steps = past.steps()
         usual = past.usual_steps(steps.shape[1], zone)
         ahead = np.array(HORIZONS_S, np.int64) // STEP_S
@@ -146,8 +144,8 @@ class Outlooks:
             most_together,
         )
         weather = WeatherUse.NONE if living is None else living.weather_use(end_ms)
-        outlook = replace(outlook, zones=self._with_thresholds(district_id, outlook), weather=weather)
         outlook = _beside_present(outlook, figures, engine.given.unsure)
+        outlook = replace(outlook, zones=self._with_thresholds(district_id, outlook), weather=weather)
         self._known[district_id] = outlook
         self.passing.renew(district_id)
         self._remember_chances(district_id, outlook, figures, end_ms, quarter_ms)
@@ -249,16 +247,20 @@ class Outlooks:
             living.grid = with_weather(connection, district, living.grid)
 
     def _past_of(
-        self, district_id: str, engine: Engine, zone_ids: list[str], now: datetime, zone: ZoneInfo
+        self, district_id: str, engine: Engine, figures: Sequence[ZoneFigures], now: datetime, zone: ZoneInfo
     ) -> Past:
-        """What is remembered; read anew when the zones are others, or the day is."""
+        """What is remembered, with the present minute; read anew when the zones are others, or the day is. A
+        copy, as minutes are kept by another thread meanwhile.
+        """
+        zone_ids = [id for id, *_ in figures]
         today = int(wall_clock_s(clock.to_ms(now) // 1000, 1, STEP_S, zone)[0] // DAY_S)
         past = self._past.get(district_id)
         if past is None or past.zone_ids != zone_ids or past.made_on != today:
             with self._database.reading([district_id]) as connection:
                 past = read_past(connection, engine.place.district, zone_ids, now, zone, today)
             self._past[district_id] = past
-        return past
+        past.put(clock.to_ms(now) // MINUTE_MS * MINUTE_MS, figures)
+        return past.snapshot()
 
 
 def _together(steps: Reals, usual: Reals, ahead: Ints, earlier: Errors | None) -> Ahead:

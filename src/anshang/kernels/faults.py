@@ -43,43 +43,45 @@ def impossible(counts: Reals, known: int) -> Bools:
     return found
 
 
-def dead(counts: Reals, slots: int, step_s: int) -> Bools:
-    """Steps at which nobody has been counted for DEAD_S, at times of the day (of `slots` steps) at which
-    somebody nearly always was on at least DEAD_DAYS earlier days.
-
-    A quiet night has been quiet before, so it is none.
+def unusual_zeros(counts: Reals, slots: int) -> Bools:
+    """Zeros at times of the day (of `slots` steps) at which, on at least DEAD_DAYS earlier days, somebody was
+    counted nearly always. A quiet night has been quiet before, so it is none.
     """
     found = np.zeros(counts.shape, bool)
     known, empty = np.zeros((len(counts), slots)), np.zeros((len(counts), slots))
-    lasted_s = np.zeros(len(counts))
     for begin in range(0, counts.shape[1], slots):
         today = counts[:, begin : begin + slots]
         width = today.shape[1]
         busy = (known >= DEAD_DAYS) & (empty <= DEAD_ZEROS_SHARE * known)
-        zero, odd = today == 0, np.zeros(today.shape, bool)
-        for step in range(width):
-            odd[:, step] = zero[:, step] & busy[:, step]
-            lasted_s = np.where(odd[:, step], lasted_s + step_s, 0.0)
-            found[:, begin + step] = lasted_s > DEAD_S
+        odd = (today == 0) & busy[:, :width]
+        found[:, begin : begin + width] = odd
         known[:, :width] += ~np.isnan(today)
-        empty[:, :width] += zero & ~odd
+        empty[:, :width] += (today == 0) & ~odd
     return found
 
 
-def bursts(counts: Reals, slots: int, silent: Bools) -> Bools:
-    """Counts that come after at least BURST_STEPS in which a sensor was `silent` or said nothing, and are
-    more than BURST_TIMES what was ever counted at that time of the day: what it kept meanwhile.
+def dead(counts: Reals, slots: int, step_s: int) -> Bools:
+    """Steps at which unusual zeros have lasted longer than DEAD_S."""
+    odd = unusual_zeros(counts, slots)
+    step = np.arange(counts.shape[1])
+    before = np.maximum.accumulate(np.where(odd, -1, step), axis=1)
+    found: Bools = odd & ((step - before) * step_s > DEAD_S)
+    return found
+
+
+def bursts(counts: Reals, slots: int) -> Bools:
+    """Counts that come after at least BURST_STEPS without any (gaps, unusual zeros, bursts), and are more
+    than BURST_TIMES what was ever counted at that time of the day: what a sensor kept meanwhile.
     """
-    mute = silent | np.isnan(counts)
+    mute = np.isnan(counts) | unusual_zeros(counts, slots)
     found = np.zeros(counts.shape, bool)
-    days = np.zeros((len(counts), slots))
-    most = np.zeros((len(counts), slots))
-    for step in range(BURST_STEPS, counts.shape[1]):
-        slot = step % slots
-        now = counts[:, step]
-        after = mute[:, step - BURST_STEPS : step].all(axis=1) & (days[:, slot] >= DEAD_DAYS)
+    days, most = np.zeros((len(counts), slots)), np.zeros((len(counts), slots))
+    for step in range(counts.shape[1]):
+        slot, now = step % slots, counts[:, step]
+        after = mute[:, max(0, step - BURST_STEPS) : step].all(axis=1) & (days[:, slot] >= DEAD_DAYS)
         found[:, step] = after & (now > BURST_TIMES * most[:, slot] + BURST_COUNT)
-        heard = ~mute[:, step] & ~found[:, step]
+        mute[:, step] |= found[:, step]
+        heard = ~mute[:, step]
         days[:, slot] += heard
         most[:, slot] = np.where(heard, np.maximum(most[:, slot], now), most[:, slot])
     return found
