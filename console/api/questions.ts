@@ -282,6 +282,13 @@ export const plannedEvents = (district: string) => ({
   ask: () => answered(client.GET("/api/events", { params: { query: { district } } })),
 });
 
+/** What each feed brought and what was refused last; nothing in the journal says so, it is asked again. */
+export const feedStates = (district: string): Question<Shape["FeedStates"]> => ({
+  key: `feeds ${district}`,
+  topics: [],
+  ask: () => answered(client.GET("/api/feeds/state", query(district))),
+});
+
 /** When the weather was told last, and what is known of the hours ahead. */
 export const weather = (district: string) => ({
   key: `weather ${district}`,

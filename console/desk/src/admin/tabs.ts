@@ -5,6 +5,7 @@ import CategoriesTab from "./categories/CategoriesTab.svelte";
 import CouncilTab from "./council/CouncilTab.svelte";
 import DrillsTab from "./drills/DrillsTab.svelte";
 import EventsTab from "./events/EventsTab.svelte";
+import FeedsTab from "./feeds/FeedsTab.svelte";
 import JournalTab from "./journal/JournalTab.svelte";
 import LevelsTab from "./levels/LevelsTab.svelte";
 import PartnersTab from "./partners/PartnersTab.svelte";
@@ -16,11 +17,12 @@ import UnitsTab from "./units/UnitsTab.svelte";
 import VolunteersTab from "./volunteers/VolunteersTab.svelte";
 
 export type District = Shape["DistrictShown"];
-export type TabName = "sensors" | "levels" | "events" | "units" | "volunteers" | "categories" | "partners" | "council" | "people" | "place" | "quality" | "drills" | "journal";
+export type TabName = "sensors" | "feeds" | "levels" | "events" | "units" | "volunteers" | "categories" | "partners" | "council" | "people" | "place" | "quality" | "drills" | "journal";
 export type Tab = { name: TabName; needs: string; shows: Component<{ district: District }> };
 
 export const TABS: readonly Tab[] = [
   { name: "sensors", needs: "crowd.configure", shows: SensorsTab },
+  { name: "feeds", needs: "crowd.configure", shows: FeedsTab },
   { name: "levels", needs: "crowd.configure", shows: LevelsTab },
   { name: "events", needs: "crowd.configure", shows: EventsTab },
   { name: "units", needs: "unit.configure", shows: UnitsTab },
