@@ -298,3 +298,14 @@ def test_under_a_wrong_clock_nothing_is_erased_or_sealed_and_health_says_so(app:
     now_s = 9000.0
     run(supervisor, "erasure", "housekeeping")
     assert {name for name, _ in faults(supervisor)} & held == set(), "the clock is right again"
+
+
+def test_a_key_that_was_being_written_when_the_machine_stopped_is_gone_after_a_start(
+    app: FastAPI, tmp_path: Path
+) -> None:
+    """It may be a wrapped copy of a key that is destroyed later."""
+    stray = tmp_path / "vault" / WELL / "01" / "00000000-0000-7000-8000-000000000001.new"
+    stray.parent.mkdir(parents=True)
+    stray.write_bytes(b"a wrapped key")
+    app.state.worker.prepare()
+    assert not stray.exists()

@@ -107,6 +107,7 @@ class Worker:
 
     def prepare(self) -> None:
         """Build the engines from the store."""
+        self._keyring.clear_scratch()  # of keys that were being written when the machine stopped
         self._list_districts()
 
     def start(self) -> None:
