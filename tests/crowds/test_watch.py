@@ -94,6 +94,19 @@ def test_a_restart_goes_on_where_it_was(database: Database, watch: Watch, night:
         assert len(matters.list_waiting(connection, engine_actor(DISTRICT).scope, DISTRICT)) == 1
 
 
+def test_an_edit_of_the_sensors_makes_no_rising_level_wait_anew(
+    database: Database, watch: Watch, night: MoveOn
+) -> None:
+    """Level 3 needs 30 s; the sensors are edited after 20."""
+    fill(database, watch, night, rounds=2)
+    watch.load(DISTRICT)
+    for _ in range(2):
+        night(timedelta(seconds=10))
+        tell(database, watch, 3200)
+        step(watch)
+    assert json.loads(watch.full_frame(DISTRICT) or b"{}")["zones"]["z1"]["level"] == 3
+
+
 def test_a_crossing_that_could_not_be_saved_is_saved_later(
     database: Database, watch: Watch, night: MoveOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -76,6 +76,8 @@ class Watch:
                         edition = _edition(connection, district_id)
                         self._came[district_id] = []
                     engine = self._build(connection, district_id, now)
+                if (before := self._engines.get(district_id)) is not None:
+                    _keep_levels(engine, before)
                 engine.settle(now)
                 with self.turnstile.closed():
                     engine.take(self._came[district_id])
@@ -181,6 +183,14 @@ class Watch:
 
     def _encode_full(self, district_id: str) -> None:
         self._frames[district_id] = msgspec.json.encode(self._engines[district_id].frame(full=True))
+
+
+def _keep_levels(engine: Engine, before: Engine) -> None:
+    """An edit changes no crowd: zones under the same rules keep since when they have been dense or not."""
+    for id, index in engine.occupancy.zone_index.items():
+        was = before.occupancy.zone_index.get(id)
+        if was is not None and before.rules[was] == engine.rules[index]:
+            engine.levels[index] = before.levels[was]
 
 
 def _edition(connection: Connection, district_id: str) -> Edition:
