@@ -73,8 +73,11 @@ class Shop {
   async answer(notice: Notice, answer: Told["answer"], looked: Told["looked"] = []): Promise<void> {
     this.waiting[`${notice.id} ${notice.partner_id}`] = { partner_id: notice.partner_id, answer, looked };
     this.#keep();
+    this.refusal = "";
     await this.#pump();
+    const { refusal } = this;
     await this.refresh();
+    this.refusal ||= refusal;
   }
 
   waits(notice: Notice): boolean {
@@ -105,7 +108,8 @@ class Shop {
         const params = { path: { id }, query: { district: this.district } };
         await answered(client.POST("/api/shop/notices/{id}", { params, body }));
       } catch (problem) {
-        if (!(problem instanceof Refused) || problem.status === 0 || problem.status >= 500 || problem.status === 429) return;
+        // signed out, or the server is busy: it goes with the next try; what is refused for good is said
+        if (!(problem instanceof Refused) || [0, 401, 408, 429].includes(problem.status) || problem.status >= 500) return;
         this.refusal = problem.words;
       }
       delete this.waiting[key];
