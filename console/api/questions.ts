@@ -254,9 +254,9 @@ export const orders = (district: string) => ({
   ask: () => answered(client.GET("/api/orders", { params: { query: { district } } })),
 });
 
-/** What the order of a level would do now. */
-export const orderPlan = (district: string, zone_id: string, level: number) => ({
-  key: `order plan ${district} ${zone_id} ${level}`,
+/** What the order of a level would do now; asked anew for every dialog, whose id `of` is. */
+export const orderPlan = (district: string, zone_id: string, level: number, of: string) => ({
+  key: `order plan ${district} ${zone_id} ${level} ${of}`,
   topics: ["order", "assignment", "unit"],
   ask: () => answered(client.GET("/api/orders/plan", { params: { query: { district, zone_id, level } } })),
 });
