@@ -139,6 +139,11 @@ def test_a_withdrawn_calendar_enters_nothing_and_a_file_of_two_calendars_is_read
     assert [event.name for event in read(tmp_path, two).events] == ["a", "b"]
 
 
+def test_a_calendar_without_an_event_is_refused_and_not_read_as_nothing_new(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="holds no event"):
+        read(tmp_path, calendar())
+
+
 def test_a_summary_in_two_languages_gives_one_name(tmp_path: Path) -> None:
     file = read(tmp_path, calendar(f"SUMMARY;LANGUAGE=zh:灯会\nSUMMARY;LANGUAGE=en:Lanterns\n{TIMES}"))
     assert [event.name for event in file.events] == ["灯会"]

@@ -58,7 +58,11 @@ def read_events(path: Path, zone: tzinfo, window: Window | None = None) -> FileO
         file = _of_table(path, zone)
     if file.left_out and not file.events:
         first = file.left_out[0]
-        raise _unusable(path, f"{first.name}: {first.en}", f"{first.name}：{first.zh}")
+        raise _unusable(
+            path, f"{first.name}: {first.en.rstrip('.')}", f"{first.name}：{first.zh.rstrip('。')}"
+        )
+    if not file.events:
+        raise _unusable(path, "it holds no event", "其中没有活动")
     if (over := len(file.events) - EVENTS_MOST) > 0:
         file.left_out.append(
             EventLeftOut(
