@@ -5,17 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
 import httpx
 import pytest
 from fastapi import FastAPI
 from tests.conftest import DISTRICT
+from tests.partners.conftest import ADMIN, BODY, at_shop
 from tests.partners.conftest import app as app_fixture
-from tests.partners.conftest import at_shop
 from tests.partners.conftest import long_quarter as quarter_fixture
 from tests.serving import serving, signed_in
 
 from anshang.foundation import clock, ids
+from anshang.partners import actions, store
 from anshang.people.model import Role
 
 HERE = f"?district={DISTRICT}"
@@ -100,3 +102,22 @@ def test_a_page_asks_anew_when_what_it_follows_was_interrupted(
             assert next(near)[0] == "nudge"
             assert desk.post(f"/api/lookouts{HERE}", json=lookout() | {"insist": True}).status_code == 200
             assert next(near)[0] == "notice"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("change", ["moved", "retired"])
+def test_a_page_hears_nothing_more_once_its_partner_is_another_s_or_nobody_s(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch, change: str
+) -> None:
+    """The words of a look-out come from the vault: they are for whoever is the partner now."""
+    monkeypatch.setattr("anshang.desk.shop_feed.BEAT_S", 0.5)
+    desk = signed_in(app, Role.DESK, DISTRICT)
+    with serving(app) as address, listening(app, address, "p0") as near:
+        with app.state.runtime.database.transaction(DISTRICT) as tx:
+            known = store.partners.get(tx.connection, DISTRICT, "p0")
+            if change == "moved":
+                actions.enter(tx, actor=ADMIN, partner=replace(known, body_id=BODY["p4"]))
+            else:
+                actions.retire(tx, actor=ADMIN, id="p0")
+        assert desk.post(f"/api/lookouts{HERE}", json=lookout()).status_code == 200
+        assert [name for name, _ in near] == [], "and the stream has ended"

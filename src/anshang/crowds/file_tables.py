@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
@@ -27,6 +28,9 @@ from anshang.foundation.errors import BadInput
 SAMPLE_BYTES = 1 << 16
 BLOCK_BYTES = 1 << 22
 ROWS_AT_ONCE = 20_000
+TEXT_BYTES_MAX = 256
+"""Longer than the name of any sensor, shorter than what could fill the memory."""
+PAGE_BYTES = 1 << 16
 IN_MEMORY_MAX_BYTES = 1 << 26
 GZIP, PARQUET = b"\x1f\x8b", b"PAR1"
 DELIMITERS = (",", ";", "\t", "|")
@@ -64,9 +68,12 @@ class FileTable:
             yield from self._of_parquet(columns) if self.encoding is None else self._of_csv(columns)
 
     def _of_parquet(self, columns: Sequence[str]) -> Iterator[Piece]:
-        file = pq.ParquetFile(self.opened)
+        texts = _texts_of(pq.ParquetFile(self.opened), columns)
+        file = pq.ParquetFile(self.opened, read_dictionary=texts)
         done, total = 0, max(1, file.metadata.num_rows)
         for batch in file.iter_batches(ROWS_AT_ONCE, columns=list(columns)):
+            for column in batch.columns:
+                _refuse_wide(column)
             done += batch.num_rows
             yield Piece(pa.Table.from_batches([batch]), [], done / total)
 
@@ -93,6 +100,44 @@ class FileTable:
             for begin in range(0, max(1, table.num_rows), ROWS_AT_ONCE):
                 yield Piece(table.slice(begin, ROWS_AT_ONCE), broken.copy(), self.raw.tell() / size_bytes)
                 broken.clear()
+
+
+def _texts_of(file: pq.ParquetFile, columns: Sequence[str]) -> list[str]:
+    """The columns of text, to be read as the file keeps them, each value once: a kilobyte of file may stand
+    for gigabytes. BadInput for one that holds no single values, or values longer than any name.
+    """
+    texts = []
+    for name in columns:
+        kind = file.schema_arrow.field(name).type
+        kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+        if pa.types.is_nested(kind):
+            raise _bad_column(f"{kind}", f"{kind}")
+        if pa.types.is_fixed_size_binary(kind) and kind.byte_width > TEXT_BYTES_MAX:
+            raise _too_wide()
+        if pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_binary(kind):
+            texts.append(name)
+    for group in range(file.metadata.num_row_groups):
+        for index in range(file.metadata.num_columns):
+            chunk = file.metadata.row_group(group).column(index)
+            most = TEXT_BYTES_MAX * (chunk.num_values + 1) + PAGE_BYTES
+            if chunk.path_in_schema in texts and chunk.total_uncompressed_size > most:
+                raise _too_wide()
+    return texts
+
+
+def _refuse_wide(column: pa.Array) -> None:
+    if pa.types.is_dictionary(column.type) and len(column.dictionary):
+        widest = pc.max(pc.binary_length(column.dictionary)).as_py() or 0
+        if widest > TEXT_BYTES_MAX:
+            raise _too_wide()
+
+
+def _too_wide() -> BadInput:
+    return _bad_column(f"text longer than {TEXT_BYTES_MAX} bytes", f"超过 {TEXT_BYTES_MAX} 字节的文本")
+
+
+def _bad_column(en: str, zh: str) -> BadInput:
+    return BadInput("file.bad_column", en=f"A column holds {en}, not values.", zh=f"某列为{zh}，不是单值。")
 
 
 def open_table(path: Path) -> FileTable:

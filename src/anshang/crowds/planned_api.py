@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from anshang.crowds import planned_actions as actions
 from anshang.crowds import planned_store as store
@@ -15,7 +15,7 @@ from anshang.foundation import clock, feeds
 from anshang.foundation.actor import Permission
 from anshang.foundation.feeds import Feed, Reason
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, Code, Id, RawBody, Shown
+from anshang.web.shapes import Body, Code, Id, Instant, RawBody, Shown
 
 router = APIRouter(prefix="/api/events", tags=["crowd"])
 AHEAD = timedelta(days=400)
@@ -42,8 +42,8 @@ class NewEvent(Body):
     id: Id
     name: Title
     zone_id: Code | None = None
-    start_at: AwareDatetime = Field(strict=False)
-    end_at: AwareDatetime = Field(strict=False)
+    start_at: Instant = Field(strict=False)
+    end_at: Instant = Field(strict=False)
     expected_count: int | None = Field(default=None, ge=0, le=2_000_000)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from anshang.crowds import weather_actions as actions
 from anshang.crowds import weather_store as store
@@ -14,7 +14,7 @@ from anshang.crowds.weather import AHEAD_MOST, WeatherHour
 from anshang.foundation import clock, feeds
 from anshang.foundation.actor import Permission
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, RawBody, Shown
+from anshang.web.shapes import Body, Instant, RawBody, Shown
 
 router = APIRouter(prefix="/api/weather", tags=["crowd"])
 LATELY = timedelta(hours=24)
@@ -38,7 +38,7 @@ class WeatherShown(Shown):
 class HourTold(Body):
     """An hour to tell."""
 
-    at: AwareDatetime = Field(strict=False)
+    at: Instant = Field(strict=False)
     rain_mm: float | None = None
     temperature_c: float | None = None
 

@@ -13,13 +13,14 @@ from anshang.desk import actions
 from anshang.desk.shop import Shop, own_partners, photo_of, shop, shown_notices
 from anshang.desk.shop_feed import ShopFeed
 from anshang.foundation.actor import Permission
+from anshang.foundation.errors import NotFound
 from anshang.partners import actions as partners
 from anshang.partners.model import Answer, Looked
 from anshang.partners.shapes import AnswerShown
 from anshang.vault import actions as vault
 from anshang.vault.calls import Keys
 from anshang.vault.model import Purpose
-from anshang.web.session import Caller, DistrictQuery
+from anshang.web.session import Call, Caller, DistrictQuery
 from anshang.web.shapes import Body, Code, Id, Shown
 
 router = APIRouter(prefix="/api/shop", tags=["shop"])
@@ -87,13 +88,28 @@ def live(district: DistrictQuery, caller: Caller, request: Request) -> Streaming
     It ends within 10 s after the session did, or the right to it.
     """
     caller.actor.must(Permission.SHOP_USE, district)
-    with caller.reading(district) as connection:
-        partner_ids = [one.id for one in own_partners(connection, caller.actor, district)]
+    own = _own(caller, district)
     feed: ShopFeed = request.app.state.shop_feed
-    welcome = partial(caller.still_may, Permission.SHOP_USE, district)
+    welcome = partial(_still_theirs, caller, district, own)
     headers = {"X-Accel-Buffering": "no"}
-    stream = feed.stream(district, partner_ids, welcome)
+    stream = feed.stream(district, own, welcome)
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
+
+
+def _own(caller: Call, district: str) -> frozenset[tuple[str, str]]:
+    """The partners that the caller speaks for, each with its body."""
+    with caller.reading(district) as connection:
+        return frozenset((one.id, one.body_id) for one in own_partners(connection, caller.actor, district))
+
+
+def _still_theirs(caller: Call, district: str, own: frozenset[tuple[str, str]]) -> bool:
+    """Whether the account may still use the page, and the partners in use of its body are the same ones."""
+    if (now := caller.renewed()) is None or not now.actor.may(Permission.SHOP_USE, district):
+        return False
+    try:
+        return _own(now, district) == own
+    except NotFound:
+        return False
 
 
 @router.post("/notices/{id}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import json
 import random
+import time
 from collections.abc import AsyncIterator, Collection, Iterable
 from dataclasses import dataclass, field
 from functools import partial
@@ -44,11 +45,15 @@ FEED = Supervised(
 log = structlog.get_logger()
 
 
+_Own = tuple[str, str]
+"""A partner and its body: whoever moved to another body is not who the page is for."""
+
+
 @dataclass(eq=False)
 class _Page:
     """One open page and the partners it is for."""
 
-    partner_ids: frozenset[str]
+    own: frozenset[_Own]
     waiting: asyncio.Queue[bytes] = field(default_factory=lambda: asyncio.Queue(WAITING_MAX))
 
     def offer(self, event: bytes) -> None:
@@ -70,27 +75,28 @@ class ShopFeed:
         self._following: dict[str, asyncio.Task[None]] = {}
         self._followed: set[str] = set()
 
-    async def stream(
-        self, district_id: str, partner_ids: Collection[str], welcome: Welcome
-    ) -> AsyncIterator[bytes]:
+    async def stream(self, district_id: str, own: Collection[_Own], welcome: Welcome) -> AsyncIterator[bytes]:
         """The events of one page: `notice` (whole), `withdrawn` (its id), `nudge` (ask anew), `beat`.
 
-        `welcome` is asked before every beat (in a thread); the stream ends when it says no.
+        `welcome` is asked (in a thread) before every beat; the stream ends when it says no.
         """
-        page = _Page(frozenset(partner_ids))
+        page = _Page(frozenset(own))
         self._pages.setdefault(district_id, set()).add(page)
         if district_id not in self._following or self._following[district_id].done():
             following = self._supervisor.keep(FEED, partial(self._follow, district_id), district_id)
             self._following[district_id] = asyncio.create_task(following)
         try:
             yield f"retry: {random.randint(1000, 3000)}\n\n".encode() + BEAT  # noqa: S311 - jitter
+            beat_at_s = _next_beat_s()
             while not self._hub.stopping:
                 try:
-                    yield await asyncio.wait_for(page.waiting.get(), BEAT_S * random.uniform(0.8, 1.0))  # noqa: S311
+                    left_s = max(0.0, beat_at_s - time.monotonic())
+                    event = await asyncio.wait_for(page.waiting.get(), left_s)
                 except TimeoutError:
-                    if not await asyncio.to_thread(welcome):
-                        return
-                    yield BEAT
+                    event, beat_at_s = BEAT, _next_beat_s()
+                if event == BEAT and not await asyncio.to_thread(welcome):
+                    return
+                yield event
         finally:
             self._pages[district_id].discard(page)
 
@@ -105,37 +111,45 @@ class ShopFeed:
                 self._ask_anew(district_id)
             for kind, notice_id in _entries(events):
                 pages = list(self._pages.get(district_id, ()))
-                wanted = frozenset().union(*(page.partner_ids for page in pages))
+                wanted = frozenset().union(*(page.own for page in pages))
                 try:
                     told = await asyncio.to_thread(self._told, district_id, kind, notice_id, wanted)
                 except (Refusal, SQLAlchemyError):
                     log.exception("shop.untold", district=district_id)
                     told = dict.fromkeys(wanted, NUDGE)
                 for page in pages:
-                    for event in {told[id] for id in page.partner_ids if id in told}:
+                    for event in {told[one] for one in page.own if one in told}:
                         page.offer(event)
 
     def _ask_anew(self, district_id: str) -> None:
         for page in self._pages.get(district_id, ()):
             page.offer(NUDGE)
 
-    def _told(self, district_id: str, kind: str, notice_id: str, wanted: frozenset[str]) -> dict[str, bytes]:
+    def _told(
+        self, district_id: str, kind: str, notice_id: str, wanted: frozenset[_Own]
+    ) -> dict[_Own, bytes]:
         """What each of the partners' pages is told."""
         if kind == PartnerEvent.WITHDRAWN:
             return dict.fromkeys(wanted, _event("withdrawn", json.dumps({"id": notice_id})))
         with self._database.reading([district_id]) as connection:
             notice = store.notices.get(connection, district_id, notice_id)
             made = store.list_deliveries(connection, district_id, [notice_id])
-        here = [one for one in made if one.partner_id in wanted]
+            body_of = store.bodies_of(connection, district_id)
+        own = {id: (id, body_id) for id, body_id in wanted if body_of.get(id) == body_id}
+        here = [one for one in made if one.partner_id in own]
         if kind == PartnerEvent.REMINDED or not notice.open_at(clock.now()):
-            return {one.partner_id: NUDGE for one in here}
+            return {own[one.partner_id]: NUDGE for one in here}
         fresh = [one.id for one in here if one.opened_at is None]
         actions.open_all(self._database, district_id, fresh)
         with self._database.reading([district_id]) as connection:
             first = shown_notice(connection, self._keyring, notice, here[0]) if here else None
         if first is None:
             return {}
-        return {one.partner_id: _event("notice", first.of(one).model_dump_json()) for one in here}
+        return {own[one.partner_id]: _event("notice", first.of(one).model_dump_json()) for one in here}
+
+
+def _next_beat_s() -> float:
+    return time.monotonic() + BEAT_S * random.uniform(0.8, 1.0)  # noqa: S311 - jitter
 
 
 def _event(name: str, content: str) -> bytes:

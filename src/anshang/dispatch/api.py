@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from anshang.dispatch import actions, store
 from anshang.dispatch.dispatcher import Dispatcher
@@ -32,7 +32,7 @@ from anshang.patrols.positions import apart_m
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.places import store as places
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, Code, Id, Name, Words
+from anshang.web.shapes import Body, Code, Id, Instant, Name, Words
 
 router = APIRouter(tags=["dispatch"])
 Short = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=r"^[^\x00]*$")]
@@ -62,7 +62,7 @@ class NewAnswer(Body):
     accepted: bool
     reason: Literal["", "too_far", "busy", "unfit", "unsafe", "other"] = ""
     words: Short = ""
-    at: AwareDatetime | None = Field(default=None, strict=False)
+    at: Instant | None = Field(default=None, strict=False)
 
 
 class NewStep(Body):
@@ -70,7 +70,7 @@ class NewStep(Body):
 
     id: Id
     step: Literal["moving", "on_scene", "done"]
-    at: AwareDatetime | None = Field(default=None, strict=False)
+    at: Instant | None = Field(default=None, strict=False)
 
 
 class CallOff(Body):

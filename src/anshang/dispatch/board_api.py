@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import StreamingResponse
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from anshang.dispatch import board_actions as actions
 from anshang.dispatch import board_store as store
@@ -26,13 +26,13 @@ from anshang.dispatch.shapes import (
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
 from anshang.web.session import Caller, DistrictQuery, nudged
-from anshang.web.shapes import Body, Code, Id
+from anshang.web.shapes import Body, Code, Id, Instant
 
 router = APIRouter(tags=["boards"])
 Text = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 Short = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 Point = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,20}$")]
-Told = Annotated[AwareDatetime | None, Field(strict=False)]
+Told = Annotated[Instant | None, Field(strict=False)]
 ROOM = timedelta(hours=12)
 FOR_PHONES = ("assignment.", "message.", "rollcall.", "lone.", "duty.", "matter.", "lookout.")
 """After which journal kinds a phone may have something new to show."""
@@ -94,7 +94,7 @@ def board(
     id: Id,
     district: DistrictQuery,
     caller: Caller,
-    at: Annotated[AwareDatetime | None, Query()] = None,
+    at: Annotated[Instant | None, Query()] = None,
 ) -> BoardShown:
     """The board of an incident as it is, or as it was known at an instant."""
     caller.actor.must(Permission.UNIT_READ, district)

@@ -95,7 +95,7 @@ def read_scenario(text: str) -> Scenario:
     """The scenario of a file; BadInput lists what is wrong with it."""
     try:
         told = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise BadInput(
             "scenario.not_toml", en=f"The scenario is not TOML: {error}.", zh=f"演练脚本不是 TOML：{error}。"
         ) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Literal, Protocol
 
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy import Connection
 
 from anshang.foundation.actor import Permission
@@ -15,7 +15,7 @@ from anshang.incidents.outsiders import budget_of
 from anshang.incidents.shapes import Grounds, IncidentPage, IncidentShown, MomentShown, TransferShown
 from anshang.matters.model import Priority
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, Code, Id, Words
+from anshang.web.shapes import Body, Code, Id, Instant, Words
 
 router = APIRouter(tags=["incidents"])
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -55,7 +55,7 @@ class NewIncident(Body):
     category_id: Code | None = None
     priority: Urgency | None = None
     place: Place = Place()
-    called_at: AwareDatetime | None = Field(default=None, strict=False)
+    called_at: Instant | None = Field(default=None, strict=False)
     drill: bool = False
     taken: bool | None = None
 
@@ -94,7 +94,7 @@ class NewMoment(Body):
 
     id: Id
     step: StepName
-    at: AwareDatetime = Field(strict=False)
+    at: Instant = Field(strict=False)
     corrects: Id | None = None
 
 

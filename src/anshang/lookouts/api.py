@@ -6,7 +6,7 @@ import json
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy import Connection
 
 from anshang.foundation import clock, ids
@@ -35,7 +35,7 @@ from anshang.vault import actions as vault
 from anshang.vault.calls import Keys
 from anshang.vault.model import Purpose
 from anshang.web.session import Call, Caller, DistrictQuery
-from anshang.web.shapes import Body, BothLanguages, Code, Id, Words
+from anshang.web.shapes import Body, BothLanguages, Code, Id, Instant, Words
 
 router = APIRouter(prefix="/api/lookouts", tags=["lookouts"])
 Line = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True, pattern=r"^[^\x00]*$")]
@@ -51,7 +51,7 @@ class NewLookout(Body):
     notice_id: Id
     sort: Literal["child", "elderly", "group", "item"]
     age_band: Literal["small", "child", "youth", "elderly"] = "child"
-    seen_at: AwareDatetime = Field(strict=False)
+    seen_at: Instant = Field(strict=False)
     lon: Annotated[float, Field(ge=-180, le=180)]
     lat: Annotated[float, Field(ge=-90, le=90)]
     zone_id: Code | None = None

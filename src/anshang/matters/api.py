@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 from sqlalchemy import Connection
 
 from anshang.foundation import clock
@@ -18,7 +18,7 @@ from anshang.matters.record import FLOOD_COUNT, WINDOW, record_of
 from anshang.people import store as people
 from anshang.web.budgets import Budget
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, Code, Id, Shown, Words
+from anshang.web.shapes import Body, Code, Id, Instant, Shown, Words
 
 router = APIRouter(prefix="/api/matters", tags=["matters"])
 NEW_MATTERS = Budget("matter.open", most=60)
@@ -142,7 +142,7 @@ class Shelving(Body):
     """Until when an alarm is put aside, and why."""
 
     note_id: Id
-    until: AwareDatetime = Field(strict=False)
+    until: Instant = Field(strict=False)
     reason: Words
 
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Annotated, Literal
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 from sqlalchemy import Connection
 
 from anshang.foundation.actor import Permission
@@ -14,7 +14,7 @@ from anshang.partners import council_actions as actions
 from anshang.partners import council_store as store
 from anshang.partners.council import Motion, Vote
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, Code, Id, Shown, Words
+from anshang.web.shapes import Body, Code, Id, Instant, Shown, Words
 
 router = APIRouter(prefix="/api/council", tags=["partners"])
 Title = Annotated[
@@ -70,7 +70,7 @@ class NewMeeting(Body):
     """A meeting to call, or to call for another time."""
 
     title: Title
-    starts_at: AwareDatetime = Field(strict=False)
+    starts_at: Instant = Field(strict=False)
     place: Item = ""
     agenda: Annotated[list[Item], Field(min_length=1, max_length=30)]
 

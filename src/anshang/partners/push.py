@@ -5,6 +5,7 @@ A message has no body: the push service learns that there is something, for whic
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,6 +14,8 @@ from urllib.parse import urlsplit
 from anshang.foundation.errors import BadInput
 
 ENDPOINT_LENGTH_MAX = 1000
+ENDPOINT_PATTERN = r"https://[A-Za-z0-9.-]+(:443)?/[A-Za-z0-9._~:/?&=%@!$'()*+,;-]*"
+"""No character that two readers of addresses take differently, as a backslash."""
 
 
 class PushKind(StrEnum):
@@ -38,6 +41,8 @@ class Phone:
         nobody has this server call an address of their choice.
         """
         try:
+            if not re.fullmatch(ENDPOINT_PATTERN, self.endpoint):
+                raise ValueError("another reader may find another host in it")
             address = urlsplit(self.endpoint)
             host, port = address.hostname or "", address.port
         except ValueError:

@@ -123,6 +123,14 @@ def list_partners(connection: Connection, scope: Scope, district_id: str) -> lis
     return [partners.read(row) for row in connection.execute(query.order_by(partners_table.c.id))]
 
 
+def bodies_of(connection: Connection, district_id: str) -> dict[str, str]:
+    """The body of every partner in use."""
+    query = select(partners_table.c.id, partners_table.c.body_id).where(
+        partners_table.c.district_id == district_id, partners_table.c.retired_at.is_(None)
+    )
+    return {row.id: row.body_id for row in connection.execute(query)}
+
+
 def list_open_notices(connection: Connection, district_id: str) -> list[Notice]:
     """The notices that are shown now, newest first."""
     query = notices.select().where(

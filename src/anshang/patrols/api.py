@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Request
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
@@ -32,7 +32,7 @@ from anshang.people import store as people
 from anshang.people.actions import digest_of
 from anshang.people.model import Role
 from anshang.web.session import Caller, DistrictQuery, Running
-from anshang.web.shapes import Body, BothLanguages, Code, Id, Name
+from anshang.web.shapes import Body, BothLanguages, Code, Id, Instant, Name
 
 router = APIRouter(tags=["units"])
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -81,7 +81,7 @@ class NewMember(Body):
 class Position(Body):
     """Where the device was, and when; `gcj02` when it tells Chinese map coordinates."""
 
-    at: AwareDatetime = Field(strict=False)
+    at: Instant = Field(strict=False)
     lon: Annotated[float, Field(ge=-180, le=180)]
     lat: Annotated[float, Field(ge=-90, le=90)]
     accuracy_m: Annotated[float, Field(ge=0, le=1e6)] | None = None

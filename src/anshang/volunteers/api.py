@@ -6,7 +6,7 @@ from datetime import date
 from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from anshang.foundation.actor import Permission
 from anshang.patrols.model import Skill
@@ -15,7 +15,7 @@ from anshang.volunteers import actions, reading, shift_actions
 from anshang.volunteers.model import PLACES_MOST, Check, TeamShift, Work
 from anshang.volunteers.shapes import CertificateShown, ContactShown, MyTeam, TeamShown
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, Code, Id, Name
+from anshang.web.shapes import Body, Code, Id, Instant, Name
 
 router = APIRouter(prefix="/api/volunteers", tags=["volunteers"])
 CertificateCode = Annotated[str, StringConstraints(pattern=r"^[A-Z2-7]{16}$")]
@@ -48,8 +48,8 @@ class NewShift(Body):
     id: Id
     work: Work = Field(strict=False)
     place: Annotated[Name, Field(max_length=120)]
-    starts_at: AwareDatetime = Field(strict=False)
-    ends_at: AwareDatetime = Field(strict=False)
+    starts_at: Instant = Field(strict=False)
+    ends_at: Instant = Field(strict=False)
     wanted: Annotated[int, Field(ge=1, le=PLACES_MOST)]
     post_id: Code | None = None
     skill: Skill | None = Field(default=None, strict=False)
@@ -70,8 +70,8 @@ class Offer(Body):
 class Hours(Body):
     """From when to when somebody truly served."""
 
-    came_at: AwareDatetime = Field(strict=False)
-    went_at: AwareDatetime = Field(strict=False)
+    came_at: Instant = Field(strict=False)
+    went_at: Instant = Field(strict=False)
 
 
 class NewCertificate(Body):

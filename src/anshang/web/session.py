@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Annotated, Protocol
@@ -92,10 +92,15 @@ class Call:
     session_token: str = ""
     clock_ahead: timedelta = timedelta(0)
 
+    def renewed(self) -> Call | None:
+        """The same call by who the session's account is now; None when the session has ended."""
+        visitor = self.runtime.doorkeeper.visitor_of(self.session_token)
+        return None if visitor is None else replace(self, actor=visitor.actor)
+
     def still_may(self, permission: Permission, district_id: str) -> bool:
         """Whether the session, asked anew, still lasts and bears the permission."""
-        visitor = self.runtime.doorkeeper.visitor_of(self.session_token)
-        return visitor is not None and visitor.actor.may(permission, district_id)
+        now = self.renewed()
+        return now is not None and now.actor.may(permission, district_id)
 
     def spend(self, budget: Budget) -> None:
         """Count one more of what the account may do within a minute; TooOften when it is spent."""

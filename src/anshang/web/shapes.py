@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Request
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from anshang.foundation.ids import CODE_PATTERN
 
+FIRST_YEAR, LAST_YEAR = 1970, 2999
 ID_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$"
 
 Id = Annotated[str, StringConstraints(pattern=ID_PATTERN)]
@@ -23,6 +25,21 @@ Name = Annotated[
     str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True, pattern=r"^[^\x00]*$")
 ]
 """A name of something, on one line."""
+
+
+def _within_the_calendar(at: datetime) -> datetime:
+    """The same instant in UTC; ValueError where no calendar of ours can compute with it."""
+    try:
+        in_utc = at.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no such time") from None
+    if not FIRST_YEAR <= in_utc.year <= LAST_YEAR:
+        raise ValueError("no such time")
+    return in_utc
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_within_the_calendar)]
+"""An instant with its offset: of years that can be added to and kept in every zone."""
 
 
 async def _raw(request: Request) -> bytes:
