@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,11 +15,11 @@ from typer.testing import CliRunner
 from anshang.cli import app
 from anshang.crowds import backtest, judging
 from anshang.crowds.backtest import OURS
-from anshang.crowds.forecasting import Told
+from anshang.crowds.forecasting import Told, with_present
 from anshang.crowds.judging import Case
 from anshang.foundation.errors import BadInput
 from anshang.kernels.climate import climate
-from anshang.kernels.forecast import History, Rows, history
+from anshang.kernels.forecast import History, Rows, history, outcome, target_of
 
 PEERS = {"historical_mean", "last_8_weeks", "seasonal_naive", "persistence", "lightgbm_plain"}
 
@@ -169,6 +170,51 @@ def test_forecasts_from_the_lead_to_two_hours_later_warn(lead: int, knows: int, 
         quantiles = said.quantiles * (ahead == knows)
         told[ahead] = judging.Outcome(rows.series, rows.origin, said.point, quantiles)
     assert judging.judge_alarms("oracle", given, lead, told, [given.begin]).onset_recall == recall
+
+
+@pytest.mark.slow
+def test_on_a_surprise_great_day_ours_is_better_than_trees_alone_and_than_no_change() -> None:
+    """An open Sunday in no calendar: four times as many as ever, and from the morning on."""
+    counts, grid = street(34, step_s=1_800, sensors=3, seed=6)
+    rng = np.random.default_rng(2)
+    for day in (27, 31):
+        great = np.flatnonzero(grid.day == day)
+        hours = grid.slot[great] / 2
+        course = 60 + 900 * np.exp(-(((hours - 14) / 4.5) ** 2))
+        counts[:, great] = rng.poisson(course * np.array([[2.0], [1.2], [1.6]]))
+    plan = replace(
+        backtest.plan_from(grid, counts.shape[1], [1_800, 3_600, 7_200], 24 * 48),
+        peers=("persistence", "lightgbm_plain"),
+    )
+    scores = backtest.run(counts, grid, plan).scores
+    for horizon_s in plan.horizons_s:
+        told = {
+            each.method: each.wql
+            for each in scores
+            if each.horizon_s == horizon_s and each.days == "irregular"
+        }
+        assert told[OURS] < told["persistence"], (horizon_s, told)
+        assert told[OURS] < told["lightgbm_plain"], (horizon_s, told)
+
+
+def test_what_tells_better_lately_is_believed_more_and_a_gap_leaves_the_trees_alone() -> None:
+    counts, grid = street(30)
+    counts[1, 24 * 24 :] *= 4
+    counts[2, 28 * 24 + 10 :] = np.nan
+    past = history(counts, grid, climate(counts, grid, 24 * 24))
+    at = np.arange(24 * 24, 29 * 24)
+    rows = Rows(np.tile(np.arange(3), len(at)), np.repeat(at, 3), np.ones(3 * len(at), np.int64))
+    day, slot = target_of(grid, rows)
+    usual, offset = past.climate.usual[rows.series, day, slot].astype(float), past.climate.offset[rows.series]
+    came = outcome(past, rows, usual)
+    knowing = np.where(rows.series == 0, came, 0.0)
+    said = knowing[:, None] + np.linspace(-0.3, 0.3, 7)
+    moved = (with_present(past, rows, said, came, (usual, offset)) - said)[:, 3].reshape(-1, 3)
+    stays = np.log((counts[rows.series, rows.origin] + offset) / (usual + offset)).reshape(-1, 3)
+    share = moved / (stays - knowing.reshape(-1, 3))
+    assert np.nanmedian(share[15:24, 1]) > 0.9
+    assert np.nanmax(share[7:24, 0]) < 0.1
+    assert (moved[-12:, 2] == 0).all()
 
 
 def test_every_target_of_the_test_is_asked_for_once_and_none_before_it() -> None:

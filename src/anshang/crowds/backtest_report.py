@@ -13,6 +13,7 @@ import matplotlib as mpl
 from matplotlib.backends.backend_pdf import PdfPages
 from matplotlib.figure import Figure
 
+from anshang.crowds.backtest import OURS
 from anshang.crowds.backtest_pictures import chinese_font, pictures
 from anshang.crowds.backtesting import Tried
 from anshang.crowds.count_table import CountTable
@@ -21,6 +22,8 @@ from anshang.foundation.errors import StorageFailed
 
 TITLE = ("Crowd forecast, tried on recorded counts", "客流预测回测")
 ROWS_A_PAGE = 28
+COVER_WITHIN, BUDGET_TIMES = 0.03, 1.5
+"""An interval holds within three points; so many times the budget are borne on days nobody chose on."""
 IN_MINUTES = ("horizon_s", "lead_s", "median_lead_s")
 STYLE = """
 body{font:15px/1.5 system-ui,"Noto Sans CJK SC",sans-serif;max-width:62rem;margin:2rem auto}
@@ -74,12 +77,32 @@ def _facts(tried: Tried, table: CountTable) -> list[str]:
         f"test from 测试起始 {tried.test_from} · {report.origins:,} origins 起点,"
         f" every {report.stride} steps",
         *notes,
+        *_held(tried),
         *(
             f"{each.method}, {each.horizon_s / 60:g} min, sample of {each.n}: "
             f"WQL {each.wql:.4f}, ours {each.wql_ours:.4f}"
             for each in tried.samples
         ),
     ]
+
+
+def _held(tried: Tried) -> list[str]:
+    """What of ours held that was promised, on days that served to choose nothing."""
+    words = {True: "held 达标", False: "not held 未达标"}
+    lines = []
+    for one in tried.report.scores:
+        if one.method == OURS:
+            mark = words[abs(one.cover80 - 0.8) <= COVER_WITHIN]
+            days = {"all": "all days 全部日期", "irregular": "irregular days 异常日"}[one.days]
+            lines.append(f"80 % interval 区间, {days}, {one.horizon_s / 60:g} min: {one.cover80:.1%}: {mark}")
+    for each in tried.report.alarms:
+        if each.method == OURS and not math.isnan(each.times_budget):
+            mark = words[each.times_budget <= BUDGET_TIMES]
+            lines.append(
+                f"false episodes 误报, {each.lead_s / 60:g} min: "
+                f"{each.times_budget:.2f} × the budget 预算: {mark}"
+            )
+    return lines
 
 
 def _cells(row: Score | Alarm) -> list[str]:

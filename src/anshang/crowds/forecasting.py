@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 
 from anshang.kernels import conformal, forecast, quantiles
-from anshang.kernels.daygrid import Ints, Reals
+from anshang.kernels.daygrid import Ints, Reals, RunningSums
 from anshang.kernels.forecast import History, Model, Rows
 
 LEVELS = np.array([0.025, *np.arange(1, 10) / 10, 0.975])
@@ -21,6 +21,12 @@ WARM_UP_DAYS, HELD_OUT_DAYS = 56, 28
 HELD_OUT_SHARE = 0.2
 REMEMBERED_DAYS, REMEMBERED_ROWS = 28, 20_000
 HELD_OUT_ROWS = 60_000
+WATCHED_S, PRESENT_S = 3 * 3_600, 900
+"""How long it is watched whether trees or the present tell better, and what the present is the mean of."""
+EAGER, DOUBT, LOSS_LEAST, GAIN_MOST = 4.0, 3.0, 0.02, 5.0
+"""How soon the present is believed, and how little while both are as good: a twentieth. Losses are shares of
+a series' mean.
+"""
 SEED = 7
 
 
@@ -114,9 +120,41 @@ class Forecaster:
 
 
 def _outcome(model: Model, past: History, rows: Rows, threads: int) -> tuple[Reals, Reals, Reals, Reals]:
-    """Forecasts as log ratios, what came as such (NaN where nobody counted), the usual and the offset."""
+    """Forecasts of one horizon as log ratios, what came as such (NaN where nobody counted), the usual and the
+    offset; rows are sorted by origin.
+    """
     asked, usual, offset = forecast.features(past, rows)
-    return forecast.predict(model, asked, threads), forecast.outcome(past, rows, usual), usual, offset
+    came = forecast.outcome(past, rows, usual)
+    told = with_present(past, rows, forecast.predict(model, asked, threads), came, (usual, offset))
+    return told, came, usual, offset
+
+
+def with_present(past: History, rows: Rows, told: Reals, came: Reals, ground: tuple[Reals, Reals]) -> Reals:
+    """Forecasts of one horizon (n, L) moved towards the present, the more the better that did lately.
+
+    On a day like no other, trees go on telling what they learnt. Of each series the errors of their middle
+    and of “it stays as it is” over the last WATCHED_S of targets that were reached decide the share of each:
+    an exponentially weighted average of two experts (Cesa-Bianchi and Lugosi, 2006). `ground` is what is
+    usual at the targets, and the offset.
+    """
+    usual, offset = ground
+    ahead, every = int(rows.ahead[0]) if len(rows.ahead) else 1, np.arange(past.counts.shape[1])
+    now = RunningSums(past.counts).mean_before(past.grid.steps(PRESENT_S), every)[rows.series, rows.origin]
+    stays = np.log((now + offset) / (usual + offset))
+    people = np.exp(came) * (usual + offset) / np.maximum(past.climate.mean[rows.series], 1e-9)
+    origins, place = np.unique(rows.origin, return_inverse=True)
+    last = np.searchsorted(origins, origins - ahead, side="right")
+    first = np.searchsorted(origins, origins - ahead - past.grid.steps(WATCHED_S), side="right")
+    lost = []
+    for middle in (told[:, quantiles.MEDIAN], stays):
+        errors = np.full((len(past.counts), len(origins)), np.nan)
+        errors[rows.series, place] = people * np.abs(came - middle)
+        lost.append(RunningSums(errors).mean(first, last)[rows.series, place])
+    gain = (lost[0] - lost[1]) / np.maximum(np.minimum(*lost), LOSS_LEAST)
+    share = 1 / (1 + np.exp(DOUBT - EAGER * np.clip(gain, -GAIN_MOST, GAIN_MOST)))
+    moved = share * (stays - told[:, quantiles.MEDIAN])
+    found: Reals = told + np.nan_to_num(moved)[:, None]
+    return found
 
 
 def _days(day: Ints) -> list[tuple[int, int]]:

@@ -18,7 +18,11 @@ from anshang.kernels.skill import Tally
 
 FALSE_MAX_A_DAY = 0.05
 """The budget: false episodes for each sensor and day."""
-CHANCES = np.arange(2, 96) / 100
+CHANCES = np.arange(1, 48) / 50
+CHOSEN_DAYS, CHANCE_FIRST, SURE, NO_EVIDENCE = 14, 0.5, 1.0, 1
+"""How often the chance to warn at is chosen anew, the first of all, how many standard deviations of a count
+of false episodes it keeps from the budget, and how many are none.
+"""
 MERGED_S, SLACK_S = 10_800, 7_200
 """Runs closer than that are one episode; an onset may miss a warning's times by that much, so that
 forecasts of so much later warn, too.
@@ -89,6 +93,8 @@ class Alarm:
     onset_recall: float
     precision: float
     false_episodes_per_sensor_day: float
+    times_budget: float
+    """Those over FALSE_MAX_A_DAY: what came of a budget kept on the past alone."""
     median_lead_s: float
     brier: float
     average_precision: float
@@ -135,20 +141,24 @@ def judge_alarms(
     name: str, case: Case, ahead: int, told: Mapping[int, Outcome], folds: Sequence[int]
 ) -> Alarm:
     """Warnings by episode, at least `ahead` steps before, of forecasts `told` by how far they look ahead;
-    half of the first fold only serves to choose the chance to warn at.
+    the chance to warn at is chosen anew every two weeks on what came before, the first half of the first
+    fold only serves to choose it.
     """
     own = told[ahead]
     chance = _chance(case, own)
     came = case.past.counts[own.series, own.origin + ahead] >= case.limits[own.series]
     grid = _Grid.of(case, ahead, told, came)
-    edges = [*folds, case.past.counts.shape[1]]
-    tallies, chosen = [], 0.5
-    for first, end in itertools.pairwise(edges):
-        before = (max(case.begin, first - YEAR_DAYS * case.past.grid.slots), first)
-        chosen = grid.choose(*before) if first > case.begin else grid.choose(first, end, half=True)
-        tallies.append(grid.tally(chosen, first if first > case.begin else grid.middle(first, end), end))
+    end = case.past.counts.shape[1]
+    first = case.begin + ((folds[1] if len(folds) > 1 else end) - case.begin) // 2
+    first = int(np.searchsorted(case.past.grid.day, case.past.grid.day[first]))
+    edges = [*range(first, end, CHOSEN_DAYS * case.past.grid.slots), end]
+    tallies, chosen = [], CHANCE_FIRST
+    for begin, until in itertools.pairwise(edges):
+        chosen = grid.choose(max(case.begin, begin - YEAR_DAYS * case.past.grid.slots), begin, chosen)
+        tallies.append(grid.tally(chosen, begin, until))
     total = reduce(Tally.plus, tallies)
-    days = grid.sensor_days(grid.middle(edges[0], edges[1]), edges[-1])
+    days = grid.sensor_days(first, end)
+    false = total.false / days if days else float("nan")
     leads = np.array(total.leads) * case.past.grid.step_s * case.stride
     return Alarm(
         name,
@@ -157,7 +167,8 @@ def judge_alarms(
         total.onsets,
         total.warned / total.onsets if total.onsets else float("nan"),
         1 - total.false / total.episodes if total.episodes else float("nan"),
-        total.false / days if days else float("nan"),
+        false,
+        false / FALSE_MAX_A_DAY,
         float(np.median(leads)) if len(leads) else float("nan"),
         skill.brier(chance, came),
         skill.average_precision(chance, came),
@@ -200,33 +211,45 @@ class _Grid:
     def _columns(self, first: int, end: int) -> slice:
         return slice(max(0, (first - self.begin) // self.stride), max(0, (end - self.begin) // self.stride))
 
-    def middle(self, first: int, end: int) -> int:
-        """Half of the first fold serves to choose, when nothing came before."""
-        return first + (end - first) // 2
-
     def sensor_days(self, first: int, end: int) -> float:
         """How many sensors × days were counted."""
         return float(self.known[:, self._columns(first, end)].sum()) * self.stride * self.step_s / DAY_S
 
-    def tally(self, threshold: float, first: int, end: int) -> Tally:
-        """All series between two steps. Chance and outcome stand at the origin, so leads count from it."""
+    def tally(self, threshold: float, first: int, end: int, *, decided: bool = False) -> Tally:
+        """All series between two steps. Chance and outcome stand at the origin, so leads count from it. Only
+        warnings whose outcome is `decided` by `end`, if so wanted.
+        """
         apart_s = self.step_s * self.stride
         gap, slack = round(MERGED_S / apart_s), round(SLACK_S / apart_s)
         span = self._columns(first, end)
         total = skill.NOTHING
         shift = max(1, round(self.ahead / self.stride))
+        late = shift + slack
         for chance, came in zip(self.chance[:, span], self.came[:, span], strict=True):
             # `came` is told at the origin; at its own time it is `shift` later
             own = np.concatenate([np.zeros(shift, bool), came])
             warned = np.concatenate([chance >= threshold, np.zeros(shift, bool)])
+            if decided:
+                warned[max(0, len(came) - late) :] = False
+                own, warned = own[: len(came)], warned[: len(came)]
             total = total.plus(skill.tally(warned, own, shift, gap, slack))
         return total
 
-    def choose(self, first: int, end: int, *, half: bool = False) -> float:
-        """The lowest chance whose false episodes stay within the budget."""
-        end = self.middle(first, end) if half else end
+    def choose(self, first: int, end: int, before: float) -> float:
+        """The lowest chance, step by step from the one before, whose false episodes stay within the budget
+        by as much as they may have been few by chance.
+        """
         days = self.sensor_days(first, end)
-        for threshold in CHANCES.tolist():
-            if days and self.tally(threshold, first, end).false / days <= FALSE_MAX_A_DAY:
-                return float(threshold)
-        return float(CHANCES[-1])
+        place = int(np.searchsorted(CHANCES, before))
+
+        def fits(place: int) -> bool:
+            false = self.tally(float(CHANCES[place]), first, end, decided=True).false
+            return false <= NO_EVIDENCE or bool(false + SURE * false**0.5 <= FALSE_MAX_A_DAY * days)
+
+        if not days:
+            return before
+        while place < len(CHANCES) - 1 and not fits(place):
+            place += 1
+        while place > 0 and fits(place - 1):
+            place -= 1
+        return float(CHANCES[place])
