@@ -28,6 +28,8 @@ EAGER, DOUBT, LOSS_LEAST, GAIN_MOST = 4.0, 3.0, 0.02, 5.0
 a series' mean.
 """
 SEED = 7
+FEW_DAYS = 0.3
+"""Hours of one day err alike: widths learnt on D days are widened by so much over D."""
 
 
 class Told(NamedTuple):
@@ -65,7 +67,9 @@ class Outcomes:
         end = int(np.searchsorted(self.target, before))
         begin = int(np.searchsorted(self.target, before - REMEMBERED_DAYS * slots))
         stride = max(1, (end - begin) // REMEMBERED_ROWS)
-        return conformal.factors(self.deviation[begin:end:stride], self.came[begin:end:stride])
+        found = conformal.factors(self.deviation[begin:end:stride], self.came[begin:end:stride])
+        days = float(self.target[end - 1] - self.target[begin]) / slots if end > begin else 1.0
+        return np.asarray(found * (1 + FEW_DAYS / max(1.0, days)))
 
 
 @dataclass(slots=True)
