@@ -31,7 +31,7 @@ from anshang.crowds.ingest import Intake, Row, decode_batch, record
 from anshang.foundation import feeds, ids
 from anshang.foundation.errors import BadInput, StorageFailed
 from anshang.foundation.feeds import Feed, Reason
-from anshang.foundation.items import attempted
+from anshang.foundation.items import attempted, shown_in_log
 from anshang.foundation.jobs import Progress
 
 TOPICS = ("anshang/+/observations", "anshang/+/+/Observations")
@@ -195,7 +195,7 @@ def _take(message: aiomqtt.Message, intake: Intake, tally: Tally) -> None:
         tally.bad_message_count += 1
         reason = _reason_of(error, topic)
         feeds.refused(feeds.UNASSIGNED, Feed.MQTT, reason)
-        log.warning("mqtt.bad_message", topic=topic[:200], reason=reason.en, exc_info=_unexpected(error))
+        log.warning("mqtt.bad_message", topic=topic[:200], **shown_in_log(error))
 
 
 def _reason_of(error: Exception, topic: str) -> Reason:
@@ -203,10 +203,6 @@ def _reason_of(error: Exception, topic: str) -> Reason:
         return Reason(error.code, error.en, error.zh, topic)
     name = type(error).__name__
     return Reason("server.failed", f"A fault of ours: {name}.", f"服务器内部错误：{name}。", topic)
-
-
-def _unexpected(error: Exception) -> Exception | None:
-    return None if isinstance(error, BadInput) else error
 
 
 def _take_rows(message: aiomqtt.Message, intake: Intake, tally: Tally) -> None:

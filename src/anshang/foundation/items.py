@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 import structlog
 
+from anshang.foundation.errors import Refusal
+
 PAUSE_S_MIN, PAUSE_S_MAX = 2.0, 60.0
 DOUBLINGS_MAX = 5
 
@@ -48,6 +50,11 @@ async def attempted_async(work: Awaitable[object]) -> Exception | None:
     if isinstance(outcome, BaseException) and not isinstance(outcome, Exception):
         raise outcome
     return outcome if isinstance(outcome, Exception) else None
+
+
+def shown_in_log(error: Exception) -> dict[str, object]:
+    """What a log says of an error: the words of a refusal, the trace of everything that nobody foresaw."""
+    return {"reason": str(error)} if isinstance(error, Refusal) else {"exc_info": error}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,7 @@ class Items:
 
     def _failed(self, scope: str, key: str, before: dict[str, _Failing], error: Exception) -> _Failing:
         failures = before[key].failures + 1 if key in before else 1
-        log.error("item.failed", scope=scope, item=key, failures=failures, exc_info=error)
+        log.error("item.failed", scope=scope, item=key, failures=failures, **shown_in_log(error))
         return _Failing(error, failures, self._now_s() + pause_s(failures, self._every_s))
 
     def _end(self, scope: str, after: dict[str, _Failing]) -> None:

@@ -21,7 +21,7 @@ import structlog
 
 from anshang.foundation import clock
 from anshang.foundation.errors import Refusal
-from anshang.foundation.items import ItemsFailed, attempted, attempted_async, pause_s
+from anshang.foundation.items import ItemsFailed, attempted, attempted_async, pause_s, shown_in_log
 
 PERIODS = 3
 """A job that has not succeeded within so many of its periods stands still."""
@@ -268,4 +268,4 @@ class Supervisor:
         if track.failures:
             track.due_s = now_s + pause_s(track.failures, every_s)
             where = {"job": track.what.name, "district": track.district_id}
-            log.error("job.failed", **where, failures=track.failures, exc_info=error)
+            log.error("job.failed", **where, failures=track.failures, **shown_in_log(error))

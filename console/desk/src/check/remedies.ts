@@ -32,6 +32,7 @@ const REMEDIES: Record<string, Remedy> = {
   "files.enough": { command: "systemctl edit anshang" },
   "journal.whole": { command: "anshang journal verify" },
   "clock.trusted": { command: "anshang vault confirm-clock" },
+  "jobs.running": { command: "journalctl --unit anshang --since -15min" },
   "vault.readable": { command: "anshang vault import FILE" },
 };
 
