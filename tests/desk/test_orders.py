@@ -157,7 +157,7 @@ def test_an_order_shows_beforehand_whom_it_takes_and_who_stays_and_takes_nobody_
     desk: TestClient,
 ) -> None:
     shown = plan(desk, 4)
-    assert (signs(shown["takes"]), signs(shown["stay"])) == (["k0", "k1", "k2", "k3"], ["k4", "k5"])
+    assert (signs(shown["takes"]), signs(shown["stay"])) == (["k1", "k0", "k2", "k3"], ["k4", "k5"])
     assert (shown["going"], shown["shops"], shown["reserve_police"]) == (0, 5, 2)
     seconds = [unit["seconds"] for unit in shown["takes"]]
     assert None not in seconds
