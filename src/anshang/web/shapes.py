@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
+from unicodedata import category
 
 from fastapi import Depends, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -21,8 +22,23 @@ Words = Annotated[
     str, StringConstraints(min_length=1, max_length=2000, strip_whitespace=True, pattern=r"^[^\x00]*$")
 ]
 """Something a person wrote."""
+
+
+def _on_one_line(name: str) -> str:
+    """The name; ValueError when it breaks the line, turns it round, shows nothing, or begins a formula."""
+    unseen = [character for character in name if category(character) in UNSEEN]
+    if set(unseen) - JOINERS or len(unseen) == len(name) or name[0] in "=+-@":
+        raise ValueError("not a name on one line")
+    return name
+
+
+UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co"})
+JOINERS = frozenset("\u200c\u200d")
+"""Some scripts and signs need them between visible characters."""
 Name = Annotated[
-    str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True, pattern=r"^[^\x00]*$")
+    str,
+    StringConstraints(min_length=1, max_length=80, strip_whitespace=True, pattern=r"^[^\x00]*$"),
+    AfterValidator(_on_one_line),
 ]
 """A name of something, on one line."""
 
