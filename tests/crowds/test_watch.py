@@ -18,6 +18,7 @@ from anshang.crowds.watch import Watch, sensor_health
 from anshang.foundation import clock
 from anshang.foundation.database import Database
 from anshang.foundation.errors import StorageFailed
+from anshang.foundation.items import ItemsFailed
 from anshang.journal import store as journal
 from anshang.matters import store as matters
 from anshang.people.model import engine_actor, operator_actor
@@ -113,6 +114,7 @@ def test_a_crossing_that_could_not_be_saved_is_saved_later(
     def full(_district: str) -> None:
         raise StorageFailed("storage.failed", en="full", zh="满")
 
+    monkeypatch.setattr("anshang.foundation.items.PAUSE_S_MIN", 0.0)
     with monkeypatch.context() as broken:
         tell(database, watch, 3500, 3500)
         step(watch)
@@ -121,8 +123,9 @@ def test_a_crossing_that_could_not_be_saved_is_saved_later(
         broken.setattr(database, "transaction", full)
         frame = json.loads(watch.step(DISTRICT))
         assert frame["zones"]["z1"]["level"] == 3, "shown before it is saved"
-        with pytest.raises(StorageFailed):
+        with pytest.raises(ItemsFailed) as caught:
             watch.save_changes(DISTRICT)
+        assert isinstance(caught.value.first, StorageFailed)
     step(watch)
     with database.reading([DISTRICT]) as connection:
         assert [state.level for state in store.list_zone_states(connection, DISTRICT)] == [Level.ALERT]
