@@ -120,6 +120,8 @@ def test_a_row_that_access_is_gone_for_is_shown_and_the_next_ones_are_sent(
         page.get_by_label("发生了什么？").fill(text)
         page.get_by_role("button", name="上报", exact=True).first.click()
         expect(page.get_by_text("已记下，正在发送。").first).to_be_visible()
+    page.get_by_role("navigation").get_by_role("button", name="上报").click()
+    expect(page.get_by_text("等待指挥台确认")).to_be_visible()
     expect(page.get_by_role("button", name="待发 0")).to_be_visible()
     assert [one["text"] for one in desk.get("/api/matters")["matters"]] == ["第二条"]
     page.get_by_role("button", name="需处理 1").click()
@@ -127,5 +129,7 @@ def test_a_row_that_access_is_gone_for_is_shown_and_the_next_ones_are_sent(
     expect(dialog).to_contain_text("您无权访问该商圈。")
     dialog.get_by_role("button", name="重试").click()
     expect(dialog).to_contain_text("没有待发的操作。")
+    page.keyboard.press("Escape")
+    expect(page.get_by_text("等待指挥台确认")).to_have_count(2)
     texts = {one["text"] for one in desk.get("/api/matters")["matters"]}
     assert texts == {"第一条", "第二条"}
