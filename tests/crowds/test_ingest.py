@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import socket
 import threading
@@ -103,6 +104,29 @@ def test_good_rows_are_on_disk_and_the_engine_hears_of_them(
     kept = [Observation("g1", at_ms, 3, 1, None), Observation("h1", at_ms, 0, 0, 120)]
     assert (receipt.taken, receipt.repeated, receipt.refused_count) == (2, 0, 0)
     assert stored(database) == kept == heard.rows
+
+
+def test_more_than_a_gate_of_its_width_lets_through_is_refused_and_nobody_has_entered(
+    district: Database, night: MoveOn, feed: Actor, heard: Heard
+) -> None:
+    hourly = dataclasses.replace(line("g2"), period_s=3600.0)
+    define(district, line("g1"), hourly, head("z1", "h1"))
+    intake = Intake(district, heard)
+    into = {"in": 99_999, "out": 0}
+    receipt = take(
+        intake,
+        feed,
+        passed(**into),
+        passed(sensor="g2", **into),
+        passed(AT[:-3] + "10Z", **{"in": 8100}),
+        seen(),
+    )
+    assert [(each.row, each.error) for each in receipt.refused] == [
+        (0, "count.beyond_gate"),
+        (1, "count.beyond_gate"),
+    ]
+    assert [row.in_count for row in heard.rows] == [8100, 0], "ten minutes at once of a gate of 10 m may come"
+    assert take(intake, feed, passed(sensor="g2", **{"in": 50_000, "out": 30_000})).taken == 1, "of an hour"
 
 
 def test_the_same_batch_again_changes_nothing(

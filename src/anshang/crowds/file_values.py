@@ -19,8 +19,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from anshang.crowds.carrying import COUNT_MAX
 from anshang.crowds.file_tables import FileTable
-from anshang.crowds.ingest import COUNT_MAX
 from anshang.foundation.errors import BadInput
 
 Ints = npt.NDArray[np.int64]

@@ -21,10 +21,11 @@ from typing import Any
 
 import msgspec
 
-from anshang.crowds import observations, sealed, store
+from anshang.crowds import observations, sealed
+from anshang.crowds.carrying import COUNT_MAX, read_passed_max
 from anshang.crowds.clocks import SKEW_MS
 from anshang.crowds.keeping import keep_rows
-from anshang.crowds.model import Observation, SensorKind
+from anshang.crowds.model import Observation
 from anshang.crowds.telemetry import DAY_MS
 from anshang.crowds.turnstile import Turnstile
 from anshang.foundation import clock, feeds
@@ -38,8 +39,6 @@ COMMAS_MAX = 8 * ROWS_MAX
 """More than rows in plenty can have: a body with more is not taken apart row by row."""
 LISTED_MAX = 100
 DIGITS_MAX = 100
-COUNT_MAX = 100_000
-"""The most that one row may say: far above any gate or zone, far below a counter that ran over."""
 AHEAD_MAX_MS = 3_600_000
 OLDEST_MS = 946_684_800_000
 """2000-01-01: what is older comes from a clock that was never set."""
@@ -48,6 +47,9 @@ LIVE_MS = DAY_MS
 SENSORS_MEMORY_S = 2.0
 NEW_SENSOR_S = 0.1
 """How old what is known of the sensors may be: as a rule, and when a row names one that is not known."""
+
+PassedMax = Mapping[str, int | None]
+UNKNOWN, BEYOND_GATE = -1, "count.beyond_gate"
 
 OnTaken = Callable[[str, Sequence[Observation]], None]
 
@@ -65,6 +67,10 @@ REASONS = {
     "count.impossible": (
         f"A count lies between 0 and {COUNT_MAX:,}.",
         f"计数应在 0 至 {COUNT_MAX:,} 之间。",
+    ),
+    BEYOND_GATE: (
+        "More people than a gate of this width lets through; send what passed in each period.",
+        "人数超过该宽度通道口的通行能力；请按周期分别上报。",
     ),
     "at.malformed": (
         "The time is not an ISO 8601 instant with its zone, like 2026-12-31T12:00:00Z.",
@@ -142,7 +148,7 @@ class Intake:
         self._on_taken = on_taken
         self._turnstile = turnstile or Turnstile()
         self._sealed_folder = sealed_folder
-        self._known: dict[str, tuple[float, Mapping[str, bool]]] = {}
+        self._known: dict[str, tuple[float, PassedMax]] = {}
         self._reading = threading.Lock()
 
     def take(self, *, actor: Actor, district_id: str, batch: bytes) -> Receipt:
@@ -195,8 +201,8 @@ class Intake:
             return observations.Added([], [])
         return keep_rows(self._database, district_id, rows, now_ms)
 
-    def _sensors_of(self, district_id: str, memory_s: float) -> Mapping[str, bool]:
-        """Whether each sensor in use counts a line (else heads), as known at most `memory_s` ago.
+    def _sensors_of(self, district_id: str, memory_s: float) -> PassedMax:
+        """What `read_passed_max` gives out, as known at most `memory_s` ago.
 
         One batch looks again, the others that come meanwhile go on with what is known.
         """
@@ -204,8 +210,7 @@ class Intake:
         if time.monotonic() - read_s > memory_s and self._reading.acquire(blocking=not known):
             try:
                 with self._database.reading([district_id]) as connection:
-                    sensors = store.list_sensors(connection, district_id)
-                known = {sensor.id: sensor.kind is SensorKind.LINE for sensor in sensors}
+                    known = read_passed_max(connection, district_id)
                 self._known[district_id] = (time.monotonic(), known)
             finally:
                 self._reading.release()
@@ -216,7 +221,7 @@ class Intake:
 class Sift:
     """Sorts rows into accepted, repeated within the batch, and refused with the reason."""
 
-    is_line: Mapping[str, bool]
+    passed_max: PassedMax
     now_ms: int
     accepted: dict[tuple[str, int], Observation] = field(default_factory=dict)
     repeated: int = 0
@@ -286,15 +291,16 @@ class Sift:
 
     def _observation(self, row: Row, at_ms: int) -> Observation | Wrong:
         """The row as it is kept, or the reason why its counts cannot be."""
-        is_line = self.is_line.get(row.sensor)
+        passed_max = self.passed_max.get(row.sensor, UNKNOWN)
         passed, out, people = row.in_, row.out, row.people
-        if is_line is None:
+        if passed_max == UNKNOWN:
             return "sensor.unknown"
-        if is_line:
+        if passed_max is not None:
             if passed is None or out is None or people is not None:
                 return "sensor.wrong_fields"
             if 0 <= passed <= COUNT_MAX and 0 <= out <= COUNT_MAX:
-                return _make(Observation, (row.sensor, at_ms, passed, out, None))
+                fits = passed + out <= passed_max
+                return _make(Observation, (row.sensor, at_ms, passed, out, None)) if fits else BEYOND_GATE
         else:
             if people is None or passed is not None or out is not None:
                 return "sensor.wrong_fields"

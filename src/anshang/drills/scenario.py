@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from anshang.crowds.ingest import COUNT_MAX
+from anshang.crowds.carrying import COUNT_MAX
 from anshang.foundation.errors import BadInput
 
 MINUTES_MOST = 240.0

@@ -212,6 +212,12 @@ def count_zones_and_gates(connection: Connection, district_id: str) -> tuple[int
     return zone_count, gate_count
 
 
+def gate_widths(connection: Connection, district_id: str) -> dict[str, float]:
+    """The width (m) of every gate by its id."""
+    query = select(gates.c.id, gates.c.width_m).where(gates.c.district_id == district_id)
+    return {id: width_m for id, width_m in connection.execute(query)}
+
+
 def has_walkways(connection: Connection, district_id: str) -> bool:
     """Whether the district has a walk graph."""
     query = select(walkways.c.id).where(walkways.c.district_id == district_id).limit(1)
