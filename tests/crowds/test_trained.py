@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, timedelta
+from datetime import UTC, date, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -24,9 +24,10 @@ from anshang.crowds.ahead import HORIZONS_S
 from anshang.crowds.calendars import day_grid
 from anshang.crowds.model import CrowdKind, ModelState, TrainedModel
 from anshang.crowds.outlook import Outlooks
-from anshang.crowds.telemetry import ROLLED, put_mark, zone_history_table
+from anshang.crowds.past import Usual, read_past
+from anshang.crowds.telemetry import HOUR_MS, ROLLED, put_mark, zone_history_table
 from anshang.crowds.trained import Trained, unpacked
-from anshang.crowds.training import train_district
+from anshang.crowds.training import read_record, train_district
 from anshang.crowds.training_process import TrainingProcess
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock, ids
@@ -43,6 +44,7 @@ pytestmark = pytest.mark.postgres
 MoveOn = Callable[[timedelta], None]
 ZONES = ("z0", "z1", "z2")
 QUARTER_MS, DAY_QUARTERS = 900_000, 96
+EPOCH_ON = date(1970, 1, 1).toordinal()
 
 
 def crowd(days: int, seed: int = 5) -> np.ndarray:
@@ -149,6 +151,51 @@ def test_a_model_that_was_better_on_the_last_week_is_shown_and_says_what_comes(
     again = train(district)
     assert (again.state, round(again.gain_share, 6)) == (ModelState.NOT_BETTER, 0.0)
     assert [each.state for each in models(district)] == [ModelState.NOT_BETTER, ModelState.IN_USE]
+
+
+def _spoil(database: Database, until_ms: int, changed: str, hours: tuple[float, float]) -> None:
+    """Change what is kept of z1 in a span of hours before `until_ms`."""
+    from_ms, to_ms = (until_ms - round(hour * HOUR_MS) for hour in hours)
+    told = {"from_ms": from_ms, "to_ms": to_ms}
+    where = "WHERE zone_id = 'z1' AND at_ms >= :from_ms AND at_ms < :to_ms"
+    database.bulk(DISTRICT, lambda connection: connection.execute(text(f"{changed} {where}"), told))
+
+
+@pytest.mark.slow
+def test_dead_hours_and_what_was_kept_over_them_are_not_learnt(district: Database, night: MoveOn) -> None:
+    until_ms = remembered(district, 30)
+    with district.reading([DISTRICT]) as connection:
+        before, *_ = read_record(connection, DISTRICT)
+    _spoil(district, until_ms, "UPDATE zone_history SET people = 0", (60, 50))
+    _spoil(district, until_ms, "UPDATE zone_history SET people = 30000", (50, 49.75))
+    with district.reading([DISTRICT]) as connection:
+        after, *_ = read_record(connection, DISTRICT)
+    gone = np.argwhere(np.isnan(after.quarters) & ~np.isnan(before.quarters))
+    end = after.quarters.shape[1]
+    assert gone.tolist() == [[1, end - back] for back in range(4 * 57, 4 * 49, -1)][: 4 * 7 + 1]
+    fine_gone = np.isnan(after.fine) & ~np.isnan(before.fine)
+    assert fine_gone.sum() == 3 * len(gone)
+
+
+@pytest.mark.slow
+def test_dead_hours_are_not_usual(district: Database, night: MoveOn) -> None:
+    until_ms = remembered(district, 30)
+    _spoil(district, until_ms, "UPDATE zone_history SET people = 0", (60, 50))
+
+    def usual() -> Usual:
+        place_of = ZoneInfo("Asia/Shanghai")
+        today = clock.now().astimezone(place_of).date().toordinal() - EPOCH_ON
+        with district.reading([DISTRICT]) as connection:
+            known = places.load(connection, DISTRICT).district
+            past = read_past(connection, known, list(ZONES), clock.now(), place_of, today)
+        assert past.usual is not None
+        return past.usual
+
+    dead = usual()
+    _spoil(district, until_ms, "DELETE FROM zone_history", (57, 50))
+    gaps = usual()
+    np.testing.assert_array_equal(dead.people, gaps.people)
+    np.testing.assert_array_equal(dead.noise, gaps.noise)
 
 
 @pytest.mark.slow

@@ -188,8 +188,7 @@ def cleaned(counts: Reals, grid: DayGrid, known: int) -> tuple[Reals, dict[str, 
     wrong = {
         "impossible": faults.impossible(counts, known),
         "stuck": faults.stuck(counts, grid.step_s),
-        "dead": faults.dead(counts, grid.slots, grid.step_s),
-        "burst": faults.bursts(counts, grid.slots),
+        **faults.outages(counts, grid.slots, grid.step_s),
     }
     clean = np.where(np.any(list(wrong.values()), axis=0), np.nan, counts)
     return clean, {name: int((found & ~np.isnan(counts)).sum()) for name, found in wrong.items()}

@@ -38,9 +38,17 @@ from anshang.crowds.given import ZoneFigures
 from anshang.crowds.model import Level
 from anshang.crowds.outcomes import Outcomes
 from anshang.crowds.passing import Passing
-from anshang.crowds.past import USUAL_STEP_S, DayAhead, Past, quarters_grid, read_past, with_weather
+from anshang.crowds.past import (
+    USUAL_STEP_S,
+    DayAhead,
+    Past,
+    quarters_grid,
+    read_past,
+    read_quarters,
+    with_weather,
+)
 from anshang.crowds.quality import horizons
-from anshang.crowds.telemetry import MINUTE_MS, QUARTER_MS, zone_people
+from anshang.crowds.telemetry import MINUTE_MS, QUARTER_MS
 from anshang.crowds.thresholds import WARNED_FROM, Thresholds
 from anshang.crowds.watch import Watch
 from anshang.foundation import clock
@@ -225,7 +233,7 @@ class Outlooks:
             first_ms = clock.to_ms(midnight)
             steps = (past.last_ms - first_ms) // (USUAL_STEP_S * 1000) + 2 * DAY_S // USUAL_STEP_S
             span = (first_ms, first_ms + steps * USUAL_STEP_S * 1000)
-            quarters = zone_people(connection, district_id, past.zone_ids, span, USUAL_STEP_S)
+            quarters = read_quarters(connection, district_id, past.zone_ids, span)
             grid = quarters_grid(connection, engine.place.district, first_ms, steps)
         wake = resolve_name("anshang.crowds.trained_live:wake")
         try:

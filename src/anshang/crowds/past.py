@@ -25,6 +25,7 @@ from anshang.foundation import clock
 from anshang.kernels.climate import climate
 from anshang.kernels.damped import Earlier, Errors, earlier_errors
 from anshang.kernels.daygrid import DAY_S, DayGrid, Floats, Reals, mean_known
+from anshang.kernels.faults import without_outages
 from anshang.places.model import District
 
 MEMORY_MINUTES = 26 * 60
@@ -162,11 +163,19 @@ def read_past(
     midnight = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=today - USUAL_DAYS)
     first_ms = clock.to_ms(midnight.replace(tzinfo=zone))
     steps = (last_ms - first_ms) // (USUAL_STEP_S * 1000)
-    quarters = zone_people(
-        connection, district.id, zone_ids, (first_ms, first_ms + steps * USUAL_STEP_S * 1000), USUAL_STEP_S
+    quarters = read_quarters(
+        connection, district.id, zone_ids, (first_ms, first_ms + steps * USUAL_STEP_S * 1000)
     )
     grid = quarters_grid(connection, district, first_ms, steps)
     return Past(zone_ids, last_ms, people, usual_of(quarters, grid), today)
+
+
+def read_quarters(
+    connection: Connection, district_id: str, zone_ids: Sequence[str], span: tuple[int, int]
+) -> Reals:
+    """People in zones by the quarter, to learn from: NaN where unknown, and where an outage spoilt them."""
+    people = zone_people(connection, district_id, zone_ids, span, USUAL_STEP_S)
+    return without_outages(people, DAY_S // USUAL_STEP_S, USUAL_STEP_S)
 
 
 def usual_of(quarters: Reals, grid: DayGrid) -> Usual | None:

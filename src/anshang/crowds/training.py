@@ -13,9 +13,9 @@ from sqlalchemy import Connection
 from anshang.crowds import trained_actions as actions
 from anshang.crowds import trained_store as store
 from anshang.crowds.model import ModelState, TrainedModel
-from anshang.crowds.past import quarters_grid
+from anshang.crowds.past import quarters_grid, read_quarters
 from anshang.crowds.telemetry import DAY_MS, MINUTE_S, QUARTER_MS, ROLLED, read_mark, zone_people
-from anshang.crowds.trained import FINE_S, QUARTER_S, Figures, Record, Trained, train, unpacked
+from anshang.crowds.trained import FINE, FINE_S, QUARTER_S, Figures, Record, Trained, train, unpacked
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor
 from anshang.foundation.database import Database
@@ -67,7 +67,7 @@ def read_record(connection: Connection, district_id: str) -> tuple[Record, tuple
     zone_ids = tuple(place.zones)
     until_ms = (read_mark(connection, district_id, ROLLED) or 0) // QUARTER_MS * QUARTER_MS
     from_ms = until_ms - DAYS_MAX * DAY_MS
-    quarters = zone_people(connection, district_id, zone_ids, (from_ms, until_ms), QUARTER_S)
+    quarters = read_quarters(connection, district_id, zone_ids, (from_ms, until_ms))
     known = np.flatnonzero((~np.isnan(quarters)).any(axis=0))
     days = 0 if not len(known) else (quarters.shape[1] - int(known[0])) * QUARTER_S // 86_400
     if days < DAYS_MIN:
@@ -83,7 +83,8 @@ def read_record(connection: Connection, district_id: str) -> tuple[Record, tuple
         connection, district_id, zone_ids, (until_ms - FINE_DAYS * DAY_MS, until_ms), MINUTE_S
     )
     fine = mean_known(minutes.reshape(len(zone_ids), -1, FINE_S // MINUTE_S), axis=2)
-    return Record(quarters, grid, fine), zone_ids, until_ms
+    unknown = np.repeat(np.isnan(quarters), FINE, axis=1)[:, -fine.shape[1] :]
+    return Record(quarters, grid, np.where(unknown, np.nan, fine)), zone_ids, until_ms
 
 
 def _readable(content: str) -> Trained | None:

@@ -85,3 +85,15 @@ def bursts(counts: Reals, slots: int) -> Bools:
         days[:, slot] += heard
         most[:, slot] = np.where(heard, np.maximum(most[:, slot], now), most[:, slot])
     return found
+
+
+def outages(counts: Reals, slots: int, step_s: int) -> dict[str, Bools]:
+    """What an outage leaves behind: zeros through hours never empty before, and what was kept meanwhile."""
+    return {"dead": dead(counts, slots, step_s), "burst": bursts(counts, slots)}
+
+
+def without_outages(counts: Reals, slots: int, step_s: int) -> Reals:
+    """Counts (S, T) with gaps in place of what outages leave behind."""
+    found = outages(counts, slots, step_s)
+    clean: Reals = np.where(found["dead"] | found["burst"], np.nan, counts)
+    return clean
