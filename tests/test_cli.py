@@ -103,6 +103,30 @@ def test_accounts_and_feeds_are_opened(data: Path) -> None:
     assert feed.output.strip().startswith("ask_")
 
 
+def test_an_account_is_given_several_districts_and_another_role(data: Path, tmp_path: Path) -> None:
+    file, beside = tmp_path / "out.geojson", tmp_path / "beside.geojson"
+    run("place", "export", str(file), "--data", str(data))
+    document = json.loads(file.read_text())
+    here = document["anshang"]["district"]["id"]
+    document["anshang"]["district"]["id"] = "beside"
+    beside.write_text(json.dumps(document))
+    imported = run("place", "import", str(beside), "--data", str(data))
+    assert imported.exit_code == 0, imported.output
+    both = ("--district", here, "--district", "beside")
+    added = run(
+        "people", "add", "lin", "--role", "desk", *both, "--password-stdin", "--data", str(data), typed=PASSWORD
+    )  # fmt: skip
+    assert f"({here}, beside)" in added.output
+    changed = run("people", "change", "lin", "--role", "patrol", "--district", "beside", "--data", str(data))
+    assert "lin: patrol (beside)" in changed.output
+    closed = run("people", "change", "lin", *both, "--close", "--data", str(data))
+    assert f"({here}, beside), closed" in closed.output
+    for wrong in (("lin", "--district", "nowhere"), ("nobody", "--close"), ("lin", "--role", "king")):
+        refused = run("people", "change", *wrong, "--data", str(data))
+        assert refused.exit_code == 2
+        assert "Traceback" not in refused.output
+
+
 def test_a_place_goes_out_and_comes_in(data: Path, tmp_path: Path) -> None:
     file = tmp_path / "out.geojson"
     assert run("place", "export", str(file), "--data", str(data)).exit_code == 0

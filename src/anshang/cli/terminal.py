@@ -33,6 +33,10 @@ DataFolder = Annotated[
 District = Annotated[
     str, typer.Option("--district", help="The district's code; needed when there are several.")
 ]
+Districts = Annotated[
+    list[str],
+    typer.Option("--district", help="A district's code; again for each of several."),
+]
 OF_OTHERS = stat.S_IRWXG | stat.S_IRWXO
 
 

@@ -37,13 +37,13 @@ from anshang.incidents.model import (
 )
 from anshang.incidents.outsiders import most_urgent
 from anshang.incidents.placing import completed
+from anshang.incidents.repeats import must_repeat, said_first
 from anshang.incidents.sos import Sender
 from anshang.journal import actions as journal
-from anshang.journal.model import EVERYWHERE
 from anshang.matters import actions as matters
 from anshang.matters import store as matters_store
 from anshang.matters.model import ClockKind, Due, Matter, MatterKind, MatterState, Priority
-from anshang.people import store as people
+from anshang.people.actions import check_body
 
 SUBJECT = "matter.incident"
 OUTCOME_CANCELLED = "outcome.cancelled"
@@ -81,6 +81,7 @@ def report(
     called_at = _called_at(tx, source, called_at, now)
     categories = store.list_categories(tx.connection, tx.district_id)
     category = None if category_id is None else _in_use(categories, category_id)
+    original = said_first(category_id, priority, spot)
     more: dict[str, Any] = {}
     if sender:
         category, priority, spot, more = sos.told(tx.connection, categories, tx.district_id, spot, sender)
@@ -89,6 +90,8 @@ def report(
     matter = _open(tx, actor, id, text, category, priority, spot, called_at, drill, more)
     said = {"source": source, "drill": matter.drill}
     if known := store.incidents.find_again(tx.connection, tx.district_id, id, **said):
+        if not sender:  # a call for help is never refused
+            must_repeat(tx.connection, tx.district_id, id, original)
         return known
     incident = Incident(
         id=id,
@@ -105,7 +108,8 @@ def report(
         drill=matter.drill,
     )
     store.incidents.add(tx, incident)
-    details = {"source": str(source), "category": incident.category_id, "suggested": incident.suggested_id}
+    details: dict[str, Any] = {"source": str(source), "category": incident.category_id, "said": original}
+    details["suggested"] = incident.suggested_id
     _tell(tx, actor, IncidentKind.REPORTED, incident, details)
     for moment in first_moments(incident, now, actor.id):
         store.moments.add(tx, moment)
@@ -272,7 +276,7 @@ def offer(
 ) -> Transfer:
     """Offer an incident to another body; ours until it has agreed."""
     incident = _mine(tx, actor, incident_id)
-    people.bodies.get(tx.connection, EVERYWHERE, to_body_id)
+    check_body(tx.connection, to_body_id, (tx.district_id,))
     said = {"incident_id": incident_id, "to_body_id": to_body_id}
     if known := store.transfers.find_again(tx.connection, tx.district_id, id, **said):
         return known

@@ -170,7 +170,8 @@ def send(
     Words about a person are given by the record of the vault that holds them, all others in both languages.
     """
     actor.must(Permission.NOTICE_SEND, tx.district_id)
-    if known := store.notices.find_again(tx.connection, tx.district_id, id, kind=kind, subject_id=subject_id):
+    said = {"kind": kind, "subject_id": subject_id, "words_zh": words_zh, "words_en": words_en, "asks": asks}
+    if known := store.notices.find_again(tx.connection, tx.district_id, id, **said):
         return known
     if record_id is None and not (words_zh.strip() and words_en.strip()):
         raise BadInput("notice.one_language", en="Say it in both languages.", zh="请同时填写中文和英文。")

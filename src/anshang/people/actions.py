@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import NewType
@@ -16,7 +17,7 @@ from sqlalchemy import Connection
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
-from anshang.foundation.errors import BadInput, NotSignedIn, RuleBroken
+from anshang.foundation.errors import BadInput, NotFound, NotSignedIn, RuleBroken
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.people import passwords, store
@@ -86,9 +87,9 @@ def open_account(
     """Open an account; the same id again answers with what is there."""
     _must_manage(actor, district_ids)
     if known := store.accounts.find_again(tx.connection, EVERYWHERE, id, name=name):
+        _must_manage(actor, known.district_ids)
         return known
-    if body_id is not None:
-        store.bodies.get(tx.connection, EVERYWHERE, body_id)
+    check_body(tx.connection, body_id, actor.district_ids)
     account = _new_account(
         id=id,
         name=name,
@@ -125,8 +126,8 @@ def change_account(
             zh="不能取消自己的管理员权限，须由另一位管理员操作。",
         )
     check_role(role, district_ids, body_id)
-    if body_id is not None:
-        store.bodies.get(tx.connection, EVERYWHERE, body_id)
+    if body_id != before.body_id:
+        check_body(tx.connection, body_id, actor.district_ids)
     changed = replace(
         before,
         display_name=display_name,
@@ -142,6 +143,17 @@ def change_account(
     details = {"role": str(role), "active": active, "districts": list(district_ids)}
     journal.record(tx, actor_id=actor.id, kind=PeopleKind.ACCOUNT_CHANGED, subject_id=id, details=details)
     return after
+
+
+def check_body(connection: Connection, body_id: str | None, district_ids: Sequence[str]) -> None:
+    """NotFound for a body that there is not, or whose people all work in other districts; none at all is
+    well.
+    """
+    if body_id is None:
+        return
+    body = store.bodies.get(connection, EVERYWHERE, body_id)
+    if body.id in store.list_foreign_bodies(connection, district_ids):
+        raise NotFound("bodies.missing", en="There is no such body.", zh="没有该单位。")
 
 
 def lend(tx: Transaction, *, actor: Actor, district_id: str, copy_id: str) -> None:

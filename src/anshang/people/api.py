@@ -254,7 +254,10 @@ def bodies(caller: Caller) -> list[BodyShown]:
     if not caller.actor.may(Permission.INCIDENT_ACT, _any_district(caller.actor)):
         caller.actor.must(Permission.PEOPLE_MANAGE, _any_district(caller.actor))
     with caller.runtime.database.reading([EVERYWHERE]) as connection:
-        return [BodyShown.model_validate(body) for body in store.list_bodies(connection)]
+        foreign = store.list_foreign_bodies(connection, caller.actor.district_ids)
+        return [
+            BodyShown.model_validate(body) for body in store.list_bodies(connection) if body.id not in foreign
+        ]
 
 
 @router.post("/api/bodies")

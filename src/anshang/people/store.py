@@ -89,6 +89,18 @@ def roles_in(connection: Connection, district_id: str, account_ids: Sequence[str
     return [roles.get(id) for id in account_ids]
 
 
+def list_foreign_bodies(connection: Connection, district_ids: Sequence[str]) -> set[str]:
+    """The bodies that have people, but none in these districts."""
+    shared: set[str] = set()
+    with_people: set[str] = set()
+    for one in list_accounts(connection):
+        if one.body_id is not None and one.active:
+            with_people.add(one.body_id)
+            if set(one.district_ids) & set(district_ids):
+                shared.add(one.body_id)
+    return with_people - shared
+
+
 def count_accounts(connection: Connection) -> int:
     """How many accounts there are."""
     return connection.execute(select(func.count()).select_from(accounts_table)).scalar_one()

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database, Transaction
-from anshang.foundation.errors import BadInput
+from anshang.foundation.errors import BadInput, NotFound
 from anshang.foundation.installation import installation_id
 from anshang.foundation.items import Items
 from anshang.journal import actions as journal
@@ -62,6 +62,15 @@ def keep(
     store.records.add(tx, record)
     _tell(tx, actor, VaultKind.KEPT, record)
     return record
+
+
+def must_have_reported(tx: Transaction, actor: Actor, subject_id: str) -> None:
+    """NotFound unless the actor is of the district's own team, or reported the subject here themselves."""
+    entries = journal_store.list_of_subject(tx.connection, tx.district_id, [subject_id])
+    if not actor.sees_every_body and all(entry.actor_id != actor.id for entry in entries):
+        raise NotFound(
+            "record.no_subject", en="You have reported nothing with this id.", zh="您没有上报过该编号的内容。"
+        )
 
 
 def read(

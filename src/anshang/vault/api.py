@@ -59,6 +59,7 @@ def keep_photo(
 ) -> PhotoShown:
     """Keep a photograph `of` an incident or a look-out: small, and bare of what the camera wrote in it."""
     with caller.writing(district) as tx:
+        actions.must_have_reported(tx, caller.actor, of)
         kept = actions.keep(
             tx,
             keyring,
