@@ -62,7 +62,7 @@ def test_a_photograph_sent_under_the_id_of_another_districts_record_harms_nothin
     address = f"/api/photos/{id}?purpose=report&of={of}"
     kept_here = desk.post(f"{address}&district={DISTRICT}", content=photograph(), headers=OCTETS)
     assert kept_here.status_code == 200, kept_here.text
-    stranger = signed_in(app, Role.VOLUNTEER, ELSEWHERE)
+    stranger = signed_in(app, Role.PATROL, ELSEWHERE)
     refused = stranger.post(f"{address}&district={ELSEWHERE}", content=photograph(), headers=OCTETS)
     assert refused.status_code == 409, refused.text
     assert desk.get(f"{address}&district={DISTRICT}").status_code == 200

@@ -41,6 +41,7 @@ def people_add(
 ) -> None:
     """Open an account."""
     with installation(data) as (_settings, database):
+        meant = _role_meant(role)
         districts = _districts_meant(database, district)
         password = people.hashed(ask_password(password_stdin), name)
         with database.transaction(EVERYWHERE) as tx:
@@ -50,7 +51,7 @@ def people_add(
                 id=ids.new_id(),
                 name=name,
                 display_name=display_name or name,
-                role=_role_meant(role),
+                role=meant,
                 body_id=None,
                 district_ids=districts,
                 password=password,
