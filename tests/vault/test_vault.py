@@ -270,7 +270,8 @@ def test_a_photograph_over_http(app: FastAPI) -> None:
     assert patrol.post(other, content=b"words", headers=octets).json()["error"] == "photo.unreadable"
     assert patrol.post(other, content=bytes(40_000_000), headers=octets).status_code == 413
     volunteer = signed_in(app, Role.VOLUNTEER, DISTRICT)
-    assert volunteer.post(other, content=photograph(), headers=octets).status_code == 200
+    refused = volunteer.post(other, content=photograph(), headers=octets)
+    assert refused.json()["error"] == "record.no_subject", "not of what somebody else reported"
     wrong = other.replace("report", "lookout")
     assert volunteer.post(wrong, content=photograph(), headers=octets).status_code == 403, (
         "opens no look-outs"
