@@ -90,9 +90,7 @@ def report(
     matter = _open(tx, actor, id, text, category, priority, spot, called_at, drill, more)
     said = {"source": source, "drill": matter.drill}
     if known := store.incidents.find_again(tx.connection, tx.district_id, id, **said):
-        if not sender:  # a call for help is never refused
-            must_repeat(tx.connection, tx.district_id, id, original)
-        return known
+        return known if sender else must_repeat(tx.connection, known, original)  # help is never refused
     incident = Incident(
         id=id,
         district_id=tx.district_id,
@@ -108,14 +106,17 @@ def report(
         drill=matter.drill,
     )
     store.incidents.add(tx, incident)
-    details: dict[str, Any] = {"source": str(source), "category": incident.category_id, "said": original}
-    details["suggested"] = incident.suggested_id
-    _tell(tx, actor, IncidentKind.REPORTED, incident, details)
+    _tell(tx, actor, IncidentKind.REPORTED, incident, _reported(incident, original))
     for moment in first_moments(incident, now, actor.id):
         store.moments.add(tx, moment)
     if taken:
         matters.acknowledge(tx, actor=actor, id=id)
     return incident
+
+
+def _reported(incident: Incident, original: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {"category": incident.category_id, "suggested": incident.suggested_id, "said": original}
+    return {"source": str(incident.source), **kept}
 
 
 def classify(

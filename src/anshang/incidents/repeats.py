@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection
 
 from anshang.foundation.errors import RuleBroken
-from anshang.incidents.model import IncidentKind, Spot
+from anshang.incidents.model import Incident, IncidentKind, Spot
 from anshang.journal import store as journal_store
 from anshang.matters.model import Priority
 from anshang.people.actions import digest_of
@@ -20,10 +20,11 @@ def said_first(category_id: str | None, priority: Priority | None, spot: Spot) -
     return {"category": category_id, "priority": priority, "place": digest_of(place)[:16]}
 
 
-def must_repeat(connection: Connection, district_id: str, id: str, original: Mapping[str, Any]) -> None:
-    """RuleBroken when the first report with this id said something else: it is no retry then."""
-    for entry in journal_store.list_of_subject(connection, district_id, [id]):
+def must_repeat(connection: Connection, known: Incident, original: Mapping[str, Any]) -> Incident:
+    """What is there; RuleBroken when the first report with this id said something else: it is no retry then."""
+    for entry in journal_store.list_of_subject(connection, known.district_id, [known.id]):
         if entry.kind == IncidentKind.REPORTED and entry.details.get("said", original) != original:
             raise RuleBroken(
                 "incidents.taken", en="This id is in use for something else.", zh="该编号已用于其他内容。"
             )
+    return known
