@@ -21,7 +21,7 @@ def said_first(category_id: str | None, priority: Priority | None, spot: Spot) -
 
 
 def must_repeat(connection: Connection, known: Incident, original: Mapping[str, Any]) -> Incident:
-    """What is there; RuleBroken when the first report with this id said something else: it is no retry then."""
+    """What is there; RuleBroken when the first report with this id said something else: that is no retry."""
     for entry in journal_store.list_of_subject(connection, known.district_id, [known.id]):
         if entry.kind == IncidentKind.REPORTED and entry.details.get("said", original) != original:
             raise RuleBroken(
