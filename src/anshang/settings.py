@@ -71,7 +71,7 @@ class Settings:
     training_hour: int = 4
     """The local hour in which the forecast of crowds is trained each night; -1 for never."""
     metrics_key: str = dataclasses.field(default="", repr=False)
-    """The key with which Prometheus may ask `/metrics`; empty: there is no such address."""
+    """The key with which Prometheus may ask `/metrics`; empty: nobody may."""
     log_level: str = "info"
     """How much is logged: debug, info, warning or error."""
 

@@ -52,10 +52,10 @@ def test_only_its_key_opens_it(client: TestClient) -> None:
         assert client.get("/metrics", headers=headers).status_code == 401
 
 
-def test_without_a_key_there_is_no_such_address(database: Database, tmp_path: Path) -> None:
+def test_without_a_key_of_its_own_nobody_gets_in(database: Database, tmp_path: Path) -> None:
     client = TestClient(create_app(Settings(data_folder=tmp_path, database_url=database.url)))
     for headers in ({}, {"Authorization": "Bearer "}):
-        assert client.get("/metrics", headers=headers).status_code == 404
+        assert client.get("/metrics", headers=headers).status_code == 401
 
 
 def test_it_says_how_many_wait_and_for_how_long(

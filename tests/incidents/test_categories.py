@@ -15,7 +15,7 @@ from anshang.incidents.categories import Category, Doer, Question, root_of, sugg
 from anshang.matters.model import Priority
 
 ROOTS = {
-    "theft", "fraud", "fight", "dispute", "lost_person", "lost_property", "injury", "drunk", "fire", "crowd",
+    "theft", "fraud", "fight", "dispute", "lost_person", "lost_property", "injury", "drunk", "fire", "crowd", "sos",
     "traffic", "hazard", "nuisance", "help", "other",
 }  # fmt: skip
 

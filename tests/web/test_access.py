@@ -33,6 +33,8 @@ def ask(client: TestClient, method: str, path: str, district: str = DISTRICT) ->
         concrete += "?from=2026-12-31T11:00:00Z&to=2026-12-31T12:00:00Z"
     if path == "/api/osmand":
         concrete += "?id=asu_wrong&lat=28.1&lon=112.9&timestamp=1798718400"
+    if path == "/api/orders/plan":
+        concrete += "?zone_id=z01&level=2"
     if path == "/api/live":
         concrete += "?since=999999999999"  # an endless answer: only its refusal can be awaited
     if path == "/api/photos/{id}":

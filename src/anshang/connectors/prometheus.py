@@ -1,6 +1,6 @@
 """`/metrics` for Prometheus: jobs, the queue, rows, streams, commits and connections; nothing of a person.
 
-Asked with the bearer key of the setting `metrics_key`; without that setting there is no such address.
+Asked with the bearer key of the setting `metrics_key`; without that setting nobody may ask.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 
 from anshang.foundation import clock, feeds
 from anshang.foundation.database import Database
-from anshang.foundation.errors import NotFound, NotSignedIn
+from anshang.foundation.errors import NotSignedIn
 from anshang.foundation.jobs import JobState, Supervisor
 from anshang.matters import store as matters
 from anshang.places import store as places
@@ -114,9 +114,7 @@ def _rows() -> Iterator[Metric]:
 def metrics(request: Request) -> Response:
     """For Prometheus, with `Authorization: Bearer` and the `metrics_key`; nothing of a person is in it."""
     measured: Metrics = request.app.state.metrics
-    if not measured.key:
-        raise NotFound("route.missing", en="There is nothing at this address.", zh="该地址不存在。")
     _, _, key = request.headers.get("Authorization", "").partition(" ")
-    if not secrets.compare_digest(key.strip().encode(), measured.key.encode()):
+    if not measured.key or not secrets.compare_digest(key.strip().encode(), measured.key.encode()):
         raise NotSignedIn("metrics.key", en="This needs the key of the metrics.", zh="需要指标密钥。")
     return Response(measured.text(), media_type=CONTENT_TYPE_LATEST)

@@ -159,6 +159,7 @@ def plan(
 @router.post("")
 def give(body: NewOrder, district: DistrictQuery, caller: Caller, request: Request) -> OrdersShown:
     """Give the order of a level: units are asked, shops are told, both at once."""
+    caller.actor.must(Permission.UNIT_DIRECT, district)
     watch: Watch = request.app.state.watch
     told = body.model_dump(exclude={"level", "unit_ids"})
     density = watch.density_of(district, body.zone_id)
