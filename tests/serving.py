@@ -59,6 +59,22 @@ def feed_client(app: FastAPI, district: str) -> TestClient:
     return TestClient(app, headers={"Authorization": f"Bearer {key}"}, raise_server_exceptions=False)
 
 
+def change_account(admin: TestClient, account_id: str, **changes: object) -> None:
+    """An administrator changes what somebody is here for."""
+    account = next(one for one in admin.get("/api/people").json() if one["id"] == account_id)
+    kept = ("version", "display_name", "role", "body_id", "district_ids", "active")
+    body = {name: account[name] for name in kept} | changes
+    assert admin.patch(f"/api/people/{account_id}", json=body).is_success
+
+
+def last_of(lines: Iterator[str], within_s: float = 20.0) -> str:
+    """The last line of a stream that the server ends; one that goes on beating beyond the time fails."""
+    until_s, last = time.monotonic() + within_s, ""
+    for last in lines:
+        assert time.monotonic() < until_s, "the stream goes on"
+    return last
+
+
 def free_port() -> int:
     """A loopback port that nobody listens on."""
     with socket.socket() as probe:

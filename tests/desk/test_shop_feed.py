@@ -14,7 +14,7 @@ from tests.conftest import DISTRICT
 from tests.partners.conftest import ADMIN, BODY, at_shop
 from tests.partners.conftest import app as app_fixture
 from tests.partners.conftest import long_quarter as quarter_fixture
-from tests.serving import serving, signed_in
+from tests.serving import change_account, last_of, serving, signed_in
 
 from anshang.foundation import clock, ids
 from anshang.partners import actions, store
@@ -121,3 +121,22 @@ def test_a_page_hears_nothing_more_once_its_partner_is_another_s_or_nobody_s(
                 actions.retire(tx, actor=ADMIN, id="p0")
         assert desk.post(f"/api/lookouts{HERE}", json=lookout()).status_code == 200
         assert [name for name, _ in near] == [], "and the stream has ended"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "change", [{"body_id": BODY["p4"]}, {"role": "wall", "body_id": None}, {"active": False}]
+)
+def test_a_page_ends_once_its_account_is_here_for_something_else(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch, change: dict[str, object]
+) -> None:
+    monkeypatch.setattr("anshang.desk.shop_feed.BEAT_S", 0.5)
+    shop = at_shop(app, "p0")
+    account_id = shop.get("/api/session").json()["account"]["id"]
+    with serving(app) as address:
+        path = f"{address}/api/shop/live{HERE}"
+        with httpx.stream("GET", path, cookies=dict(shop.cookies), timeout=10) as stream:
+            lines = stream.iter_lines()
+            assert any(line == "event: beat" for line in lines)
+            change_account(signed_in(app, Role.ADMIN, DISTRICT), account_id, **change)
+            assert last_of(lines) == "", "the server ended it, between two events"

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from tests.conftest import DISTRICT
-from tests.serving import serving, signed_in
+from tests.serving import change_account, last_of, serving, signed_in
 
 from anshang.app import create_app
 from anshang.foundation.database import Database
@@ -183,27 +183,28 @@ async def test_a_stopping_server_ends_its_streams(database: Database, hub: Hub) 
             await anext(stream)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ends", ["signed out", "account closed", "role changed"])
+@pytest.mark.parametrize(
+    ("path", "role", "other"),
+    [("/api/live", Role.DESK, "volunteer"), ("/api/field/live", Role.PATROL, "wall")],
+)
 def test_a_stream_ends_with_the_right_to_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ends: str
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, role: Role, other: str, ends: str
 ) -> None:
     monkeypatch.setattr(live, "BEAT_S", 0.1)
     app = create_app(Settings(data_folder=tmp_path))
     database: Database = app.state.runtime.database
-    desk = signed_in(app, Role.DESK, DISTRICT)
-    with serving(app) as address, httpx.Client(base_url=address, cookies=dict(desk.cookies)) as client:
-        path = f"/api/live?district={DISTRICT}"
-        with client.stream("GET", path, timeout=10) as stream:
+    held = signed_in(app, role, DISTRICT)
+    with serving(app) as address, httpx.Client(base_url=address, cookies=dict(held.cookies)) as client:
+        with client.stream("GET", f"{path}?district={DISTRICT}", timeout=10) as stream:
             lines = stream.iter_lines()
             assert any(line == "event: beat" for line in lines)
             if ends == "signed out":
-                assert desk.delete("/api/session").is_success
+                assert held.delete("/api/session").is_success
             else:
-                changed = {"active": False} if ends == "account closed" else {"role": "volunteer"}
-                admin = signed_in(app, Role.ADMIN, DISTRICT)
-                account = next(a for a in admin.get("/api/people").json() if a["role"] == "desk")
-                kept = ("version", "display_name", "role", "body_id", "district_ids", "active")
-                body = {name: account[name] for name in kept} | changed
-                assert admin.patch(f"/api/people/{account['id']}", json=body).is_success
-            assert list(lines)[-1] == "", "the server ended it, between two events"
+                account_id = held.get("/api/session").json()["account"]["id"]
+                changed = {"active": False} if ends == "account closed" else {"role": other}
+                change_account(signed_in(app, Role.ADMIN, DISTRICT), account_id, **changed)
+            assert last_of(lines) == "", "the server ended it, between two events"
     database.dispose()
