@@ -70,8 +70,9 @@ def change_account(admin: TestClient, account_id: str, **changes: object) -> Non
 def last_of(lines: Iterator[str], within_s: float = 20.0) -> str:
     """The last line of a stream that the server ends; one that goes on beating beyond the time fails."""
     until_s, last = time.monotonic() + within_s, ""
-    for last in lines:
+    for line in lines:
         assert time.monotonic() < until_s, "the stream goes on"
+        last = line
     return last
 
 

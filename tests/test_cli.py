@@ -99,6 +99,9 @@ def test_accounts_and_feeds_are_opened(data: Path) -> None:
     )
     assert done.exit_code == 0, done.output
     assert run("people", "add", "x", "--role", "king", "--data", str(data)).exit_code == 2
+    shown = ("--display-name", "Lin\nNa", "--password-stdin", "--data", str(data))
+    refused = run("people", "add", "lina", "--role", "desk", *shown, typed=PASSWORD)
+    assert (refused.exit_code, "one line" in refused.output) == (2, True), refused.output
     feed = run("people", "feed", "gates", "--data", str(data))
     assert feed.output.strip().startswith("ask_")
 
@@ -289,6 +292,7 @@ def test_a_register_of_partners_is_taken_whole_and_again_without_doubling(data: 
     [
         (REGISTER.replace("property", "owner"), "side"),
         (REGISTER.replace("09:00", "9 am"), "opens"),
+        (REGISTER.replace("老茶馆", "=1+1"), "name_zh"),
         (REGISTER.replace("mall,", "tea,"), "id"),
         (REGISTER.replace("tea-house", "Tea House!"), "sign_in"),
         (

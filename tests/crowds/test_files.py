@@ -356,6 +356,12 @@ def test_refused_rows_go_to_the_current_folder_when_the_files_is_read_only(
     assert run(database, file).refused_file == here / "counts.csv.refused.csv"
 
 
+def test_a_refused_row_computes_nothing_in_a_spreadsheet(database: Database, tmp_path: Path) -> None:
+    file = write(tmp_path / "counts.csv", "sensor,at,in,out", '"=HYPERLINK(""http://x"")",@now,1,0')
+    [row] = refusals(run(database, file))
+    assert (row["sensor"], row["at"]) == ('\'=HYPERLINK("http://x")', "'@now")
+
+
 def test_only_who_configures_counting_imports(database: Database, tmp_path: Path, make: Make) -> None:
     with pytest.raises(NotAllowed):
         import_file(

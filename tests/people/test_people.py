@@ -371,3 +371,14 @@ def test_every_role_has_its_permissions_and_machines_have_few() -> None:
     assert all(Permission.CROWD_INGEST not in PERMISSIONS[role] for role in set(Role) - MACHINES)
     assert all(Permission.PEOPLE_MANAGE not in PERMISSIONS[role] for role in set(Role) - {Role.ADMIN})
     assert clock.speed() == 1
+
+
+@pytest.mark.parametrize("name", ["=HYPERLINK(1)", "a\nb", "\u200b", ""])
+def test_organisations_feeds_and_people_have_names_on_one_line(database: Database, name: str) -> None:
+    admin = operator_actor(DISTRICT)
+    with pytest.raises(BadInput, match="one line"), database.transaction(EVERYWHERE) as tx:
+        actions.register_body(tx, actor=admin, id=ids.new_id(), name_zh=name, name_en="a")
+    with pytest.raises(BadInput, match="one line"), database.transaction(DISTRICT) as tx:
+        actions.open_feed(tx, actor=admin, id=ids.new_id(), name=name)
+    with pytest.raises(BadInput, match="one line"):
+        opened(database, display_name=name)

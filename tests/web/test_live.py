@@ -196,8 +196,9 @@ def test_a_stream_ends_with_the_right_to_it(
     app = create_app(Settings(data_folder=tmp_path))
     database: Database = app.state.runtime.database
     held = signed_in(app, role, DISTRICT)
-    with serving(app) as address, httpx.Client(base_url=address, cookies=dict(held.cookies)) as client:
-        with client.stream("GET", f"{path}?district={DISTRICT}", timeout=10) as stream:
+    with serving(app) as address:
+        path = f"{address}{path}?district={DISTRICT}"
+        with httpx.stream("GET", path, cookies=dict(held.cookies), timeout=10) as stream:
             lines = stream.iter_lines()
             assert any(line == "event: beat" for line in lines)
             if ends == "signed out":

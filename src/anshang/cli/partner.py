@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import os
 import secrets
@@ -23,6 +24,7 @@ from anshang.cli.terminal import (
 from anshang.foundation import ids
 from anshang.foundation.actor import Actor
 from anshang.foundation.database import Database
+from anshang.foundation.lines import cell
 from anshang.journal.model import EVERYWHERE
 from anshang.partners import actions, store
 from anshang.partners.model import Partner
@@ -96,7 +98,7 @@ def _open_account(database: Database, district_id: str, line: Line, body_id: str
     with database.reading([EVERYWHERE]) as connection:
         if people_store.find_account_by_name(connection, line.sign_in) is not None:
             return None
-    password = secrets.token_urlsafe(12)
+    password = base64.b32encode(secrets.token_bytes(15)).decode().lower()
     hashed = people.hashed(password, line.sign_in)
     with database.transaction(EVERYWHERE) as tx:
         people.open_account(
@@ -117,4 +119,4 @@ def _write(path: Path, opened: list[tuple[str, str, str]]) -> None:
     """For nobody else to read."""
     handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([("sign_in", "password", "name"), *opened])
+        csv.writer(file).writerows([("sign_in", "password", "name"), *(map(cell, line) for line in opened)])

@@ -32,6 +32,7 @@ from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput, StorageFailed
+from anshang.foundation.lines import cell
 
 COMMON_NAMES = {
     "sensor": ("sensor", "sensor_id", "counter", "location", "station", "device", "传感器", "计数器"),
@@ -201,9 +202,9 @@ class _Refused:
         if self._file is None:
             self._file = self._open()
             names = [name for name in self._columns if name != "drop"]
-            csv.writer(self._file).writerow(["row", "error", "en", "zh", *names])
+            csv.writer(self._file).writerow(["row", "error", "en", "zh", *map(cell, names)])
         with _to_disk():
-            csv.writer(self._file).writerow([row, fault, *REASONS[fault], *told])
+            csv.writer(self._file).writerow([row, fault, *REASONS[fault], *map(cell, told)])
 
     def _open(self) -> IO[str]:
         for folder in self._folders:

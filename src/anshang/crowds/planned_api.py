@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Annotated
 
 from fastapi import APIRouter
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from anshang.crowds import planned_actions as actions
 from anshang.crowds import planned_store as store
@@ -15,14 +14,11 @@ from anshang.foundation import clock, feeds
 from anshang.foundation.actor import Permission
 from anshang.foundation.feeds import Feed, Reason
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, Code, Id, Instant, RawBody, Shown
+from anshang.web.shapes import Body, Code, Id, Instant, RawBody, Shown, Title
 
 router = APIRouter(prefix="/api/events", tags=["crowd"])
 AHEAD = timedelta(days=400)
 LEFT_OUT_SHOWN = 50
-Title = Annotated[
-    str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$")
-]
 
 
 class EventShown(Shown):

@@ -14,12 +14,9 @@ from anshang.partners import council_actions as actions
 from anshang.partners import council_store as store
 from anshang.partners.council import Motion, Vote
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, Code, Id, Instant, Shown, Words
+from anshang.web.shapes import Body, Code, Id, Instant, Shown, Title, Words
 
 router = APIRouter(prefix="/api/council", tags=["partners"])
-Title = Annotated[
-    str, StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$")
-]
 Item = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 
 

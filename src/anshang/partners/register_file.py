@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from anshang.foundation.errors import BadInput
 from anshang.foundation.ids import CODE_PATTERN
+from anshang.foundation.lines import is_name
 from anshang.partners.model import HOUR_PATTERN, LANGUAGE_PATTERN, Side, Sight
 from anshang.people.model import NAME_PATTERN
 
@@ -29,7 +30,8 @@ FORMS = {
     "sign_in": rf"({NAME_PATTERN})?",
 }
 COLUMNS = tuple(FORMS)
-NEEDED = ("id", "name_zh", "name_en")
+NAMES = ("name_zh", "name_en")
+NEEDED = ("id", *NAMES)
 ROWS_MAX = 10_000
 PROBLEMS_SHOWN = 20
 
@@ -68,6 +70,7 @@ def read_register(content: bytes) -> list[Line]:
     for number, row in enumerate(rows, 2):
         cells = {name: (row.get(name) or "").strip() for name in COLUMNS}
         wrong = [name for name in COLUMNS if not re.fullmatch(FORMS[name], cells[name])]
+        wrong += [name for name in NAMES if name not in wrong and not is_name(cells[name])]
         wrong += ["id"] if cells["id"] in seen else []
         seen.add(cells["id"])
         if wrong or None in row:

@@ -18,6 +18,7 @@ from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotFound, NotSignedIn, RuleBroken
+from anshang.foundation.lines import check_names
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.people import passwords, store
@@ -125,6 +126,7 @@ def change_account(
             en="Nobody takes their own administrator's rights away; another administrator does.",
             zh="不能取消自己的管理员权限，须由另一位管理员操作。",
         )
+    check_names(display_name)
     check_role(role, district_ids, body_id)
     if body_id != before.body_id:
         check_body(tx.connection, body_id, actor.district_ids)
@@ -238,6 +240,7 @@ def sign_out(tx: Transaction, *, actor: Actor, token: str) -> None:
 def register_body(tx: Transaction, *, actor: Actor, id: str, name_zh: str, name_en: str) -> Body:
     """Register an organisation; the same id again answers with what is there."""
     _must_manage(actor, actor.district_ids)
+    check_names(name_zh, name_en)
     if known := store.bodies.find_again(tx.connection, EVERYWHERE, id, name_zh=name_zh, name_en=name_en):
         return known
     body = Body(id=id, name_zh=name_zh, name_en=name_en)
@@ -251,6 +254,7 @@ def open_feed(tx: Transaction, *, actor: Actor, id: str, name: str) -> tuple[Fee
     kept.
     """
     actor.must(Permission.PEOPLE_MANAGE, tx.district_id)
+    check_names(name)
     if store.feeds.find(tx.connection, tx.district_id, ids.checked_id(id)):
         raise RuleBroken(
             "feed.exists",
@@ -292,6 +296,7 @@ def _new_account(
     language: str,
 ) -> Account:
     check_name(name)
+    check_names(display_name)
     check_role(role, district_ids, body_id)
     return Account(
         id=id,

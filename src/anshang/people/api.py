@@ -16,7 +16,7 @@ from anshang.people import actions, store
 from anshang.people.model import NAME_PATTERN, PERMISSIONS, Account, Role
 from anshang.people.passwords import AT_A_TIME
 from anshang.web.session import COOKIE, Caller, DistrictQuery, Running, Runtime
-from anshang.web.shapes import Body, Code, Id, Name, Shown
+from anshang.web.shapes import Body, Code, Id, LongName, Name, Shown
 
 router = APIRouter(tags=["people"])
 SIGN_INS = CapacityLimiter(AT_A_TIME)
@@ -97,8 +97,8 @@ class NewBody(Body):
     """An organisation to register."""
 
     id: Id
-    name_zh: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00]*$")]
-    name_en: Annotated[str, StringConstraints(min_length=1, max_length=120, pattern=r"^[^\x00]*$")]
+    name_zh: LongName
+    name_en: LongName
 
 
 class BodyShown(Shown):

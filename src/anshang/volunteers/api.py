@@ -15,9 +15,14 @@ from anshang.volunteers import actions, reading, shift_actions
 from anshang.volunteers.model import PLACES_MOST, Check, TeamShift, Work
 from anshang.volunteers.shapes import CertificateShown, ContactShown, MyTeam, TeamShown
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, Code, Id, Instant, Name
+from anshang.web.shapes import ON_ONE_LINE, Body, Code, Id, Instant, LongName, Name
 
 router = APIRouter(prefix="/api/volunteers", tags=["volunteers"])
+Telephone = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=40, strip_whitespace=True, pattern=r"^[^\x00]*$"),
+    ON_ONE_LINE,
+]
 CertificateCode = Annotated[str, StringConstraints(pattern=r"^[A-Z2-7]{16}$")]
 
 
@@ -27,7 +32,7 @@ class Applicant(Body):
     id: Id
     body_id: Id | None = None
     name: Name
-    telephone: Annotated[Name, Field(max_length=40)]
+    telephone: Telephone
 
 
 class Vetting(Body):
@@ -47,7 +52,7 @@ class NewShift(Body):
 
     id: Id
     work: Work = Field(strict=False)
-    place: Annotated[Name, Field(max_length=120)]
+    place: LongName
     starts_at: Instant = Field(strict=False)
     ends_at: Instant = Field(strict=False)
     wanted: Annotated[int, Field(ge=1, le=PLACES_MOST)]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from typing import Annotated, Any
-from unicodedata import category
 
 from fastapi import Depends, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
+from anshang.foundation import lines
 from anshang.foundation.ids import CODE_PATTERN
 
 FIRST_YEAR, LAST_YEAR = 1970, 2999
@@ -24,23 +24,39 @@ Words = Annotated[
 """Something a person wrote."""
 
 
-def _on_one_line(name: str) -> str:
-    """The name; ValueError when it breaks the line, turns it round, shows nothing, or begins a formula."""
-    unseen = [character for character in name if category(character) in UNSEEN]
-    if set(unseen) - JOINERS or len(unseen) == len(name) or name[0] in "=+-@":
+def _on_one_line(text: str) -> str:
+    """The text; ValueError when it breaks the line, turns it round, or shows nothing."""
+    if not lines.is_on_one_line(text):
+        raise ValueError("not on one line")
+    return text
+
+
+def _name(text: str) -> str:
+    """The text; ValueError when it is no name."""
+    if not lines.is_name(text):
         raise ValueError("not a name on one line")
-    return name
+    return text
 
 
-UNSEEN = frozenset({"Cc", "Cf", "Zl", "Zp", "Cs", "Co"})
-JOINERS = frozenset("\u200c\u200d")
-"""Some scripts and signs need them between visible characters."""
+ON_ONE_LINE = AfterValidator(_on_one_line)
 Name = Annotated[
     str,
     StringConstraints(min_length=1, max_length=80, strip_whitespace=True, pattern=r"^[^\x00]*$"),
-    AfterValidator(_on_one_line),
+    AfterValidator(_name),
 ]
 """A name of something, on one line."""
+LongName = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$"),
+    AfterValidator(_name),
+]
+"""A name of an organisation or a place, on one line."""
+Title = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$"),
+    ON_ONE_LINE,
+]
+"""What something is about, on one line."""
 
 
 def _within_the_calendar(at: datetime) -> datetime:
