@@ -5,28 +5,40 @@ from __future__ import annotations
 import asyncio
 import configparser
 import socket
+import time
 import warnings
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import sqlalchemy
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine
+from structlog.testing import capture_logs
 from takproto import functions as tak
 from takproto.constants import TAKProtoVer
 from tests.conftest import DISTRICT
+from tests.crowds.conftest import row_of_zones
 from tests.dispatch.conftest import ADMIN, EAST, MIDDLE_LAT, WEST, Duty, MoveOn, lost
 from tests.dispatch.conftest import duty as duty_fixture
 from tests.serving import free_port, serving
 
 from anshang.app import create_app
 from anshang.connectors import cot as connector
+from anshang.connectors import cot_devices
 from anshang.connectors.cot import Cot, NotAnEvent, read_event
 from anshang.foundation import clock, feeds
+from anshang.foundation.database import Database
 from anshang.incidents.model import Spot
 from anshang.patrols import actions as patrols
+from anshang.patrols import store as patrols_store
+from anshang.people.actions import digest_of
+from anshang.people.model import operator_actor
+from anshang.places import actions as places
 from anshang.settings import Settings
 
 with warnings.catch_warnings():
@@ -96,6 +108,63 @@ def test_the_unknown_are_dropped_and_the_impossible_refused_with_a_word(
     assert [one.reason.code for one in unassigned.refusals] == ["device.unknown"]
     assert {one.reason.about for one in theirs.refusals} == {"k1"}
     assert theirs.refused_count == 3
+
+
+@contextmanager
+def counted(database: Database) -> Iterator[list[object]]:
+    """Every statement that any connection to the databases executes."""
+    seen: list[object] = []
+
+    def note(*told: object) -> None:
+        seen.append(told[2])
+
+    sqlalchemy.event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        sqlalchemy.event.remove(Engine, "before_cursor_execute", note)
+
+
+@pytest.mark.postgres
+def test_what_a_stranger_asks_of_the_database_does_not_grow_with_districts(
+    duty: Duty, cot: Cot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with counted(duty.database) as few:
+        cot.take(event("asu_guessed.0"))
+    for n in range(4):
+        with duty.database.transaction(f"other{n}") as tx:
+            places.import_document(
+                tx,
+                actor=operator_actor(f"other{n}"),
+                document=row_of_zones().replace(DISTRICT.encode(), f"other{n}".encode()),
+            )
+    with counted(duty.database) as many:
+        cot.take(event("asu_guessed.1"))
+    with counted(duty.database) as again:
+        for _ in range(10):
+            cot.take(event("asu_guessed.1"))
+    assert (len(many), len(again)) == (len(few), 0)
+    assert cot.tally.unknown == 12
+
+
+@pytest.mark.postgres
+def test_a_device_that_is_registered_later_is_known_within_seconds(
+    duty: Duty, cot: Cot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(cot_devices, "UNKNOWN_FOR_S", 0.1)
+    assert cot.take(event("asu_later")) == ""
+    with duty.database.transaction(DISTRICT) as tx:
+        unit = patrols_store.units.get(tx.connection, DISTRICT, "k1")
+        patrols_store.units.put(tx, replace(unit, device_digest=digest_of("asu_later")))
+    time.sleep(0.15)
+    assert cot.take(event("asu_later")) == DISTRICT
+
+
+def test_strangers_fill_no_memory(duty: Duty, cot: Cot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cot_devices, "UNKNOWN_MOST", 3)
+    for n in range(6):
+        cot.take(event(f"asu_{n}"))
+    assert len(cot._devices._unknown) == 3
 
 
 def test_other_words_of_a_client_are_no_positions(cot: Cot, key: str) -> None:
@@ -239,6 +308,71 @@ async def test_who_has_not_proved_itself_hears_nothing(
         writer.write(b"<event " * 20_000)
         assert await asyncio.wait_for(reader.read(10), 3) == b"", "and who talks without end is hung up on"
         writer.close()
+
+
+async def hung_up(reader: asyncio.StreamReader) -> bool:
+    """Whether the server ends the connection, whatever it still sends."""
+    with suppress(ConnectionError):
+        await asyncio.wait_for(reader.read(), 10)
+    return True
+
+
+def reasons(district_id: str) -> list[str]:
+    """Why something of TAK was refused."""
+    [record] = [one for one in feeds.list_records([district_id]) if one.feed is feeds.Feed.COT]
+    return [one.reason.code for one in record.refusals]
+
+
+@pytest.mark.slow
+async def test_a_house_full_of_strangers_has_room_for_a_device(
+    duty: Duty, cot: Cot, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connector, "CLIENTS_MOST", 2)
+    monkeypatch.setattr(connector, "SEND_EVERY_S", 60.0)
+    port = free_port()
+    with capture_logs() as lines:
+        async with served(cot, port):
+            stranger, _kept = await asyncio.open_connection("127.0.0.1", port)
+            devices: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+            for n in range(2):
+                devices.append(await asyncio.open_connection("127.0.0.1", port))
+                devices[n][1].write(event(key, WEST + n * 0.0001, after_s=1.0 + n * 20))
+                async with asyncio.timeout(10):
+                    while sum(bool(client.district_id) for client in cot._clients) <= n:
+                        await asyncio.sleep(0.02)
+            assert await hung_up(stranger)
+            for _ in range(3):
+                late, _kept = await asyncio.open_connection("127.0.0.1", port)
+                assert await hung_up(late), "nobody who proved itself makes way"
+            assert len(cot._clients) == 2
+    assert [line["code"] for line in lines if line["event"] == "cot.let_go"] == ["cot.full"], "one line"
+    assert reasons(feeds.UNASSIGNED) == ["cot.full"]
+
+
+@pytest.mark.slow
+async def test_a_client_that_does_not_read_is_let_go(
+    duty: Duty, cot: Cot, key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connector, "SEND_EVERY_S", 0.02)
+    monkeypatch.setattr(connector, "UNREAD_MAX", 20_000)
+    port = free_port()
+    async with served(cot, port):
+        deaf = socket.create_connection(("127.0.0.1", port), 5)
+        while not cot._clients:
+            await asyncio.sleep(0.01)
+        [client] = cot._clients
+        for end in (deaf, client.writer.get_extra_info("socket")):
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+        deaf.sendall(event(key))
+        most = 0
+        async with asyncio.timeout(20):
+            while cot._clients:
+                most = max(most, client.writer.transport.get_write_buffer_size())
+                await asyncio.sleep(0.01)
+        deaf.close()
+    assert most < 40_000
+    assert reasons(DISTRICT) == ["cot.does_not_read"]
 
 
 @pytest.mark.slow

@@ -6,14 +6,15 @@ counted, and the key is never logged nor sent on. Who has proved itself over TCP
 of its district every few seconds, in the form it speaks; `send_to` gets them over UDP, for a network one
 trusts. No text of an incident goes out, and nothing of people.
 
-What comes is not trusted: no document types and entities, no event over 64 KB, nobody who is silent for long.
+What comes is not trusted: no document types and entities, no event over 64 KB, nobody who is silent for long
+or does not read, and no more connections than a limit, for which strangers make way first.
 """
 
 from __future__ import annotations
 
 import asyncio
 import xml.etree.ElementTree as ET
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,6 +26,7 @@ from google.protobuf.message import DecodeError
 from takproto import functions as tak
 from takproto.constants import TAKProtoVer
 
+from anshang.connectors.cot_devices import Devices
 from anshang.foundation import clock, feeds
 from anshang.foundation.database import Database
 from anshang.foundation.feeds import Feed, Reason
@@ -37,7 +39,6 @@ from anshang.patrols.kinds import KINDS
 from anshang.patrols.model import Unit
 from anshang.patrols.positions import Told
 from anshang.patrols.whereabouts import STALE_S, Whereabouts, duty_of
-from anshang.people.actions import digest_of
 from anshang.people.model import engine_actor
 from anshang.places import store as places
 
@@ -45,6 +46,9 @@ EVENT_MAX = 65_536
 READ_MAX = 16_384
 SILENT_S = 300.0
 SEND_EVERY_S = 5.0
+CLIENTS_MOST = 200
+UNREAD_MAX = 262_144
+"""Bytes that wait for a client since the last time it was told something."""
 INCIDENT_LASTS = timedelta(seconds=60)
 STREAM_SIGN = 0xBF
 MESH_SIGN = b"\xbf\x01\xbf"
@@ -65,6 +69,16 @@ NOT_READ = Reason(
     "cot.unreadable",
     "An event that cannot be read, or a connection that was silent for too long.",
     "无法读取的事件，或长时间无数据的连接。",
+)
+FULL = Reason(
+    "cot.full",
+    f"More than {CLIENTS_MOST} connections at once; those of unknown devices make way first.",
+    f"同时连接超过 {CLIENTS_MOST} 个；未知设备的连接优先断开。",
+)
+DOES_NOT_READ = Reason(
+    "cot.does_not_read",
+    "A client that does not read what it is sent was disconnected.",
+    "客户端不接收发送给它的数据，已断开连接。",
 )
 
 log = structlog.get_logger()
@@ -124,6 +138,10 @@ class _Client:
     protobuf: bool = False
     district_id: str = ""
 
+    def hang_up(self) -> None:
+        """At once, whatever still waits to be sent."""
+        self.writer.transport.abort()
+
 
 @dataclass(slots=True)
 class Cot:
@@ -132,7 +150,14 @@ class Cot:
     database: Database
     whereabouts: Whereabouts
     tally: Tally = field(default_factory=Tally)
-    _clients: set[_Client] = field(default_factory=set)
+    _clients: dict[_Client, None] = field(default_factory=dict)
+    """In the order in which they came."""
+    _logged: set[str] = field(default_factory=set)
+    """The codes of this turn's refusals that stand in the log: one line of each is enough."""
+    _devices: Devices = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._devices = Devices(self.database)
 
     async def serve(
         self,
@@ -157,6 +182,7 @@ class Cot:
             while not stop.is_set():
                 with suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), SEND_EVERY_S)
+                self._logged.clear()
                 await self._tell(udp, _address(send_to))
                 if got_on is not None:
                     got_on()
@@ -177,7 +203,7 @@ class Cot:
             return ""
         if heard is None:
             return ""
-        unit = self._unit_of(heard.keys)
+        unit = self._devices.unit_of(heard.keys)
         if unit is None:
             self.tally.unknown += 1
             feeds.refused(feeds.UNASSIGNED, Feed.COT, UNKNOWN)
@@ -215,23 +241,14 @@ class Cot:
                 found.append(Shown(uid, "b-m-p-s-m", sign, spot.lon, spot.lat, UNSURE, now, stale_at))
         return found
 
-    def _unit_of(self, keys: Iterable[str]) -> Unit | None:
-        with self.database.reading() as connection:
-            district_ids = places.list_district_ids(connection)
-        for district_id in district_ids:
-            with self.database.reading([district_id]) as connection:
-                for key in keys:
-                    if (unit := patrols.find_by_device(connection, district_id, digest_of(key))) is not None:
-                        return unit
-        return None
-
     def _refuse_unreadable(self) -> None:
         self.tally.unreadable += 1
         feeds.refused(feeds.UNASSIGNED, Feed.COT, NOT_READ)
 
     async def _hear_stream(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         client = _Client(writer)
-        self._clients.add(client)
+        if not self._admit(client):
+            return
         try:
             async for event in events_of(reader):
                 client.protobuf = event[:1] == bytes([STREAM_SIGN])
@@ -239,8 +256,24 @@ class Cot:
         except (NotAnEvent, TimeoutError, ConnectionError):
             self._refuse_unreadable()
         finally:
-            self._clients.discard(client)
+            self._clients.pop(client, None)
             writer.close()
+
+    def _admit(self, client: _Client) -> bool:
+        """Whether there is room for one more; who came first of those that proved nothing makes it."""
+        self._clients[client] = None
+        if len(self._clients) <= CLIENTS_MOST:
+            return True
+        self._let_go(next(one for one in self._clients if not one.district_id), FULL)
+        return client in self._clients
+
+    def _let_go(self, client: _Client, reason: Reason) -> None:
+        self._clients.pop(client, None)
+        client.hang_up()
+        feeds.refused(client.district_id or feeds.UNASSIGNED, Feed.COT, reason)
+        if reason.code not in self._logged:
+            self._logged.add(reason.code)
+            log.warning("cot.let_go", code=reason.code, clients=len(self._clients))
 
     async def _tell(self, udp: asyncio.DatagramTransport | None, send_to: tuple[str, int] | None) -> None:
         """Send what is shown to everybody who has proved itself, and to the address."""
@@ -251,14 +284,20 @@ class Cot:
             theirs = [client for client in self._clients if client.district_id == district_id]
             if not theirs and not sends:
                 continue
-            for one in await asyncio.to_thread(self.shown, district_id):
-                event = one.xml()
-                stream = bytes(tak.xml2proto(event, TAKProtoVer.STREAM))
-                for client in theirs:
-                    if not client.writer.is_closing():
-                        client.writer.write(stream if client.protobuf else event + b"\n")
-                if udp is not None and send_to is not None:
+            events = [one.xml() for one in await asyncio.to_thread(self.shown, district_id)]
+            stream = b"".join(bytes(tak.xml2proto(event, TAKProtoVer.STREAM)) for event in events)
+            for client in theirs:
+                self._send(client, stream if client.protobuf else b"\n".join([*events, b""]))
+            if udp is not None and send_to is not None:
+                for event in events:
                     udp.sendto(event, send_to)
+
+    def _send(self, client: _Client, told: bytes) -> None:
+        """Hand it on; who has not read what came before is let go, so that nothing grows without end."""
+        if client.writer.transport.get_write_buffer_size() > UNREAD_MAX:
+            self._let_go(client, DOES_NOT_READ)
+        elif not client.writer.is_closing():
+            client.writer.write(told)
 
     def _districts(self) -> list[str]:
         with self.database.reading() as connection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -92,6 +94,15 @@ def find_by_device(connection: Connection, district_id: str, digest: str) -> Uni
     at = (units_table.c.district_id == district_id) & (units_table.c.device_digest == digest)
     row = connection.execute(units.select().where(at, units_table.c.retired_at.is_(None))).first()
     return None if row is None else units.read(row)
+
+
+def list_by_devices(
+    connection: Connection, district_ids: Sequence[str], digests: Sequence[str]
+) -> list[Unit]:
+    """The units in these districts whose device proves itself with one of the digests, by district."""
+    at = units_table.c.district_id.in_(district_ids) & units_table.c.device_digest.in_(digests)
+    rows = connection.execute(units.select().where(at, units_table.c.retired_at.is_(None)))
+    return sorted((units.read(row) for row in rows), key=lambda unit: unit.district_id)
 
 
 def list_open_duties(connection: Connection, district_id: str) -> list[Duty]:
