@@ -98,3 +98,17 @@ def test_a_row_ahead_of_now_is_one_of_the_present(place: Place) -> None:
     engine = built(place, list(LINES), rows, HOUR_S)
     assert engine.occupancy.last_ms.max() == T0_MS + HOUR_S * 1000
     assert people(engine)[0] == 1807
+
+
+def test_a_restart_doubts_no_more_than_before(place: Place) -> None:
+    """The store gives back sums of minutes: a minute between two of them is no silence of the counter."""
+    live = Engine(place, list(LINES))
+    sums = []
+    for minute in range(15):
+        for second in range(60 * minute + 10, 60 * minute + 61, 10):
+            live.take([passed("g0", second, 9, 6), *quiet(second, ("g1", "g2", "g3"))])
+            live.settle(NIGHT + timedelta(seconds=second))
+        sums += [passed("g0", 60 * minute + 59, 54, 36), *quiet(60 * minute + 59, ("g1", "g2", "g3"))]
+    again = built(place, list(LINES), sums, 900)
+    assert people(again) == people(live)
+    assert again.occupancy.sigma == pytest.approx(live.occupancy.sigma, rel=0.1)

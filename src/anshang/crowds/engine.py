@@ -30,17 +30,15 @@ from anshang.crowds.model import (
     PersonCount,
     Quality,
     Sensor,
-    SensorChange,
-    SensorKind,
     ZoneState,
 )
-from anshang.crowds.occupancy import MINUTE_MS, NEVER_MS, Bools, Columns, Floats, Ints, Occupancy, Rows
+from anshang.crowds.occupancy import MINUTE_MS, Bools, Columns, Floats, Ints, Occupancy, Rows
+from anshang.crowds.sensor_faults import SensorFaults
 from anshang.foundation import clock
 from anshang.places.model import Place
 
 SIGMAS_95 = 1.96
 TREND_MS = 300_000
-SILENCE_ALARM_MS = 300_000.0
 MINUTES_MAX = 1440
 
 
@@ -71,11 +69,7 @@ class Engine:
         decided = {state.id: state for state in states}
         self.levels = [state_of(decided.get(id)) for id in self.occupancy.zone_ids]
         self._clocks = Clocks(self.occupancy.period_ms, self._grace_ms)
-        known = [(self.occupancy.sensor_index.get(id, -1), reason) for id, reason in faults]
-        self._silent = {index for index, reason in known if reason is FaultReason.SILENT and index >= 0}
-        self._disagreeing = {
-            index for index, reason in known if reason is not FaultReason.SILENT and index >= 0
-        }
+        self.faults = SensorFaults(place, self.occupancy, self.flows, faults)
         self.flows.begin_over(over_gates)
         self._densities: deque[tuple[int, Floats]] = deque()
         self._shown: dict[str, tuple[Any, ...]] = {}
@@ -130,7 +124,6 @@ class Engine:
                 self.count_by_person(count)
             begin = end
         self._replay(rows.where(slice(begin, None)))
-        self.flows.take(rows)
 
     def _replay(self, rows: Rows) -> None:
         for minute in _runs(rows.at_ms // MINUTE_MS):
@@ -138,13 +131,19 @@ class Engine:
             ends_ms = (int(together.at_ms[0]) // MINUTE_MS + 1) * MINUTE_MS
             self._remember_minute(int(together.at_ms[0]))  # as it was judged then
             self.occupancy.judge_minute(ends_ms, together)
+            together = self.faults.take(together)
             self._balance(together)
+            self.flows.take(together)
             self.occupancy.correct(int(together.at_ms[-1]))
 
     def step(self, now: datetime) -> list[EngineEvent]:
         """Count what has come, judge sensors and levels at `now`, and return what changed."""
         self._settle(now)
-        events = [*self._cross(self._densities_now()), *self._exceed(), *self._judge_sensors()]
+        events = [
+            *self._cross(self._densities_now()),
+            *self._exceed(),
+            *self.faults.judge(self._now_ms, self._grace_ms),
+        ]
         self._give_out()
         return events
 
@@ -238,7 +237,7 @@ class Engine:
 
     def _apply(self, rows: Rows) -> None:
         """Apply rows in the order of their own time."""
-        rows = rows.where(np.argsort(rows.at_ms, kind="stable"))
+        rows = self.faults.take(rows.where(np.argsort(rows.at_ms, kind="stable")))
         self._balance(rows)
         self.flows.take(rows)
 
@@ -299,30 +298,6 @@ class Engine:
         return [
             FlowChange(self.occupancy.gate_ids[gate], over, round(flow, 1)) for gate, over, flow in changed
         ]
-
-    def _judge_sensors(self) -> list[EngineEvent]:
-        quiet_ms = np.maximum(2 * self.occupancy.period_ms, SILENCE_ALARM_MS) + self._grace_ms
-        heard = (self.occupancy.last_ms > NEVER_MS) & self.occupancy.in_use
-        silent = set(np.flatnonzero(heard & (self.occupancy.last_ms < self._now_ms - quiet_ms)).tolist())
-        silent |= self._silent & set(np.flatnonzero(~self.occupancy.active & self.occupancy.in_use).tolist())
-        disagreeing = set(np.flatnonzero(self.occupancy.disagrees | self.flows.disagrees).tolist())
-        events = [
-            SensorChange(self.sensors[index].id, self._zones_of(index), reason, index in now)
-            for reason, before, now in (
-                (FaultReason.SILENT, self._silent, silent),
-                (FaultReason.DISAGREES, self._disagreeing, disagreeing),
-            )
-            for index in sorted(before ^ now)
-        ]
-        self._silent, self._disagreeing = silent, disagreeing
-        return [*events]
-
-    def _zones_of(self, sensor: int) -> tuple[str, ...]:
-        of = self.sensors[sensor]
-        if of.kind is SensorKind.HEAD:
-            return (of.zone_id or "",)
-        gate = self.place.gates.get(of.gate_id or "")
-        return () if gate is None else tuple(id for id in (gate.zone_a, gate.zone_b) if id)
 
     def _total(self) -> dict[str, int | None]:
         """People in all zones that are known, with their interval: errors of neighbours partly cancel."""

@@ -84,6 +84,10 @@ class FaultReason(StrEnum):
 
     SILENT = "silent"
     DISAGREES = "disagrees"
+    DEAD = "dead"
+    """Zeros through hours at which it never counted none."""
+    BURST = "burst"
+    """It sent at once what it kept over an outage."""
 
 
 @dataclass(frozen=True, slots=True)

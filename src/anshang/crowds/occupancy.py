@@ -22,6 +22,7 @@ import numpy.typing as npt
 from anshang.crowds.covariance import JointErrors
 from anshang.crowds.model import Quality, Sensor, SensorKind
 from anshang.foundation import clock
+from anshang.kernels.faults import BURST_COUNT, BURST_STEPS, BURST_TIMES
 from anshang.places.model import Place
 
 Floats = npt.NDArray[np.float64]
@@ -51,6 +52,8 @@ balance.
 """
 RATE_MEMORY = 0.05
 """How much a counter's newest row weighs in its usual rate."""
+RATE_ROWS = 20
+"""So many rows a rate rests on before a burst is judged by it."""
 
 
 class Columns(NamedTuple):
@@ -112,10 +115,13 @@ class Occupancy:
         self._corrections = np.zeros(zone_count)
         self._corrected_ms = 0
         self._rate_per_ms = np.zeros(sensor_count)
+        self._rate_rows = np.zeros(sensor_count, np.int64)
+        self._row_ms = self.period_ms  # what a row holds at least: in a replay, a minute
         self.last_ms = np.full(sensor_count, NEVER_MS, np.int64)
         self._disbeliefs = np.zeros(sensor_count, np.int64)
         self.disagrees = np.zeros(sensor_count, bool)
         self.active = np.zeros(sensor_count, bool)
+        self.dead = np.zeros(sensor_count, bool)  # who sends zeros only is not counted with
         self.counted = np.zeros(zone_count, bool)
         self.seen = np.zeros(zone_count, bool)
         self._weights = self._equal_weights(self.is_line & (self.sensor_gate >= 0))
@@ -146,6 +152,21 @@ class Occupancy:
         heads = self._head_of[sensor[seeing]]
         self._reading[heads] = people[seeing] / self._share_seen[sensor[seeing]]
         self._new_reading[heads], self._read_ms[heads] = True, at_ms
+
+    def bursts(self, rows: Rows) -> Bools:
+        """Rows (N), in the order of their time, that come after a silence and say far more passages than
+        their counter has of late: what it kept meanwhile.
+        """
+        last_ms, row_ms = self.last_ms[rows.sensor], self._row_ms[rows.sensor]
+        late: Bools = (last_ms > NEVER_MS) & (rows.at_ms - last_ms > (BURST_STEPS + 1) * row_ms)
+        late &= np.isnan(rows.people) & (self._rate_rows[rows.sensor] >= RATE_ROWS)
+        if not late.any():
+            return late
+        first = np.zeros(len(late), bool)
+        first[np.unique(rows.sensor, return_index=True)[1]] = True
+        usual = self._rate_per_ms[rows.sensor] * row_ms
+        late &= first & (rows.in_count + rows.out_count > BURST_TIMES * usual + BURST_COUNT)
+        return late
 
     def correct(self, at_ms: int) -> None:
         """Let passages widen the errors, and learn from the head counts that came since the last time."""
@@ -188,6 +209,7 @@ class Occupancy:
         A sensor is silent when nothing came for two of its periods and the time a row may take to arrive
         (`grace_ms`), and from the instant it was retired.
         """
+        self._row_ms = self.period_ms
         self._judge(now_ms, self.last_ms >= now_ms - 2 * self.period_ms - grace_ms)
 
     def judge_minute(self, ends_ms: int, rows: Rows) -> None:
@@ -196,12 +218,13 @@ class Occupancy:
         Those rows are sums of up to a minute, so a sensor spoke when it did in this minute, or in the last
         two of its periods where these are longer.
         """
+        self._row_ms = np.maximum(self.period_ms, MINUTE_MS)
         heard_ms = self.last_ms.copy()
         np.maximum.at(heard_ms, rows.sensor, rows.at_ms)
         self._judge(ends_ms, heard_ms >= ends_ms - np.maximum(2 * self.period_ms, MINUTE_MS))
 
     def _judge(self, now_ms: int, speaking: Bools) -> None:
-        self.active = speaking & (self.ends_ms > now_ms)
+        self.active = speaking & (self.ends_ms > now_ms) & ~self.dead
         lines = self.active & self.is_line & (self.sensor_gate >= 0)
         self._weights = self._equal_weights(lines)
         gate_count = len(self.gate_ids)
@@ -278,13 +301,15 @@ class Occupancy:
         meanwhile.
         """
         silent_ms = at_ms - self.last_ms[sensor]
-        gap = (silent_ms > 2 * self.period_ms[sensor]) & (self.last_ms[sensor] > NEVER_MS)
+        gap = (silent_ms > 2 * self._row_ms[sensor]) & (self.last_ms[sensor] > NEVER_MS)
         if gap.any():
             missed = GAP_SHARE * self._rate_per_ms[sensor[gap]] * silent_ms[gap]
             nothing = np.zeros(len(missed))
             self._errors.passed(self.sensor_gate[sensor[gap]], nothing, nothing, missed**2)
-        newest = passed / self.period_ms[sensor]
-        self._rate_per_ms[sensor] += RATE_MEMORY * (newest - self._rate_per_ms[sensor])
+        self._rate_rows[sensor] += 1
+        weight = np.maximum(RATE_MEMORY, 1 / self._rate_rows[sensor])
+        newest = passed / self._row_ms[sensor]
+        self._rate_per_ms[sensor] += weight * (newest - self._rate_per_ms[sensor])
 
     def _weight_of(self, sensor: Ints) -> Floats:
         """A counter that just spoke again counts alone until the next judgement."""

@@ -128,6 +128,7 @@ class Outlooks:
         zone = ZoneInfo(engine.place.district.time_zone)
         figures = engine.zone_figures()
         past = self._past_of(district_id, engine, figures, now, zone)
+        engine.faults.know_busy(past.busy)
         steps = past.steps()
         usual = past.usual_steps(steps.shape[1], zone)
         ahead = np.array(HORIZONS_S, np.int64) // STEP_S

@@ -6,7 +6,7 @@ It holds nothing that the store does not hold too, and is read from it once a da
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -19,13 +19,13 @@ from anshang.crowds.ahead import HORIZONS_S, STEP_S
 from anshang.crowds.calendars import DAYS_AHEAD, day_grid_known, wall_clock_s
 from anshang.crowds.given import ZoneFigures
 from anshang.crowds.planned_store import list_events
-from anshang.crowds.telemetry import HOUR_MS, MINUTE_MS, MINUTE_S, zone_people
+from anshang.crowds.telemetry import DAY_MS, HOUR_MS, MINUTE_MS, MINUTE_S, empty_hours, zone_people
 from anshang.crowds.weather import by_slot
 from anshang.foundation import clock
 from anshang.kernels.climate import climate
 from anshang.kernels.damped import Earlier, Errors, earlier_errors
-from anshang.kernels.daygrid import DAY_S, DayGrid, Floats, Reals, mean_known
-from anshang.kernels.faults import without_outages
+from anshang.kernels.daygrid import DAY_S, Bools, DayGrid, Floats, Reals, mean_known
+from anshang.kernels.faults import DEAD_DAYS, DEAD_ZEROS_SHARE, without_outages
 from anshang.places.model import District
 
 MEMORY_MINUTES = 26 * 60
@@ -78,6 +78,8 @@ class Past:
     usual: Usual | None
     made_on: int
     """In days since 1970 of the wall clock."""
+    busy: Mapping[str, Bools] = field(default_factory=dict)
+    """At which hours of the day (UTC) each sensor is never at zero; none of one known too shortly."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def snapshot(self) -> Past:
@@ -167,7 +169,17 @@ def read_past(
         connection, district.id, zone_ids, (first_ms, first_ms + steps * USUAL_STEP_S * 1000)
     )
     grid = quarters_grid(connection, district, first_ms, steps)
-    return Past(zone_ids, last_ms, people, usual_of(quarters, grid), today)
+    busy = busy_hours(connection, district.id, (last_ms - USUAL_DAYS * DAY_MS, last_ms))
+    return Past(zone_ids, last_ms, people, usual_of(quarters, grid), today, busy)
+
+
+def busy_hours(connection: Connection, district_id: str, span: tuple[int, int]) -> dict[str, Bools]:
+    """At which hours of the day (24, UTC) each sensor has hardly ever been at zero in the span."""
+    busy: dict[str, Bools] = {}
+    for sensor_id, hour, days, empty in empty_hours(connection, district_id, span):
+        hours = busy.setdefault(sensor_id, np.zeros(24, bool))
+        hours[hour] = days >= DEAD_DAYS and empty <= DEAD_ZEROS_SHARE * days
+    return busy
 
 
 def read_quarters(

@@ -118,6 +118,24 @@ _ZONE_PEOPLE = text(
 )
 
 
+_EMPTY_HOURS = text(
+    "SELECT sensor_id, at_ms / 3600000 % 24, count(*), "
+    "sum(CASE WHEN in_count + out_count + people_sum = 0 THEN 1 ELSE 0 END) FROM observation_rollups "
+    "WHERE district_id = :district AND step_s = 3600 AND at_ms >= :from_ms AND at_ms < :to_ms "
+    "GROUP BY sensor_id, at_ms / 3600000 % 24"
+)
+
+
+def empty_hours(
+    connection: Connection, district_id: str, span: tuple[int, int]
+) -> list[tuple[str, int, int, int]]:
+    """Of each sensor by hour of the day (UTC): how many were counted in the span, and how many at zero."""
+    told = {"district": district_id, "from_ms": span[0], "to_ms": span[1]}
+    return [
+        (id, hour, count, int(empty)) for id, hour, count, empty in connection.execute(_EMPTY_HOURS, told)
+    ]
+
+
 def read_mark(connection: Connection, district_id: str, name: str) -> int | None:
     """How far something is, None when it has not begun."""
     mine = (marks_table.c.district_id == district_id) & (marks_table.c.name == name)

@@ -222,7 +222,7 @@ def _(event: SensorChange, tx: Transaction, actor: Actor) -> None:
 
 
 def sensor_health(engine: Engine | None, sensor: Sensor) -> dict[str, Any]:
-    """How a sensor is: state (ok, silent, skewed, disagrees, never), instant of its newest row, skew (s)."""
+    """How a sensor is: state (ok, silent, dead, skewed, disagrees, never), when it spoke last, skew (s)."""
     if engine is None or sensor.id not in engine.occupancy.sensor_index:
         return {}
     index = engine.occupancy.sensor_index[sensor.id]
@@ -232,6 +232,8 @@ def sensor_health(engine: Engine | None, sensor: Sensor) -> dict[str, Any]:
     state = "ok" if engine.occupancy.active[index] else "silent"
     if engine.occupancy.disagrees[index] or engine.flows.disagrees[index]:
         state = "disagrees"
+    if engine.occupancy.dead[index]:
+        state = "dead"
     if skew_s is not None:
         state = "skewed"
     return {"state": state, "last_at": clock.from_ms(last_ms), "skew_s": skew_s}

@@ -15,6 +15,8 @@ const words = dictionary(
     flow: (where: string, flow: string) => `${where} 流量过大：${flow} 人/米/分`,
     silent: (n: number, what: string) => (n > 1 ? `${n} 个传感器失联：${what}` : `传感器失联：${what}`),
     disagrees: (what: string) => `传感器读数不一致：${what}`,
+    dead: (what: string) => `传感器持续报零：${what}`,
+    burst: (what: string) => `传感器中断后补报累计数，未计入：${what}`,
     comma: "、",
     more: (n: number) => `另 ${n} 个`,
     incident: (what: string, text: string) => (text ? `${what}：${text}` : what),
@@ -48,6 +50,8 @@ const words = dictionary(
     flow: (where, flow) => `${where}: flow too high, ${flow} p/m/min`,
     silent: (n, what) => (n > 1 ? `${n} sensors silent: ${what}` : `Sensor silent: ${what}`),
     disagrees: (what) => `Sensor disagrees: ${what}`,
+    dead: (what) => `Sensor sends zeros only: ${what}`,
+    burst: (what) => `Sensor sent what it kept over an outage, not counted: ${what}`,
     comma: ", ",
     more: (n) => `and ${n} more`,
     incident: (what, text) => (text ? `${what}: ${text}` : what),
@@ -115,6 +119,10 @@ export function subjectOf(
       return words.silent(sensorsOf(params).length, listed(sensorsOf(params).map(naming)));
     case "matter.sensor.disagrees":
       return words.disagrees(listed(sensorsOf(params).map(naming)));
+    case "matter.sensor.dead":
+      return words.dead(listed(sensorsOf(params).map(naming)));
+    case "matter.sensor.burst":
+      return words.burst(listed(sensorsOf(params).map(naming)));
     case "matter.incident": {
       const sos = params["sos"] as { from: string; near: string | null; words: string } | undefined;
       if (sos) {

@@ -89,6 +89,8 @@ export const words = dictionary(
     values: {
       silent: "失联",
       disagrees: "读数不一致",
+      dead: "持续报零",
+      burst: "补报累计数",
       line: "过线计数器",
       head: "区域计数器",
       crowd: "人群",
@@ -185,6 +187,8 @@ export const words = dictionary(
     values: {
       silent: "silent",
       disagrees: "disagrees",
+      dead: "only zeros",
+      burst: "kept over an outage",
       line: "line counter",
       head: "head counter",
       crowd: "crowd",

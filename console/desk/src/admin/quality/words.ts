@@ -60,6 +60,8 @@ export const words = dictionary(
       "matter.crowd.warning": "人群预警",
       "matter.sensor.silent": "传感器无数据",
       "matter.sensor.disagrees": "传感器数据矛盾",
+      "matter.sensor.dead": "传感器持续报零",
+      "matter.sensor.burst": "传感器补报累计数",
     },
   },
   {
@@ -124,6 +126,8 @@ export const words = dictionary(
       "matter.crowd.warning": "Crowd warning",
       "matter.sensor.silent": "Sensor silent",
       "matter.sensor.disagrees": "Sensors disagree",
+      "matter.sensor.dead": "Sensor sends zeros only",
+      "matter.sensor.burst": "Sensor sent what it kept",
     },
   },
 );

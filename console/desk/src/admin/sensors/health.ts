@@ -1,7 +1,7 @@
 // How sensors are, for people who look after them: what is in trouble comes first.
 import type { Sensor } from "$api/questions";
 
-export const STATES = ["silent", "disagrees", "skewed", "never", "ok", "retired"] as const;
+export const STATES = ["silent", "dead", "disagrees", "skewed", "never", "ok", "retired"] as const;
 export type State = (typeof STATES)[number];
 
 /** How urgent a state is: the least is looked at first. A state we do not know yet comes before all. */

@@ -16,6 +16,7 @@ export const words = dictionary(
     states: {
       ok: "正常",
       silent: "失联",
+      dead: "持续报零",
       disagrees: "读数不一致",
       skewed: "时钟不准",
       never: "从未有数据",
@@ -77,6 +78,7 @@ export const words = dictionary(
     states: {
       ok: "well",
       silent: "silent",
+      dead: "only zeros",
       disagrees: "disagrees",
       skewed: "clock off",
       never: "never heard",
