@@ -128,7 +128,6 @@ class Outlooks:
         zone = ZoneInfo(engine.place.district.time_zone)
         figures = engine.zone_figures()
         past = self._past_of(district_id, engine, figures, now, zone)
-        engine.faults.know_busy(past.busy)
         steps = past.steps()
         usual = past.usual_steps(steps.shape[1], zone)
         ahead = np.array(HORIZONS_S, np.int64) // STEP_S
@@ -269,6 +268,7 @@ class Outlooks:
                 past = read_past(connection, engine.place.district, zone_ids, now, zone, today)
             self._past[district_id] = past
         past.put(clock.to_ms(now) // MINUTE_MS * MINUTE_MS, figures)
+        engine.faults.know_busy(past.busy)
         return past.snapshot()
 
 
