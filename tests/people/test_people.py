@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -382,3 +383,14 @@ def test_organisations_feeds_and_people_have_names_on_one_line(database: Databas
         actions.open_feed(tx, actor=admin, id=ids.new_id(), name=name)
     with pytest.raises(BadInput, match="one line"):
         opened(database, display_name=name)
+
+
+def test_an_account_whose_name_came_before_the_rule_can_be_closed(database: Database) -> None:
+    account = opened(database)
+    admin = operator_actor(DISTRICT)
+    kept = {"role": account.role, "body_id": None, "district_ids": account.district_ids, "active": False}
+    with database.transaction(EVERYWHERE) as tx:
+        old = store.accounts.put(tx, replace(account, display_name="=1+1"))
+    with database.transaction(EVERYWHERE) as tx:
+        told = {"actor": admin, "id": account.id, "version": old.version, **kept}
+        assert not actions.change_account(tx, display_name="=1+1", **told).active  # type: ignore[arg-type]

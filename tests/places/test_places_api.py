@@ -12,6 +12,7 @@ from tests.conftest import DISTRICT
 from tests.serving import signed_in
 
 from anshang.foundation.database import Database
+from anshang.foundation.jobs import Supervisor
 from anshang.people import api as people_api
 from anshang.people.doorkeeper import Doorkeeper
 from anshang.people.model import Role
@@ -33,7 +34,8 @@ def app(database: Database) -> FastAPI:
     app.include_router(api.router)
     errors.install(app)
     doorkeeper = Doorkeeper(database, tries_per_minute=100)
-    app.state.runtime = Runtime(database, Hub(database), doorkeeper, Cookies(timedelta(hours=1), False))
+    cookies = Cookies(timedelta(hours=1), False)
+    app.state.runtime = Runtime(database, Hub(database), doorkeeper, Supervisor([], list), cookies)
     return app
 
 

@@ -126,7 +126,8 @@ def change_account(
             en="Nobody takes their own administrator's rights away; another administrator does.",
             zh="不能取消自己的管理员权限，须由另一位管理员操作。",
         )
-    check_names(display_name)
+    if display_name != before.display_name:
+        check_names(display_name)
     check_role(role, district_ids, body_id)
     if body_id != before.body_id:
         check_body(tx.connection, body_id, actor.district_ids)
