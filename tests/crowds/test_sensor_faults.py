@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import numpy as np
 import pytest
 from tests.conftest import DISTRICT, NIGHT
-from tests.crowds.conftest import LINES, T0_MS, columns, line, passed, people, quiet, run
+from tests.crowds.conftest import LINES, T0_MS, columns, line, passed, people, quiet, run, waiting
 
+from anshang.crowds import actions
 from anshang.crowds.engine import Engine
 from anshang.crowds.model import Crossing, FaultReason, Observation, SensorChange
+from anshang.crowds.outlook import Outlooks
 from anshang.crowds.past import busy_hours
 from anshang.crowds.telemetry import rollups_table
+from anshang.crowds.watch import Watch, sensor_health
 from anshang.foundation.database import Database, put_all
+from anshang.people.model import operator_actor
 from anshang.places.model import Place
 
 PERIOD_S, HOUR_S, HOUR_MS = 600, 3600, 3_600_000
@@ -112,3 +117,32 @@ def test_hours_are_never_empty_when_on_seven_days_somebody_was_counted(database:
         known = busy_hours(connection, DISTRICT, (first_ms, T0_MS))
     assert known["day"].tolist() == [True] * 18 + [False] * 6
     assert not known["new"].any()
+
+
+@pytest.mark.postgres
+@pytest.mark.slow
+def test_a_dead_sensor_waits_in_the_queue_and_is_shown_as_such(
+    district: Database, night: Callable[[timedelta], None]
+) -> None:
+    first_ms = T0_MS // HOUR_MS * HOUR_MS - 8 * 24 * HOUR_MS
+    rows = [
+        (DISTRICT, HOUR_S, sensor.id, at_ms, at_ms, 5, 0, -1, -1, 0, 0, 6)
+        for at_ms in range(first_ms, T0_MS, HOUR_MS)
+        for sensor in SLOW
+    ]
+    district.bulk(DISTRICT, lambda connection: put_all(connection, rollups_table, rows))
+    with district.transaction(DISTRICT) as tx:
+        for sensor in SLOW:
+            actions.define_sensor(tx, actor=operator_actor(DISTRICT), sensor=sensor)
+    watch = Watch(district)
+    watch.load(DISTRICT)
+    Outlooks(district, watch).renew(DISTRICT)
+    for at_s in range(PERIOD_S, 4 * HOUR_S, PERIOD_S):
+        night(timedelta(seconds=PERIOD_S))
+        watch.taken(DISTRICT, [passed("g0", at_s, 0), *busy(("g1", "g2", "g3"), at_s, at_s)])
+        watch.step(DISTRICT)
+    watch.save_changes(DISTRICT)
+    assert [(m.subject, list(m.params["sensors"])) for m in waiting(district)] == [
+        ("matter.sensor.dead", ["g0"])
+    ]
+    assert sensor_health(watch.find(DISTRICT), SLOW[0])["state"] == "dead"
