@@ -14,10 +14,12 @@ from tests.drills.test_drills import exercise as exercise_fixture
 from tests.drills.test_drills import quarter as quarter_fixture
 
 from anshang.drills import copying, store
-from anshang.foundation import ids
+from anshang.foundation import clock, ids
 from anshang.foundation.database import Database, metadata
 from anshang.foundation.errors import BadInput
 from anshang.journal import actions as journal
+from anshang.journal import store as journal_store
+from anshang.journal.model import EVERYWHERE
 from anshang.people.model import operator_actor
 from anshang.places import actions as places
 
@@ -124,6 +126,40 @@ def test_a_copy_that_was_left_behind_goes_when_the_next_drill_begins(
     with quarter.reading([DISTRICT]) as connection:
         assert copying.copies_of(connection, DISTRICT) == [exercise.copy]
     assert [one["id"] for one in exercise.desk.get("/api/districts").json()] == [DISTRICT, exercise.copy]
+
+
+def stopped_in_an_end(exercise: Exercise, quarter: Database) -> None:
+    """The end is written down, and the server stopped before the copy was gone."""
+    with quarter.transaction(DISTRICT) as tx:
+        drill = store.drills.get(tx.connection, DISTRICT, exercise.id)
+        store.drills.put(tx, drill.ended(clock.now(), []))
+
+
+@pytest.mark.parametrize("by", ["the player", "its leader"])
+def test_a_copy_whose_end_was_interrupted_goes(exercise: Exercise, quarter: Database, by: str) -> None:
+    """Everybody would keep it among their districts, and a call for help would be taken for a drill."""
+    exercise.begin()
+    exercise.go_on(1)
+    stopped_in_an_end(exercise, quarter)
+    if by == "the player":
+        exercise.go_on(1)
+    else:
+        exercise.end()
+    with quarter.reading([DISTRICT]) as connection:
+        assert copying.copies_of(connection, DISTRICT) == []
+    assert [one["id"] for one in exercise.desk.get("/api/districts").json()] == [DISTRICT]
+    assert exercise.app.state.watch.find(exercise.copy) is None
+
+
+def test_a_drill_that_has_ended_is_ended_again_without_a_trace(exercise: Exercise, quarter: Database) -> None:
+    exercise.begin()
+    exercise.end()
+    with quarter.reading([EVERYWHERE]) as connection:
+        before = journal_store.last_link(connection, EVERYWHERE)
+    exercise.end()
+    exercise.go_on(0.5)
+    with quarter.reading([EVERYWHERE]) as connection:
+        assert journal_store.last_link(connection, EVERYWHERE) == before
 
 
 def test_no_district_can_bear_the_code_of_a_copy(database: Database) -> None:

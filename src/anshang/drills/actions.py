@@ -52,23 +52,42 @@ def begin(
 
 
 def end(database: Database, keyring: Keyring, *, actor: Actor, district_id: str, id: str) -> Drill:
-    """End a drill: keep its score, then remove its copy. Ending it again changes nothing."""
+    """End a drill: keep its score, then remove its copy. Ending it again removes what is left of that."""
     actor.must(Permission.DRILL_LEAD, district_id)
     copy_id = ids.drill_of(district_id, id)
     with _one_at_a_time:
         with database.reading([district_id, copy_id]) as connection:
             drill = store.drills.get(connection, district_id, id)
-            if drill.ended_at is not None:
-                return drill
-            steps = score.timed(connection, drill, read_scenario(drill.scenario))
-        with database.transaction(district_id) as tx:
-            drill = store.drills.get(tx.connection, district_id, id)
-            timed = [asdict(step) | {"met": step.met} for step in steps]
-            ended = store.drills.put(tx, drill.ended(clock.now(), timed))
-            details = {"steps": len(steps), "met": sum(step.met for step in steps)}
-            journal.record(tx, actor_id=actor.id, kind=DrillKind.ENDED, subject_id=id, details=details)
-        copying.remove(database, keyring, copy_id)
-    return ended
+            goes_on, is_there = drill.ended_at is None, _is_there(connection, copy_id)
+            steps = score.timed(connection, drill, read_scenario(drill.scenario)) if goes_on else []
+        if goes_on:
+            with database.transaction(district_id) as tx:
+                drill = store.drills.get(tx.connection, district_id, id)
+                timed = [asdict(step) | {"met": step.met} for step in steps]
+                drill = store.drills.put(tx, drill.ended(clock.now(), timed))
+                details = {"steps": len(steps), "met": sum(step.met for step in steps)}
+                journal.record(tx, actor_id=actor.id, kind=DrillKind.ENDED, subject_id=id, details=details)
+        if is_there:
+            copying.remove(database, keyring, copy_id)
+    return drill
+
+
+def remove_ended(database: Database, keyring: Keyring, copy_id: str) -> bool:
+    """Remove a copy on which no drill goes on: its begin or its end was interrupted. Whether none does."""
+    district_id = ids.real_of(copy_id)
+    with _one_at_a_time:
+        with database.reading([district_id]) as connection:
+            running = store.find_running(connection, district_id)
+            is_there = _is_there(connection, copy_id)
+        if running is not None and ids.drill_of(district_id, running.id) == copy_id:
+            return False
+        if is_there:
+            copying.remove(database, keyring, copy_id)
+    return True
+
+
+def _is_there(connection: Connection, copy_id: str) -> bool:
+    return copy_id in copying.copies_of(connection, ids.real_of(copy_id))
 
 
 def _check(connection: Connection, actor: Actor, district_id: str, scenario: Scenario) -> None:

@@ -49,11 +49,15 @@ class Player:
         self._playing: dict[str, _Playing] = {}
 
     def go_on(self, copy_id: str) -> None:
-        """Play what is due on a copy, if its drill goes on; end it when its time is over."""
+        """Play what is due on a copy; end its drill when its time is over, and remove it when none goes on."""
         district_id = ids.real_of(copy_id)
         with self._database.reading([district_id]) as connection:
             drill = store.find_running(connection, district_id)
         if drill is None or ids.drill_of(district_id, drill.id) != copy_id:
+            # a drill that begins just now is not read yet: whether none goes on is asked again, in its turn
+            if actions.remove_ended(self._database, self._keyring, copy_id):
+                self._playing.pop(copy_id, None)
+                self._watch.let_go(copy_id)
             return
         playing = self._playing.get(copy_id)
         if playing is None or playing.drill.id != drill.id:
