@@ -11,6 +11,7 @@ from httpx import Response
 from starlette.testclient import TestClient
 from tests.conftest import DISTRICT
 from tests.crowds.conftest import row_of_zones
+from tests.partners.conftest import LAT, LON
 from tests.partners.conftest import app as app_fixture
 from tests.partners.conftest import quarter as quarter_fixture
 from tests.serving import signed_in
@@ -24,6 +25,8 @@ from anshang.places import actions as places
 pytestmark = pytest.mark.postgres
 
 HERE = f"?district={DISTRICT}"
+M_PER_LON = 98_000.0
+"""Metres in a degree of longitude, there."""
 app, quarter = app_fixture, quarter_fixture
 
 
@@ -82,7 +85,7 @@ def test_a_call_reaches_the_desk_with_its_place_and_without_its_caller(
     )
 
 
-def call_from(app: FastAPI, network: str, what: str, where: str = HERE, **spot: str) -> Response:
+def call_from(app: FastAPI, network: str, what: str, where: str = HERE, **spot: str | float) -> Response:
     """A call for help by a phone at an address."""
     phone = TestClient(app, raise_server_exceptions=False, client=(network, 50_000))
     return phone.post(f"/api/public/calls{where}", json={"id": ids.new_id(), "what": what, **spot})
@@ -109,6 +112,34 @@ def test_many_calls_from_one_place_become_one_incident_that_says_how_many(app: F
     assert [matter["params"].get("calls") for matter in waiting(app)] == [None] * own + [32]
     somewhere_else = call_from(app, "203.0.113.7", "other", zone_id="z2").json()["id"]
     assert waiting(app)[-1]["id"] == somewhere_else
+
+
+@pytest.mark.parametrize("scanned", ["p2", None])
+def test_the_injured_of_one_address_keep_their_points_in_a_flood(app: FastAPI, scanned: str | None) -> None:
+    """Phones behind one Wi-Fi, at two ends of a square: two places to go to, not one."""
+
+    def hurt(east_m: float) -> str:
+        point: dict[str, str | float] = {"lon": LON + east_m / M_PER_LON, "lat": LAT}
+        spot = point | ({"premises_id": scanned} if scanned else {"zone_id": "z1"})
+        told: str = call_from(app, "203.0.113.7", "hurt", **spot).json()["id"]
+        return told
+
+    for _ in range(OF_NETWORK.most):
+        hurt(0)
+    here, far, still_here, still_far = hurt(10), hurt(310), hurt(12), hurt(312)
+    assert (here, far) == (still_here, still_far)
+    assert here != far
+    shown = signed_in(app, Role.DESK, DISTRICT).get(f"/api/incidents/{far}{HERE}").json()
+    assert (shown["lon"], shown["premises_id"]) == (pytest.approx(LON + 310 / M_PER_LON), scanned)
+
+
+def test_points_that_lie_in_no_district_make_no_incidents_of_their_own(app: FastAPI) -> None:
+    """Whoever makes points up all over the world does not fill the queue."""
+    told = {
+        call_from(app, "203.0.113.7", "hurt", zone_id="z1", lon=lon, lat=LAT).json()["id"]
+        for lon in range(OF_NETWORK.most + 9)
+    }
+    assert len(told) == OF_NETWORK.most + 1
 
 
 def test_what_gathers_calls_stays_marked_when_it_is_classified_and_begins_anew_when_it_is_over(

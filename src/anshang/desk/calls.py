@@ -6,8 +6,10 @@ same thing at the same place become one incident, which says how many they are a
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
+import numpy as np
 from sqlalchemy import Connection
 
 from anshang.foundation.database import Database
@@ -15,8 +17,10 @@ from anshang.incidents import actions as incidents
 from anshang.incidents import gathering
 from anshang.incidents.model import Source, Spot
 from anshang.incidents.placing import completed
+from anshang.kernels.geometry import LocalFrame
 from anshang.people.model import visitor_actor
 from anshang.places import store as places
+from anshang.places.model import District
 from anshang.web.budgets import Budget, Budgets
 
 OF_NETWORK = Budget("public.calls_of_network", most=3)
@@ -34,7 +38,15 @@ URGENT = frozenset({"hurt", "crushed"})
 """These keep their exact place in a flood, too."""
 
 
-_Key = tuple[str, str, str | None]
+CELL_M = 40.0
+"""Two who are hurt farther apart than this are two places to go to."""
+NEAR_M = 1000.0
+"""A point farther than this from the district's centre is told apart by nothing: who makes points up does not
+fill the queue.
+"""
+
+_Cell = tuple[int, int]
+_Key = tuple[str, str, str | None, _Cell | None]
 
 
 @dataclass(slots=True)
@@ -53,9 +65,9 @@ class CallDesk:
     def take(self, district_id: str, id: str, what: str, spot: Spot, network: str) -> str:
         """The id of the incident that bears the call; NotFound when the district or the place is none."""
         with self._database.reading([district_id]) as connection:
-            places.get_district(connection, district_id)
+            district = places.get_district(connection, district_id)
             spot = completed(connection, district_id, spot)
-            key = self._key(district_id, what, spot, network)
+            key = self._key(district, what, spot, network)
             if key is not None and gathering.is_open(connection, district_id, id):
                 key = None  # asked again by a phone that heard no answer
             there = None if key is None else self._find(connection, key)
@@ -67,12 +79,15 @@ class CallDesk:
             self._gathered[key] = _Gathered(id)
         return id
 
-    def _key(self, district_id: str, what: str, spot: Spot, network: str) -> _Key | None:
+    def _key(self, district: District, what: str, spot: Spot, network: str) -> _Key | None:
         """What the call is gathered with; None while there are few of them."""
-        few = self._budgets.allows(OF_NETWORK, district_id, network)
-        if self._budgets.allows(OF_DISTRICT, district_id):
-            return None if few else (district_id, what, spot.premises_id or spot.zone_id)
-        return (district_id, what, (spot.premises_id if what in URGENT else None) or spot.zone_id)
+        few = self._budgets.allows(OF_NETWORK, district.id, network)
+        calm = self._budgets.allows(OF_DISTRICT, district.id)
+        if calm and few:
+            return None
+        urgent = what in URGENT
+        place = (spot.premises_id if calm or urgent else None) or spot.zone_id
+        return district.id, what, place, _cell(district, spot) if urgent else None
 
     def _find(self, connection: Connection, key: _Key) -> _Gathered | None:
         """What such calls are gathered in while that is open."""
@@ -106,3 +121,14 @@ class CallDesk:
             )
             if first_of_many:
                 gathering.count_calls(tx, actor=actor, id=id, calls=1)
+
+
+def _cell(district: District, spot: Spot) -> _Cell | None:
+    """The square of CELL_M on the ground that the point lies in; None without one near the district."""
+    if spot.lon is None or spot.lat is None:
+        return None
+    frame = LocalFrame(district.centre_lon, district.centre_lat)
+    ((x_m, y_m),) = frame.to_metres(np.array([[spot.lon, spot.lat]]))
+    if not math.hypot(x_m, y_m) <= NEAR_M:
+        return None
+    return math.floor(x_m / CELL_M), math.floor(y_m / CELL_M)
