@@ -16,6 +16,7 @@ from tests.serving import signed_in
 from anshang.foundation import ids
 from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput, NotAllowed, NotFound, RuleBroken, StaleVersion
+from anshang.incidents.outsiders import OF_OUTSIDERS
 from anshang.journal import store as journal
 from anshang.partners import actions, store
 from anshang.partners.model import (
@@ -265,6 +266,18 @@ def test_a_partner_reports_from_its_premises_and_reads_what_became_of_it(app: Fa
     assert at_shop(app, "p3").get(f"/api/shop{HERE}").json()["reports"] == [], "somebody else's phone"
     other = body | {"id": ids.new_id(), "partner_id": "p2"}
     assert shop.post(f"/api/shop/reports{HERE}", json=other).status_code == 404
+
+
+def test_a_shop_reports_no_more_a_minute_than_anybody_outside_the_team(app: FastAPI) -> None:
+    """Both ways in are one budget: the desk reads them all."""
+    shop = at_shop(app, "p3")
+    for _ in range(OF_OUTSIDERS.most):
+        body = {"id": ids.new_id(), "partner_id": "p3", "text": "有人晕倒", "category_id": "injury"}
+        assert shop.post(f"/api/shop/reports{HERE}", json=body).status_code == 200
+    refused = shop.post(f"/api/shop/reports{HERE}", json=body | {"id": ids.new_id()})
+    assert (refused.status_code, refused.json()["error"]) == (429, "incident.report_outside.throttled")
+    other = {"id": ids.new_id(), "source": "merchant", "text": "x", "called_at": NIGHT.isoformat()}
+    assert shop.post(f"/api/incidents{HERE}", json=other).status_code == 429
 
 
 def test_a_partner_whose_organisation_is_not_registered_is_told_so(app: FastAPI, quarter: Database) -> None:
