@@ -15,7 +15,8 @@ from anshang.foundation import ids
 from anshang.foundation.database import Database
 from anshang.journal.model import EVERYWHERE
 from anshang.people import actions as people
-from anshang.people.model import Role
+from anshang.people.model import Role, operator_actor
+from anshang.vault.erasure_guard import confirm_clock
 
 app, quarter = app_fixture, quarter_fixture
 BESIDE = "beside"
@@ -143,3 +144,13 @@ def test_every_right_follows_an_account_at_once(app: FastAPI, quarter: Database)
     become("desk", DISTRICT, BESIDE)
     assert sees(moved, DISTRICT) == (401, 401)
     assert sees(enter(), DISTRICT) == (200, 403)
+
+
+def test_every_administrator_reads_that_erasing_was_held_back(app: FastAPI, quarter: Database) -> None:
+    """The clock is nobody's district, and what it holds back concerns all of them."""
+    with quarter.transaction(EVERYWHERE) as tx:
+        confirm_clock(tx, actor=operator_actor(EVERYWHERE))
+    for role, kinds in ((Role.ADMIN, ["erasure.confirmed"]), (Role.SUPERVISOR, [])):
+        reader = signed_in(app, role, DISTRICT)
+        entries = reader.get(f"/api/journal?district={DISTRICT}&kind=erasure").json()["entries"]
+        assert [entry["kind"] for entry in entries] == kinds

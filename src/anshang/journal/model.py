@@ -15,6 +15,8 @@ from typing import Any
 
 EVERYWHERE = "*"
 """The district of entries that concern the installation as a whole (accounts, sign-ins)."""
+CLOCK = "clock"
+"""What an entry is about that says whether the machine's clock is believed."""
 
 GENESIS = "0" * 64
 """What the first entry of a district is chained to."""

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 
 from anshang.foundation.actor import Actor, Permission
 from anshang.journal import store as journal
-from anshang.journal.model import EVERYWHERE
+from anshang.journal.model import CLOCK, EVERYWHERE
 from anshang.people import store
 from anshang.people.actions import UNKNOWN
 from anshang.web.session import Caller, DistrictQuery
@@ -50,7 +50,8 @@ def entries(
     limit: Annotated[int, Query(ge=1, le=500)] = 100,
 ) -> JournalPage:
     """The district's entries; who manages people also sees those of the installation that are about accounts
-    with which they share a district, about their bodies, and about tries to sign in with no account's name.
+    with which they share a district, about their bodies, about tries to sign in with no account's name, about
+    the clock and about what was erased.
     """
     caller.actor.must(Permission.JOURNAL_READ, district)
     districts = [district, EVERYWHERE] if caller.actor.may(Permission.PEOPLE_MANAGE, district) else [district]
@@ -74,4 +75,4 @@ def _subjects(connection: Connection, actor: Actor) -> list[str]:
     mine = set(actor.district_ids)
     accounts = [one for one in store.list_accounts(connection) if mine & set(one.district_ids)]
     bodies = {one.body_id for one in accounts if one.body_id is not None}
-    return [UNKNOWN, *mine, *bodies, *(one.id for one in accounts)]
+    return [UNKNOWN, CLOCK, EVERYWHERE, *mine, *bodies, *(one.id for one in accounts)]

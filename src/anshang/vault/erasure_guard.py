@@ -21,7 +21,7 @@ from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import RuleBroken
 from anshang.journal import actions as journal
 from anshang.journal import store as journal_store
-from anshang.journal.model import EVERYWHERE, Entry
+from anshang.journal.model import CLOCK, EVERYWHERE, Entry
 from anshang.vault.model import ErasureEvent
 
 TOLERANCE = timedelta(hours=1)
@@ -110,13 +110,13 @@ class ErasureGuard:
 
     def _record(self, kind: ErasureEvent, **details: str) -> None:
         with self._database.transaction(EVERYWHERE) as tx:
-            journal.record(tx, actor_id=ENGINE, kind=kind, subject_id="clock", details=details)
+            journal.record(tx, actor_id=ENGINE, kind=kind, subject_id=CLOCK, details=details)
 
 
 def confirm_clock(tx: Transaction, *, actor: Actor) -> None:
     """A person has looked at the clock and found it right: what is over may be erased again."""
     actor.must(Permission.PERSON_ERASE, tx.district_id)
-    journal.record(tx, actor_id=actor.id, kind=ErasureEvent.CONFIRMED, subject_id="clock")
+    journal.record(tx, actor_id=actor.id, kind=ErasureEvent.CONFIRMED, subject_id=CLOCK)
 
 
 def _last_event(connection: Connection) -> Entry | None:
