@@ -49,7 +49,7 @@ class Player:
         self._playing: dict[str, _Playing] = {}
 
     def go_on(self, copy_id: str) -> None:
-        """Play what is due on a copy; end its drill when its time is over, and remove it when none goes on."""
+        """Play what is due on a copy; end its drill when its time is over; remove it when none goes on."""
         district_id = ids.real_of(copy_id)
         with self._database.reading([district_id]) as connection:
             drill = store.find_running(connection, district_id)
