@@ -187,6 +187,7 @@ class Field {
 
   async #keep(told: Pick<Row, "path" | "body" | "blob" | "label">): Promise<void> {
     const stamp = clock.stamp();
+    this.#by = session.account?.id ?? this.#by;
     await this.outbox.put({ ...told, key: newId(), at_ms: stamp.at_ms, stamp, by: this.#by });
   }
 
