@@ -54,7 +54,6 @@ export const incident = (district: string, id: string): Question<Shape["Incident
   ask: () => answered(client.GET("/api/incidents/{id}", { params: { path: { id }, query: { district } } })),
 });
 
-/** A look-out without a word of who it is. */
 /** Who is looked for. */
 export const lookouts = (district: string): Question<Shape["LookoutShown"][]> => ({
   key: `lookouts ${district}`,

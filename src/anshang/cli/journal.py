@@ -32,7 +32,9 @@ def journal_verify(
     ] = None,
     expect: Annotated[
         list[str] | None,
-        typer.Option(help="A value written down (16 signs or more): it must be in a chain, with --on, then."),
+        typer.Option(
+            help="A value written down (16 characters or more): it must be in a chain, with --on, then."
+        ),
     ] = None,
 ) -> None:
     """Recompute the chain of every entry and every seal; exit code 1 when one byte was changed, a seal is

@@ -107,7 +107,7 @@ def export_keys(
         keyring = Keyring(settings.vault_folder, read_masters(settings.vault_keys))
         write_private(target, pack_keys(database, keyring, ask_password(password_stdin)))
         say(f"{target}: {len(keyring.list_keys())} keys 把密钥")
-        complain("[yellow]Keep it apart from back-ups; destroy the file before.[/yellow]")
+        complain("[yellow]Keep it apart from back-ups; destroy the previous export.[/yellow]")
         complain("请与备份分开保管，并销毁上一份导出文件。")
 
 

@@ -16,8 +16,8 @@ from anshang.foundation.database import Transaction
 from anshang.journal import store
 from anshang.journal.model import Entry, Fault, Seal, faults_in_chain
 
-VALUE_SIGNS_MIN = 16
-"""Nobody copies a hash of 64 signs; so many cannot be hit by trying."""
+VALUE_CHARACTERS_MIN = 16
+"""Nobody copies a hash of 64 characters; so many cannot be hit by trying."""
 SEALED_LATE_MAX = timedelta(days=400)
 """So far back days are sealed that were not."""
 _A_DAY = timedelta(days=1)
@@ -89,10 +89,10 @@ def verify(connection: Connection, district_id: str) -> list[Fault]:
 
 
 def is_proved(connection: Connection, district_ids: Sequence[str], value: str, on: date | None) -> bool:
-    """Whether a value that was written down (16 signs of it or more) is in the chain of a district and, when
+    """Whether a value that was written down (16 characters or more) is in the chain of a district and, when
     the day is told, was the newest on it; a day is given or taken, for that on paper is a local one.
     """
-    if len(value) < VALUE_SIGNS_MIN:
+    if len(value) < VALUE_CHARACTERS_MIN:
         return False
     for district_id in district_ids:
         for entry in store.list_of_chain(connection, district_id, value.lower()):

@@ -20,18 +20,18 @@ from anshang.vault.keys import Keyring, seal, unseal
 
 MARK = b"anshang vault keys 1\n"
 SALT_BYTES = 16
-PASSPHRASE_SIGNS_MIN = 12
+PASSPHRASE_CHARACTERS_MIN = 12
 SCRYPT = {"n": 2**15, "r": 8, "p": 1, "maxmem": 64 * 1024 * 1024, "dklen": 32}
 """scrypt (RFC 7914): 32 MB and about a tenth of a second for each try."""
 
 
 def pack_keys(database: Database, keyring: Keyring, passphrase: str) -> bytes:
     """Every key of the vault, and whose they are, under the passphrase; BadInput when it is too short."""
-    if len(passphrase) < PASSPHRASE_SIGNS_MIN:
+    if len(passphrase) < PASSPHRASE_CHARACTERS_MIN:
         raise BadInput(
             "vault.passphrase",
-            en=f"The passphrase has at least {PASSPHRASE_SIGNS_MIN} signs.",
-            zh=f"口令至少 {PASSPHRASE_SIGNS_MIN} 个字符。",
+            en=f"The passphrase has at least {PASSPHRASE_CHARACTERS_MIN} characters.",
+            zh=f"口令至少 {PASSPHRASE_CHARACTERS_MIN} 个字符。",
         )
     keys = {"/".join(key): base64.b64encode(keyring.open(*key)).decode() for key in keyring.list_keys()}
     content = json.dumps({"installation": _id_of(database), "keys": keys}).encode()
