@@ -1450,7 +1450,8 @@ export interface paths {
         /**
          * Entries
          * @description The district's entries; who manages people also sees those of the installation that are about accounts
-         *     with which they share a district, about their bodies, and about tries to sign in with no account's name.
+         *     with which they share a district, about their bodies, about tries to sign in with no account's name, about
+         *     the clock and about what was erased.
          */
         get: operations["entries_api_journal_get"];
         put?: never;
@@ -3179,7 +3180,7 @@ export interface paths {
         put?: never;
         /**
          * Report
-         * @description Report something from the premises.
+         * @description Report something from the premises; it spends what the account may report in all.
          */
         post: operations["report_api_shop_reports_post"];
         delete?: never;
