@@ -236,3 +236,40 @@ def test_a_level_raised_by_mistake_goes_back_to_the_one_before(
     assert [sorted(words) for words in shown_at(app, "p0", "p5")] == [
         ["It is crowded o", "The last notice"], ["The last notice"],
     ]  # fmt: skip
+
+
+def going(order: Any) -> set[str]:
+    """The units that are asked and not called off."""
+    return {unit["unit_id"] for unit in order["units"] if unit["state"] == "offered"}
+
+
+def test_a_level_that_was_undone_is_raised_again_and_asks_again(
+    app: FastAPI, desk: TestClient, night: MoveOn
+) -> None:
+    give(desk, 2)
+    for _ in range(2):
+        night(timedelta(seconds=10))
+        raised = give(desk, 3)
+        assert going(raised) == {"k0", "k1", "k2", "k3"}
+        assert "It is very crow" in shown_at(app, "p5")[0]
+        assert going(undo(desk, raised, 2)) == {"k0", "k1"}
+    night(timedelta(seconds=10))
+    other = signed_in(app, Role.DESK, DISTRICT)
+    assert going(give(other, 3)) == {"k0", "k1", "k2", "k3"}, "another officer's measure is one of its own"
+    steps = [one["step"] for one in desk.get(f"/api/crowd/zones/z0/measures{HERE}").json()]
+    assert steps.count("exits.staffed") == 3
+
+
+def test_an_undo_by_two_levels_calls_off_what_both_asked(desk: TestClient) -> None:
+    give(desk, 2)
+    give(desk, 3)
+    highest = give(desk, 4)
+    assert going(undo(desk, highest, 2)) == {"k0", "k1"}
+
+
+def test_a_raise_whose_answer_was_lost_is_sent_again_and_answered(app: FastAPI, desk: TestClient) -> None:
+    give(desk, 2)
+    id = ids.new_id()
+    raised = give(desk, 3, id=id)
+    assert give(desk, 3, id=id) == raised
+    assert give(desk, 3, 409)["error"] == "order.stands", "another raise to the same level is none"

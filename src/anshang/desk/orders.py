@@ -77,8 +77,8 @@ def give(
     words_en: str = "",
     drill: bool = False,
 ) -> Order:
-    """Give the order of a level, or of a higher one where one stands; the same id again answers with what is
-    there. The units are asked by `send`. Whoever gives it has acknowledged the alarm.
+    """Give the order of a level, or raise the one that stands; the same id again answers with what is there.
+    The units are asked by `send`. Whoever gives it has acknowledged the alarm.
     """
     actor.must(Permission.UNIT_DIRECT, tx.district_id)
     response = RESPONSES.get(level)
@@ -90,8 +90,8 @@ def give(
         return known
     standing = store.find_open_order(tx.connection, tx.district_id, zone_id)
     if standing is not None:
-        return _raise(tx, actor, place, standing, level, density, (words_zh, words_en))
-    incident_id, notice_id = ids.derived(id, "incident"), ids.derived(id, f"notice {int(level)}")
+        return _raise(tx, actor, id, place, standing, level, density, (words_zh, words_en))
+    incident_id, notice_id = ids.derived(id, "incident"), _notice_id(id, level, 0)
     zone = place.zones[zone_id]
     incidents.report(
         tx,
@@ -161,7 +161,7 @@ def send(
             offers = dispatch.offer_all(
                 tx,
                 actor=actor,
-                id=_units_id(order.id, order.level),
+                id=_units_id(order.id, order.level, order.version),
                 incident_id=order.incident_id,
                 unit_ids=[unit.id],
             )
@@ -190,7 +190,7 @@ def undo(tx: Transaction, *, actor: Actor, id: str, back_to: int | None) -> Orde
         raise BadInput("order.no_level", en="This level orders nothing.", zh="该等级没有处置令。")
     for one in dispatch_store.list_live(tx.connection, tx.district_id):
         ours = one.incident_id == order.incident_id
-        if ours and (back_to is None or one.id == ids.derived(_units_id(id, order.level), one.unit_id)):
+        if ours and (back_to is None or one.id in _offers_above(order, back_to, one.unit_id)):
             dispatch.stand_down(tx, actor=actor, id=one.id, because=Because.CALLED_OFF, words=MISTAKE_ZH)
     _withdraw(tx, actor, order, (MISTAKE_ZH, MISTAKE_EN))
     if back_to is None:
@@ -198,7 +198,7 @@ def undo(tx: Transaction, *, actor: Actor, id: str, back_to: int | None) -> Orde
         version = incidents_store.incidents.get(tx.connection, tx.district_id, order.incident_id).version
         incidents.cancel(tx, actor=actor, id=order.incident_id, reason=OUTCOME_UNDONE, version=version)
     else:
-        undone = replace(order, level=back_to, notice_id=ids.derived(id, f"notice {back_to} {order.version}"))
+        undone = replace(order, level=back_to, notice_id=_notice_id(id, back_to, order.version))
     after = store.orders.put(tx, undone)
     _tell(tx, actor, DeskKind.ORDER_UNDONE, after, {"level": order.level})
     if back_to is not None:
@@ -232,20 +232,25 @@ def stand_down(tx: Transaction, *, actor: Actor, id: str) -> Order:
 def _raise(
     tx: Transaction,
     actor: Actor,
+    id: str,
     place: Place,
     standing: Order,
     level: Level,
     density: float | None,
     words: tuple[str, str],
 ) -> Order:
-    """The order that stands is raised to a higher level; RuleBroken when it is as high."""
+    """The order that stands is raised to a higher level; RuleBroken when it is as high, unless this raise
+    has made it so.
+    """
+    if standing.notice_id == _notice_id(id, standing.level, standing.version - 1):
+        return standing
     if level <= standing.level:
         raise RuleBroken(
             "order.stands", en="An order stands in this zone already.", zh="该区域已有处置令在执行。"
         )
     if partners_store.notices.find(tx.connection, tx.district_id, standing.notice_id) is not None:
         partners.withdraw(tx, actor=actor, id=standing.notice_id)
-    notice_id = ids.derived(standing.id, f"notice {int(level)}")
+    notice_id = _notice_id(id, level, standing.version)
     raised = store.orders.put(tx, replace(standing, level=int(level), notice_id=notice_id))
     _tell(tx, actor, DeskKind.ORDER_RAISED, raised, {"level": int(level)})
     _ask(tx, actor, place, raised, density, words)
@@ -273,7 +278,7 @@ def _ask(
             crowds.take_measure(
                 tx,
                 actor=actor,
-                id=ids.derived(order.id, f"{step} {order.level}"),
+                id=ids.derived(order.id, f"{step} {order.level} {order.version}"),
                 zone_id=order.zone_id,
                 matter_id=None,
                 step=step,
@@ -322,9 +327,25 @@ def _withdraw(tx: Transaction, actor: Actor, order: Order, words: tuple[str, str
     )
 
 
-def _units_id(order_id: str, level: int) -> str:
-    """From which the ids of the offers of a level follow."""
-    return ids.derived(order_id, f"units {level}")
+def _notice_id(id: str, level: int, version: int) -> str:
+    """The id of the request that `id`, an order, a raise or an undo, sends for a level; the version is the
+    one of the order that it changes (0: none yet).
+    """
+    return ids.derived(id, f"notice {int(level)} {version}")
+
+
+def _units_id(order_id: str, level: int, version: int) -> str:
+    """From which the ids of the offers of a level follow; the version is that of the order as it was raised,
+    so that a level which was undone asks anew.
+    """
+    return ids.derived(order_id, f"units {level} {version}")
+
+
+def _offers_above(order: Order, level: int, unit_id: str) -> set[str]:
+    """The ids of what the unit may have been asked while the order stood higher than the level."""
+    higher = range(level + 1, order.level + 1)
+    versions = range(1, order.version + 1)
+    return {ids.derived(_units_id(order.id, at, version), unit_id) for at in higher for version in versions}
 
 
 def _tell(tx: Transaction, actor: Actor, kind: DeskKind, order: Order, details: dict[str, Any]) -> None:
