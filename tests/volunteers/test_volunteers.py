@@ -271,7 +271,7 @@ def test_only_trusted_volunteers_on_duty_are_told_whom_to_look_for(team: Team, a
     for trusted, on_duty, status in ((False, True, 409), (True, False, 409), (True, True, 200)):
         phone = team.member(trusted=trusted)
         (alert,) = phone.get(f"/api/lookouts/alerts?district={DISTRICT}").json()
-        assert (alert["zone_id"], set(alert)) == ("z0", {"id", "sort", "seen_at", "zone_id"})
+        assert (alert["zone_id"], set(alert)) == ("z0", {"id", "sort", "seen_at", "zone_id", "zone"})
         if on_duty:
             duty = phone.post(
                 f"/api/units/v1/duty?district={DISTRICT}",
