@@ -40,6 +40,8 @@ from anshang.places.model import Place
 SIGMAS_95 = 1.96
 TREND_MS = 300_000
 MINUTES_MAX = 1440
+FLOWS_MS = 10 * MINUTE_MS
+"""Of a replay what flows need, and more."""
 
 
 class Engine:
@@ -126,6 +128,7 @@ class Engine:
         self._replay(rows.where(slice(begin, None)))
 
     def _replay(self, rows: Rows) -> None:
+        flows_from_ms = int(rows.at_ms[-1]) - FLOWS_MS if len(rows.at_ms) else 0
         for minute in _runs(rows.at_ms // MINUTE_MS):
             together = rows.where(minute)
             ends_ms = (int(together.at_ms[0]) // MINUTE_MS + 1) * MINUTE_MS
@@ -133,7 +136,8 @@ class Engine:
             self.occupancy.judge_minute(ends_ms, together)
             together = self.faults.take(together)
             self._balance(together)
-            self.flows.take(together)
+            if ends_ms > flows_from_ms:
+                self.flows.take(together)
             self.occupancy.correct(int(together.at_ms[-1]))
 
     def step(self, now: datetime) -> list[EngineEvent]:
