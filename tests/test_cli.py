@@ -20,6 +20,7 @@ from typer.testing import CliRunner, Result
 
 from anshang import cli
 from anshang.foundation import ids
+from anshang.foundation.backups import write_backup
 from anshang.foundation.database import Database
 from anshang.journal import store as journal
 from anshang.partners import store as partners
@@ -186,6 +187,20 @@ def test_a_backup_of_a_running_server_is_brought_back_whole(data: Path, tmp_path
     cut = run("restore", str(tmp_path / "cut.tar.gz"), "--data", str(tmp_path / "other"))
     assert cut.exit_code == 2
     assert not (tmp_path / "other").exists()
+
+
+def test_a_back_up_of_a_newer_version_is_refused_and_leaves_nothing(data: Path, tmp_path: Path) -> None:
+    """A folder that is left would refuse the next try, and look like an installation."""
+    database = Database(f"sqlite:///{data / 'anshang.db'}")
+    with database.owning() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    saved, back = tmp_path / "saved.tar.gz", tmp_path / "back"
+    write_backup(database, data, saved)
+    database.dispose()
+    done = run("restore", str(saved), "--data", str(back))
+    assert done.exit_code == 2
+    assert "newer version" in done.output
+    assert not back.exists()
 
 
 def test_the_description_of_the_api_is_printed() -> None:

@@ -125,6 +125,10 @@ def test_a_restore_that_fails_leaves_nothing_and_touches_no_database_in_use(
         "restore", str(saved), "--data", str(tmp_path / "back"), url=second.replace("brought_back", "nowhere")
     )
     assert not (tmp_path / "back").exists()
+    said = refused("restore", str(saved), "--data", str(tmp_path / "back"), url=second, PATH=str(tmp_path))
+    assert "pg_restore" in said
+    assert "客户端程序" in said
+    assert not (tmp_path / "back").exists()
     run("restore", str(saved), "--data", str(tmp_path / "back"), url=second)
 
 

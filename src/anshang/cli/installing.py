@@ -6,7 +6,7 @@ import json
 import shutil
 import sys
 import tempfile
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import date, time
 from functools import partial
 from pathlib import Path
@@ -33,7 +33,6 @@ from anshang.demonstration.running import run as run_demo
 from anshang.foundation import clock, migrations
 from anshang.foundation.backups import unpack_backup, write_backup
 from anshang.foundation.database import Database
-from anshang.foundation.errors import Refusal
 from anshang.foundation.sole_server import SoleServer
 from anshang.journal.model import EVERYWHERE
 from anshang.people import actions as people
@@ -176,15 +175,14 @@ def restore(
     with in_words():
         folder = load_settings(data).data_folder
         copy = unpack_backup(source, folder)
-        try:
+        with ExitStack() as undo:
+            undo.callback(shutil.rmtree, folder)
             settings = load_settings(folder)
             database = Database(settings.resolved_database_url, settings.database_owner_url)
             database.take_copy(copy)
-        except (Refusal, ValueError):
-            shutil.rmtree(folder)
-            raise
-        close_to_others(folder)
-        migrations.upgrade(database)
+            close_to_others(folder)
+            migrations.upgrade(database)
+            undo.pop_all()
         faults = report_journal(database)
         report_vault(database, Keyring(settings.vault_folder, read_masters(settings.vault_keys)))
         database.dispose()

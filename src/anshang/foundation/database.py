@@ -245,7 +245,14 @@ class Database:
         password = make_url(self._owner_url).password
         environment = os.environ | ({"PGPASSWORD": str(password)} if password else {})
         words = [tool, f"--dbname={_without_password(self._owner_url)}", *arguments]
-        done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        try:
+            done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)  # noqa: S603
+        except OSError as error:
+            raise StorageFailed(
+                "storage.tool_missing",
+                en=f"{tool} cannot be run ({error.strerror}); install PostgreSQL's client programs.",
+                zh=f"无法运行 {tool}（{error.strerror}）；请安装 PostgreSQL 客户端程序。",
+            ) from error
         if done.returncode != 0:
             reason = done.stderr.strip().splitlines()[-1:] or ["?"]
             raise StorageFailed("storage.tool_failed", en=f"{tool}: {reason[0]}", zh=f"{tool}：{reason[0]}")
