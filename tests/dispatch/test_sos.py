@@ -63,7 +63,7 @@ def test_it_is_refused_to_no_role_on_duty_or_not(app: FastAPI, desk: TestClient,
         people.register_body(tx, actor=operator_actor(DISTRICT), id=body, name_zh="店", name_en="Shop")
     client = signed_in(app, role, DISTRICT, body_id=body if role is Role.PARTNER else None)
     told = matter_of(desk, called(client))
-    assert told["priority"] == (2 if role is Role.PARTNER else 1), "a partner's P1 is for its own door"
+    assert told["priority"] == 1
     assert told["params"]["sos"]["from"]
     assert told["params"]["sos"]["unit"] is None
 
@@ -113,3 +113,17 @@ def test_who_takes_a_call_has_acknowledged_it(app: FastAPI, desk: TestClient) ->
     shop = signed_in(app, Role.PATROL, DISTRICT)
     refused = shop.post("/api/incidents", params=QUERY, json=body | {"id": ids.new_id(), "taken": True})
     assert refused.status_code == 403
+
+
+def test_a_call_for_help_that_its_sender_marks_as_taken_is_taken(app: FastAPI, desk: TestClient) -> None:
+    told = matter_of(desk, called(phone(app, desk, "k1", WEST), taken=True))
+    assert told["state"] == "open", "who calls for help takes care of nothing"
+
+
+def test_the_queue_does_not_close_an_incident_past_its_own_verb(desk: TestClient) -> None:
+    id = str(post(desk, "/api/incidents", id=ids.new_id(), source="phone")["id"])
+    told = {"outcome": "done", "version": matter_of(desk, id)["version"]}
+    refused = desk.post(f"/api/matters/{id}/close", params=QUERY, json=told)
+    assert (refused.status_code, refused.json()["error"]) == (409, "matter.incident")
+    assert get(desk, f"/api/incidents/{id}")["missing"] == []
+    assert matter_of(desk, id)["state"] == "open"

@@ -97,7 +97,6 @@ def test_our_own_people_answer_no_call(district: Database, make: Make) -> None:
         ({"category_id": "nothing"}, NotFound),
         ({"spot": Spot(zone_id="z9")}, NotFound),
         ({"spot": Spot(premises_id="p9")}, NotFound),
-        ({"called_at": NIGHT + timedelta(minutes=1)}, BadInput),
         ({"called_at": NIGHT - timedelta(hours=25)}, BadInput),
     ],
 )
@@ -205,6 +204,31 @@ def test_a_threat_to_life_is_not_closed_with_nobody_there_unless_a_person_insist
     act(district, actions.mark, actor=desk, **step)
     act(district, actions.clear, id=seen.id, insist=False, **told)
     act(district, actions.clear, id=reported(district, desk, category_id="help").id, insist=False, **told)
+
+
+def test_a_minor_incident_does_not_close_a_threat_to_life_that_repeats_it(
+    district: Database, make: Make
+) -> None:
+    desk = make.actor()
+    told: dict[str, Any] = {"actor": desk, "outcome": "现场处置", "version": 1}
+    minor, grave = reported(district, desk), reported(district, desk, category_id="injury")
+    link = {"incident_id": grave.id, "other_id": minor.id, "kind": LinkKind.DUPLICATE}
+    act(district, actions.link, actor=desk, id=ids.new_id(), **link)
+    with pytest.raises(RuleBroken) as refused:
+        act(district, actions.clear, id=minor.id, insist=False, **told)
+    assert refused.value.code == "incident.nobody_there"
+    step = {"id": ids.new_id(), "incident_id": minor.id, "step": Step.ON_SCENE, "at": clock.now()}
+    act(district, actions.mark, actor=desk, **step)
+    act(district, actions.clear, id=minor.id, insist=False, **told)
+    with district.reading([DISTRICT]) as connection:
+        assert matters.list_waiting(connection, desk.scope, DISTRICT) == []
+
+
+def test_a_desk_whose_clock_is_ahead_reports_all_the_same(
+    district: Database, make: Make, night: MoveOn
+) -> None:
+    told = reported(district, make.actor(), category_id="injury", called_at=NIGHT + timedelta(seconds=8))
+    assert told.called_at == NIGHT
 
 
 def test_what_was_none_is_cancelled_and_takes_no_part(district: Database, make: Make) -> None:

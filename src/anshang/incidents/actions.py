@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from anshang.foundation import clock, ids
@@ -16,12 +16,10 @@ from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotFound, RuleBroken, StaleVersion
 from anshang.incidents import sos, store
-from anshang.incidents.beginning import first_moments
+from anshang.incidents.beginning import call_time, due_of, first_moments
 from anshang.incidents.categories import Category, suggest
 from anshang.incidents.gathering import calls_of
 from anshang.incidents.model import (
-    CLOCKS_APART,
-    FROM_PHONES,
     Incident,
     IncidentKind,
     Link,
@@ -42,16 +40,12 @@ from anshang.incidents.sos import Sender
 from anshang.journal import actions as journal
 from anshang.matters import actions as matters
 from anshang.matters import store as matters_store
-from anshang.matters.model import ClockKind, Due, Matter, MatterKind, MatterState, Priority
+from anshang.matters.model import ClockKind, Matter, MatterKind, MatterState, Priority
 from anshang.people.actions import check_body
 
 SUBJECT = "matter.incident"
 OUTCOME_CANCELLED = "outcome.cancelled"
 OUTCOME_DUPLICATE = "outcome.duplicate"
-ANSWER_WITHIN_S = {Priority.P1: 30.0, Priority.P2: 60.0, Priority.P3: 180.0, Priority.P4: 900.0}
-ARRIVE_WITHIN_S = 600.0
-"""While nobody has said what it is."""
-OLDEST = timedelta(hours=24)
 
 
 def report(
@@ -78,7 +72,7 @@ def report(
     if sender is None:
         check_source(actor, tx.district_id, source, drill)
     now = clock.now()
-    called_at = _called_at(tx, source, called_at, now)
+    called_at = call_time(tx, source, called_at, now)
     categories = store.list_categories(tx.connection, tx.district_id)
     category = None if category_id is None else _in_use(categories, category_id)
     original = said_first(category_id, priority, spot)
@@ -87,7 +81,7 @@ def report(
         category, priority, spot, more = sos.told(tx.connection, categories, tx.district_id, spot, sender)
     suggestion = None if sender else suggest(text, categories.values())
     spot = completed(tx.connection, tx.district_id, spot)
-    matter = _open(tx, actor, id, text, category, priority, spot, called_at, drill, more)
+    matter = _open(tx, actor, id, source, text, category, priority, spot, called_at, drill, more)
     said = {"source": source, "drill": matter.drill}
     if known := store.incidents.find_again(tx.connection, tx.district_id, id, **said):
         return known if sender else must_repeat(tx.connection, known, original)  # help is never refused
@@ -109,7 +103,7 @@ def report(
     _tell(tx, actor, IncidentKind.REPORTED, incident, _reported(incident, original))
     for moment in first_moments(incident, now, actor.id):
         store.moments.add(tx, moment)
-    if taken:
+    if taken and sender is None:
         matters.acknowledge(tx, actor=actor, id=id)
     return incident
 
@@ -127,7 +121,7 @@ def classify(
     category = _in_use(store.list_categories(tx.connection, tx.district_id), category_id)
     after = store.incidents.put(tx, before.classified(category_id))
     urgency = priority or (Priority.P1 if before.source is Source.SOS else category.priority)
-    due = _due(urgency, category, before.called_at)
+    due = due_of(urgency, category, before.called_at)
     matter = matters_store.matters.get(tx.connection, tx.district_id, id)
     params = _params(category) | calls_of(matter) | sos.kept(matter)
     matters.retell(tx, actor=actor, id=id, subject=SUBJECT, params=params, priority=urgency, due=due)
@@ -211,32 +205,40 @@ def follow(
 def clear(
     tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int, insist: bool = True
 ) -> Incident:
-    """It is over: its matter closes, and those of its duplicates; an unattended P1 needs `insist`."""
+    """It is over: its matter closes, and those of its duplicates; an unattended P1 among them needs
+    `insist`.
+    """
     incident = _mine(tx, actor, id, version)
+    repeats = _open_repeats(tx, actor, id)
     if not insist:
-        _must_have_been_there(tx, id)
+        _must_have_been_there(tx, [id, *repeats])
     now = clock.now()
     store.moments.add(tx, Moment(ids.new_id(), tx.district_id, id, Step.CLEARED, now, now, actor.id))
     after = store.incidents.put(tx, incident)
     _tell(tx, actor, IncidentKind.CLEARED, after, {})
     matters.close(tx, actor=actor, id=id, outcome=outcome)
-    for link in store.list_links(tx.connection, tx.district_id, id):
-        if link.kind is LinkKind.DUPLICATE and link.other_id == id:
-            matter = matters_store.get(tx.connection, actor.scope, tx.district_id, link.incident_id)
-            if matter.state is not MatterState.CLOSED:
-                matters.close(tx, actor=actor, id=matter.id, outcome=OUTCOME_DUPLICATE)
+    for each in repeats:
+        matters.close(tx, actor=actor, id=each, outcome=OUTCOME_DUPLICATE)
     return after
 
 
-def _must_have_been_there(tx: Transaction, id: str) -> None:
-    """RuleBroken when it threatens life and nobody was on the scene."""
-    matter = matters_store.matters.get(tx.connection, tx.district_id, id)
-    life = life_of(store.list_moments(tx.connection, tx.district_id, [id]), over=False)
-    if matter.priority is Priority.P1 and Step.ON_SCENE not in life.at:
+def _open_repeats(tx: Transaction, actor: Actor, id: str) -> list[str]:
+    """The incidents that repeat this one and are not closed."""
+    links = store.list_links(tx.connection, tx.district_id, id)
+    repeats = [link.incident_id for link in links if link.kind is LinkKind.DUPLICATE and link.other_id == id]
+    found = [matters_store.get(tx.connection, actor.scope, tx.district_id, each) for each in repeats]
+    return [matter.id for matter in found if matter.state is not MatterState.CLOSED]
+
+
+def _must_have_been_there(tx: Transaction, ids: list[str]) -> None:
+    """RuleBroken when one of these, which are the same, threatens life and nobody was on the scene."""
+    threats = [matters_store.matters.get(tx.connection, tx.district_id, id).priority for id in ids]
+    life = life_of(store.list_moments(tx.connection, tx.district_id, ids), over=False)
+    if Priority.P1 in threats and Step.ON_SCENE not in life.at:
         raise RuleBroken(
             "incident.nobody_there",
-            en="Nobody has been on the scene of this P1. Close it all the same?",
-            zh="该一级警情尚无人到场。仍要办结吗？",
+            en="Nobody has been on the scene of this P1, or of a P1 that repeats it. Close it all the same?",
+            zh="该一级警情（或与其重复的一级警情）尚无人到场。仍要办结吗？",
         )
 
 
@@ -310,6 +312,7 @@ def _open(
     tx: Transaction,
     actor: Actor,
     id: str,
+    source: Source,
     text: str,
     category: Category | None,
     priority: Priority | None,
@@ -319,7 +322,9 @@ def _open(
     more: dict[str, Any],
 ) -> Matter:
     wanted = priority or (category.priority if category else Priority.P3)
-    urgency = most_urgent(tx.connection, actor, tx.district_id, wanted, spot)
+    urgency = wanted
+    if source is not Source.SOS:
+        urgency = most_urgent(tx.connection, actor, tx.district_id, wanted, spot)
     return matters.open_matter(
         tx,
         actor=_for_its_matter(actor),
@@ -330,7 +335,7 @@ def _open(
         params=_params(category) | more,
         text=text,
         zone_id=spot.zone_id,
-        due=_due(urgency, category, called_at),
+        due=due_of(urgency, category, called_at),
         drill=drill,
     )
 
@@ -345,30 +350,6 @@ def _params(category: Category | None) -> dict[str, Any]:
     if category is None:
         return {"category": None}
     return {"category": category.id, "name_zh": category.name_zh, "name_en": category.name_en}
-
-
-def _due(priority: Priority, category: Category | None, called_at: datetime) -> list[Due]:
-    """When it is to be answered, from now, and when somebody is to be there, from the call."""
-    params = {"priority": int(priority)}
-    answer_s = ANSWER_WITHIN_S[priority]
-    arrive_s = ARRIVE_WITHIN_S if category is None else category.arrive_within_s
-    gone_s = (clock.now() - called_at).total_seconds()
-    return [
-        Due(ClockKind.ACKNOWLEDGE, answer_s, "due.answer", params | {"within_s": answer_s}),
-        Due(ClockKind.ARRIVE, arrive_s - gone_s, "due.arrive", params | {"within_s": arrive_s}),
-    ]
-
-
-def _called_at(tx: Transaction, source: Source, claimed: datetime | None, now: datetime) -> datetime:
-    """When the call came; BadInput when a desk says what cannot be, while a phone's clock refuses nothing."""
-    if source in FROM_PHONES:
-        return tx.instant(claimed, since=now - OLDEST)
-    called_at = claimed or now
-    if not now - OLDEST <= called_at <= now + CLOCKS_APART:
-        raise BadInput(
-            "incident.bad_call", en="The call came within the last day.", zh="报警时间须在最近一天之内。"
-        )
-    return called_at
 
 
 def _in_use(categories: Mapping[str, Category], category_id: str) -> Category:

@@ -200,6 +200,17 @@ def close(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int 
     return after
 
 
+def settle(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int) -> Matter:
+    """Close a matter from the queue; RuleBroken for an incident, whose steps and duplicates end with it."""
+    if _mine(tx, actor, id).kind is MatterKind.INCIDENT:
+        raise RuleBroken(
+            "matter.incident",
+            en="Close an incident as an incident: its steps and its duplicates end with it.",
+            zh="警情须按警情办结：其环节与重复警情随之结束。",
+        )
+    return close(tx, actor=actor, id=id, outcome=outcome, version=version)
+
+
 def reopen(tx: Transaction, *, actor: Actor, id: str) -> Matter:
     """A closed matter was not settled after all: the clocks that closing stopped run on."""
     before = _mine(tx, actor, id)

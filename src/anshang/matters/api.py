@@ -303,9 +303,9 @@ def change_priority(id: Id, body: NewPriority, district: DistrictQuery, caller: 
 
 @router.post("/{id}/close")
 def close(id: Id, body: Closing, district: DistrictQuery, caller: Caller) -> MatterShown:
-    """Settle it."""
+    """Settle it; an incident has a verb of its own."""
     with caller.writing(district) as tx:
-        matter = actions.close(tx, actor=caller.actor, id=id, outcome=body.outcome, version=body.version)
+        matter = actions.settle(tx, actor=caller.actor, id=id, outcome=body.outcome, version=body.version)
         return _shown(tx.connection, district, [matter])[0]
 
 
