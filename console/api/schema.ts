@@ -2027,7 +2027,7 @@ export interface paths {
         put?: never;
         /**
          * Close
-         * @description Settle it.
+         * @description Settle it; an incident has a verb of its own.
          */
         post: operations["close_api_matters__id__close_post"];
         delete?: never;
