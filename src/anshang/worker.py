@@ -12,12 +12,8 @@ from functools import partial
 from pkgutil import resolve_name
 from typing import Protocol
 
-from sqlalchemy import Connection
-
-from anshang.crowds import actions as crowds
-from anshang.crowds import observations
-from anshang.crowds import store as crowds_store
 from anshang.crowds.episodes import Persistence, follow
+from anshang.crowds.minutes import MinuteKeeper
 from anshang.crowds.model import Level
 from anshang.crowds.outlook import Outlooks
 from anshang.crowds.rolling import DELAY, roll_up
@@ -31,7 +27,8 @@ from anshang.dispatch.sweep import Sweep
 from anshang.drills.playing import Player
 from anshang.foundation import clock, ids, memory
 from anshang.foundation.database import Database
-from anshang.foundation.items import Items, attempted
+from anshang.foundation.errors import RuleBroken
+from anshang.foundation.items import Items, ItemsFailed, attempted
 from anshang.foundation.jobs import Job, Supervisor
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
@@ -95,7 +92,8 @@ class Worker:
         """Keys that no record needed an hour ago."""
         self._minutes: dict[tuple[str, str], int] = {}
         self._days: dict[tuple[str, str], date] = {}
-        self._judging, self._erasing, self._orphans = Items(STEP_S), Items(MINUTE_S), Items(HOUR_S)
+        self._minute_keeper = MinuteKeeper(database, watch, outlooks)
+        self._erasing, self._orphans = Items(MINUTE_S), Items(HOUR_S)
         self.supervisor = Supervisor(list(self._jobs()), lambda: self._districts)
         self._training = TrainingProcess(
             database, settings.data_folder, settings.training_hour, self.supervisor.stopping
@@ -161,13 +159,13 @@ class Worker:
             en="Raising crowd alarms", zh="人群告警",
         )  # fmt: skip
         yield Job(
-            name="crowds.keep", run=partial(self._each_minute, "keep", self._keep_minute),
-            every_s=MINUTE_S, lane="engine",
+            name="crowds.keep", run=partial(self._each_minute, "keep", self._minute_keeper.keep),
+            every_s=MINUTE_S, lane="minutes",
             poll_s=STEP_S, en="Keeping the minutes of zones", zh="区域分钟数据留存",
         )  # fmt: skip
         yield Job(
-            name="crowds.judge", run=partial(self._each_minute, "judge", self._judge_measures),
-            every_s=MINUTE_S, lane="engine",
+            name="crowds.judge", run=partial(self._each_minute, "judge", self._minute_keeper.judge),
+            every_s=MINUTE_S, lane="minutes",
             poll_s=STEP_S, en="Reading the effect of measures", zh="措施效果评估",
         )  # fmt: skip
 
@@ -316,8 +314,15 @@ class Worker:
     def _roll_up(self, district_id: str) -> None:
         roll_up(self._database, district_id, clock.now() - DELAY, self._settings.sealed_folder)
 
+    def _must_trust_the_clock(self) -> None:
+        """ItemsFailed while erasure is held back: a person must look, a restart would not help."""
+        try:
+            self.erasure_guard.check()
+        except RuleBroken as held:
+            raise ItemsFailed(1, held) from held
+
     def _seal_journal(self, district_id: str) -> None:
-        self.erasure_guard.check()  # a day of a wrong clock is no day
+        self._must_trust_the_clock()  # a day of a wrong clock is no day
         with self._database.transaction(district_id or EVERYWHERE) as tx:
             journal.seal_through(tx, clock.now().date() - timedelta(days=1))
 
@@ -326,7 +331,7 @@ class Worker:
         seal(self._database, district_id, oldest_at, self._settings.sealed_folder)
 
     def _forget(self, district_id: str) -> None:
-        self.erasure_guard.check()
+        self._must_trust_the_clock()
         retention.apply(self._database, district_id, actor=engine_actor(district_id))
         before_ms = clock.to_ms(clock.now() - OUTCOMES_KEPT)
         self._database.bulk(
@@ -334,7 +339,7 @@ class Worker:
         )
 
     def _erase(self, district_id: str) -> None:
-        self.erasure_guard.check()
+        self._must_trust_the_clock()
         vault.erase_expired(
             self._database,
             self._keyring,
@@ -344,7 +349,7 @@ class Worker:
         )
 
     def _destroy_orphans(self, _: str) -> None:
-        self.erasure_guard.check()
+        self._must_trust_the_clock()
         retention.apply(self._database, EVERYWHERE, actor=engine_actor(EVERYWHERE))
         with self._database.reading() as connection:
             districts = places.list_district_ids(connection)
@@ -357,34 +362,6 @@ class Worker:
 
     def _remind(self, district_id: str) -> None:
         volunteers.remind_of_ends(self._database, district_id, actor=engine_actor(district_id))
-
-    def _keep_minute(self, district_id: str) -> None:
-        """Keep the zones' minutes."""
-        engine = self._watch.find(district_id)
-        if engine is None:
-            return
-        minute_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS
-        minutes = [*engine.drain_minutes(), (minute_ms, engine.zone_figures())]
-
-        def keep(connection: Connection) -> None:
-            for at_ms, zones in minutes:
-                observations.keep_zone_minutes(connection, district_id, at_ms, zones)
-
-        self._database.bulk(district_id, keep)
-        self._outlooks.keep(district_id, minutes)
-
-    def _judge_measures(self, district_id: str) -> None:
-        """Read the effect of measures that are a quarter of an hour old."""
-        due = clock.now() - crowds.EFFECT_AFTER
-        with self._database.reading([district_id]) as connection:
-            measures = crowds_store.list_measures_to_judge(connection, district_id, due)
-        judge = partial(self._judge, district_id)
-        self._judging.each(district_id, [(one.id, partial(judge, one.id, one.zone_id)) for one in measures])
-
-    def _judge(self, district_id: str, measure_id: str, zone_id: str) -> None:
-        density = self._watch.density_of(district_id, zone_id)
-        with self._database.transaction(district_id) as tx:
-            crowds.judge_measure(tx, actor=engine_actor(district_id), id=measure_id, density=density)
 
     def _outside(self) -> Iterator[tuple[str, Outside]]:
         """Those that are wanted, each in a lane of its own: a gateway may be slow. What they take is loaded

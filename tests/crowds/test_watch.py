@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from tests.conftest import DISTRICT, NIGHT
 from tests.crowds.conftest import head, line, row_of_zones
 
 from anshang.crowds import actions, alarms, store
 from anshang.crowds.ingest import Intake, Row
+from anshang.crowds.minutes import MinuteKeeper
 from anshang.crowds.model import CrowdKind, Level, ZoneState
+from anshang.crowds.outlook import Outlooks
+from anshang.crowds.telemetry import zone_history_table
 from anshang.crowds.watch import Watch, sensor_health
 from anshang.foundation import clock
-from anshang.foundation.database import Database
+from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import StorageFailed
 from anshang.foundation.items import ItemsFailed
 from anshang.journal import store as journal
@@ -129,6 +134,57 @@ def test_a_crossing_that_could_not_be_saved_is_saved_later(
     step(watch)
     with database.reading([DISTRICT]) as connection:
         assert [state.level for state in store.list_zone_states(connection, DISTRICT)] == [Level.ALERT]
+
+
+def test_counting_goes_on_while_a_save_waits_for_the_database(
+    database: Database, watch: Watch, night: MoveOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A save once held the lock that every step needs: a slow database froze the numbers."""
+    tell(database, watch, 3500, 3500)
+    step(watch)
+    night(timedelta(seconds=70))
+    tell(database, watch, 3500)
+    watch.step(DISTRICT)
+    waiting, released, stepped = threading.Event(), threading.Event(), threading.Event()
+    whole = database.transaction
+
+    def slow(district_id: str) -> AbstractContextManager[Transaction]:
+        waiting.set()
+        assert released.wait(20)
+        return whole(district_id)
+
+    monkeypatch.setattr(database, "transaction", slow)
+    saving = threading.Thread(target=watch.save_changes, args=(DISTRICT,))
+    saving.start()
+    assert waiting.wait(20)
+    stepping = threading.Thread(target=lambda: (watch.step(DISTRICT), stepped.set()))
+    stepping.start()
+    assert stepped.wait(20)
+    released.set()
+    saving.join(20)
+    stepping.join(20)
+    with database.reading([DISTRICT]) as connection:
+        assert [state.level for state in store.list_zone_states(connection, DISTRICT)] == [Level.ALERT]
+
+
+def test_minutes_that_could_not_be_written_are_kept_the_next_time(
+    database: Database, watch: Watch, night: MoveOn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(database, watch, night)
+    again = Watch(database)
+    again.load(DISTRICT)
+    keeper = MinuteKeeper(database, again, Outlooks(database, again))
+
+    def full(*_: object) -> None:
+        raise StorageFailed("storage.failed", en="full", zh="满")
+
+    with monkeypatch.context() as broken, pytest.raises(StorageFailed):
+        broken.setattr(database, "bulk", full)
+        keeper.keep(DISTRICT)
+    keeper.keep(DISTRICT)
+    with database.reading([DISTRICT]) as connection:
+        kept = connection.execute(select(zone_history_table.c.at_ms.distinct())).scalars().all()
+    assert len(kept) > 1, "those before the restart, too"
 
 
 def enter(database: Database, watch: Watch, people: int) -> Level | None:

@@ -59,6 +59,7 @@ class Watch:
         self._came: dict[str, list[Observation]] = {}
         self._unsaved: dict[str, list[EngineEvent]] = {}
         self._locks: dict[str, threading.RLock] = {}
+        self._save_locks: dict[str, threading.RLock] = {}
         self._frames: dict[str, bytes] = {}
         self._editions: dict[str, Edition] = {}
         self._saving = Items()
@@ -67,7 +68,7 @@ class Watch:
         """Build a district's engine anew from what is stored: after a restart, a new place, sensor or
         rule.
         """
-        with self._locks.setdefault(district_id, threading.RLock()):
+        with self._save_lock(district_id), self._lock(district_id):
             now = clock.now()
             try:
                 with ExitStack() as snapshot:
@@ -115,7 +116,7 @@ class Watch:
 
     def let_go(self, district_id: str) -> None:
         """Forget a district that is no more, a copy whose drill is over; so do those in `on_gone`."""
-        with self._locks.setdefault(district_id, threading.RLock()):
+        with self._lock(district_id):
             for kept in (self._engines, self._editions, self._frames, self._unsaved):
                 kept.pop(district_id, None)
         for forget in self.on_gone:
@@ -137,7 +138,7 @@ class Watch:
         """Step a district's engine to the present and return the frame of what changed (JSON); what is to be
         saved of it waits for `save_changes`.
         """
-        with self._locks[district_id]:
+        with self._lock(district_id):
             engine = self._engines[district_id]
             self._unsaved.setdefault(district_id, []).extend(engine.step(clock.now()))
             self._encode_full(district_id)
@@ -145,20 +146,29 @@ class Watch:
 
     def save_changes(self, district_id: str) -> None:
         """Save what the steps found, in its order for each zone, gate and sensor; what cannot be saved waits
-        for the next time, and keeps only what is about the same waiting.
+        for the next time, and keeps only what is about the same waiting. The engine goes on meanwhile.
         """
-        with self._locks.setdefault(district_id, threading.RLock()):
-            unsaved = self._unsaved.setdefault(district_id, [])
+        with self._save_lock(district_id):
+            with self._lock(district_id):
+                unsaved = list(self._unsaved.get(district_id, ()))
             subjects = dict.fromkeys(event.subject_id for event in unsaved)
-            save_one = partial(self._save_of, district_id)
+            save_one = partial(self._save_of, district_id, unsaved)
             self._saving.each(district_id, [(id, partial(save_one, id)) for id in subjects])
 
-    def _save_of(self, district_id: str, subject_id: str) -> None:
-        unsaved = self._unsaved[district_id]
-        for event in [one for one in unsaved if one.subject_id == subject_id]:
+    def _save_of(self, district_id: str, unsaved: Sequence[EngineEvent], subject_id: str) -> None:
+        for event in (one for one in unsaved if one.subject_id == subject_id):
             with self._database.transaction(district_id) as tx:
                 save(event, tx, engine_actor(district_id))
-            unsaved.remove(event)
+            with self._lock(district_id):
+                self._unsaved[district_id].remove(event)
+
+    def _lock(self, district_id: str) -> threading.RLock:
+        """For the district's engine, between two steps."""
+        return self._locks.setdefault(district_id, threading.RLock())
+
+    def _save_lock(self, district_id: str) -> threading.RLock:
+        """For what is saved of it, which may wait for the database; taken before the engine's."""
+        return self._save_locks.setdefault(district_id, threading.RLock())
 
     def full_frame(self, district_id: str) -> bytes | None:
         """The last full frame (JSON), None when the district is not watched."""
@@ -171,13 +181,13 @@ class Watch:
 
     def decide(self, district_id: str, state: ZoneState) -> None:
         """A person decided about a zone's level 4: let the engine follow, between two steps."""
-        with self._locks.setdefault(district_id, threading.RLock()):
+        with self._lock(district_id):
             if (engine := self._engines.get(district_id)) is not None:
                 engine.decide(state)
 
     def count_by_person(self, district_id: str, count: PersonCount) -> None:
         """A person counted a zone: correct its balance, between two steps."""
-        with self._locks.setdefault(district_id, threading.RLock()):
+        with self._lock(district_id):
             if (engine := self._engines.get(district_id)) is not None:
                 engine.count_by_person(count)
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
-from anshang.foundation.errors import NotFound, StorageFailed
+from anshang.foundation.errors import NotFound, StorageAway, StorageFailed
 from anshang.foundation.items import Items
 from anshang.lookouts import actions, neighbours, store
 from anshang.lookouts.asking import known_now, partners_at, partners_of
@@ -91,6 +91,8 @@ class LookoutSweep:
         """Ask the districts beside this one; when its record cannot be read, the desk must ask them."""
         try:
             neighbours.pass_on(self._database, self._keyring, self._book, lookout)
+        except StorageAway:  # it is asked again
+            raise
         except (NotFound, StorageFailed) as unreadable:
             with self._database.transaction(lookout.district_id) as tx:
                 matter = matters.matters.get(tx.connection, lookout.district_id, lookout.id)
