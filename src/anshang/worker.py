@@ -102,6 +102,7 @@ class Worker:
             self.erasure_guard = ErasureGuard(database, places.list_district_ids(connection))
         database.on_commit += [self.supervisor.committed, self._notice]
         hub.tell_troubles(self.supervisor.troubles)
+        watch.on_gone.append(self._drop)
 
     def prepare(self) -> None:
         """Build the engines from the store."""
@@ -255,6 +256,10 @@ class Worker:
             for job in self.supervisor.jobs:
                 if job.lane == "districts" and not job.by_district:
                     self.supervisor.hurry(job)
+
+    def _drop(self, district_id: str) -> None:
+        """A district is no more, as that of a drill that is over: nothing runs in it."""
+        self._districts = tuple(id for id in self._districts if id != district_id)
 
     def _list_districts(self, _: str = "") -> None:
         """Know the districts of now. The engine of a new one is built first; when that cannot be done it

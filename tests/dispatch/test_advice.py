@@ -11,7 +11,7 @@ from tests.dispatch.conftest import ADMIN, EAST, MIDDLE_LAT, WEST, Duty, MoveOn,
 
 from anshang.dispatch import actions
 from anshang.dispatch.advice import Advice
-from anshang.dispatch.model import Because
+from anshang.dispatch.model import AssignmentState, Because
 from anshang.foundation.database import Database
 from anshang.incidents.model import Incident, Spot
 from anshang.matters.model import Priority
@@ -129,3 +129,16 @@ def test_nobody_is_asked_by_itself_whom_a_more_urgent_incident_needs(duty: Duty,
     duty.go_on()
     assert [one.unit_id for one in duty.sent_to(minor)] == [asked.unit_id]
     assert advice_for(duty, hurt).advised in ("k1", None)
+
+
+def test_where_somebody_has_been_nobody_is_kept_for(duty: Duty, call: Incident, night: MoveOn) -> None:
+    """A call that waits for nothing but its closing once kept the nearest unit from a new threat to life."""
+    assignment = duty.accepted(call)
+    for to in (AssignmentState.MOVING, AssignmentState.ON_SCENE, AssignmentState.DONE):
+        night(timedelta(seconds=10))
+        duty.act(actions.take_step, actor=duty.crews["k1"], id=assignment.id, to=to)
+    duty.stand("k1", WEST)
+    fresh = lost(duty)
+    advice = advice_for(duty, fresh)
+    assert advice.advised == advice.candidates[0].unit_id
+    assert {one.kept_for for one in advice.candidates} == {None}

@@ -33,6 +33,16 @@ def test_a_demonstration_clock_starts_where_told_and_runs_faster() -> None:
         assert clock.speed() == 1000
 
 
+def test_what_a_demonstration_jumps_over_is_time_that_passed() -> None:
+    """Else what guards erasure against a wrong clock takes the jump for one."""
+    at = datetime(2024, 12, 31, 5, tzinfo=UTC)
+    with clock.standing_at(at):
+        clock.run_from(at, speed=1)
+        before_s = clock.steady_s()
+        clock.run_from(at + timedelta(hours=14), speed=60)
+        assert clock.steady_s() - before_s == pytest.approx(14 * 3600, abs=60)
+
+
 def test_a_naive_start_is_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         clock.run_from(datetime(2024, 12, 31), speed=1)

@@ -154,7 +154,7 @@ def test_two_districts_that_have_seen_her_do_not_take_turns_in_the_queue(
     opened(desk)
     go_on(11)
     for id in (BESIDE, FAR):
-        shop = signed_in(app, Role.PARTNER, id, body_id=BODY["p1"])
+        shop = signed_in(app, Role.PARTNER, DISTRICT, id, body_id=BODY["p1"])
         (notice,) = shop.get(f"/api/shop?district={id}").json()["notices"]
         seen = {"partner_id": "p1", "answer": "seen"}
         assert shop.post(f"/api/shop/notices/{notice['id']}?district={id}", json=seen).status_code == 200

@@ -180,7 +180,7 @@ def undo(tx: Transaction, *, actor: Actor, id: str, back_to: int | None) -> Orde
         return order
     notice = partners_store.notices.find(tx.connection, tx.district_id, order.notice_id)
     since = order.given_at if back_to is None or notice is None else notice.sent_at
-    if clock.now() > since + UNDO_WITHIN:
+    if clock.now() > since + UNDO_WITHIN * clock.speed():
         raise RuleBroken(
             "order.undo_late",
             en="The order has been carried out too long to be undone; stand it down.",

@@ -180,9 +180,9 @@ class Dispatcher:
                 return scene, seen
             with self._database.reading([district_id]) as connection:
                 scene = self._scene(connection, district_id)
-                open_now, spots = _open_incidents(connection, scene)
+                open_now, spots, reached = _open_incidents(connection, scene)
                 live = store.list_live(connection, district_id)
-            served = frozenset(one.incident_id for one in live)
+            served = reached.union(one.incident_id for one in live)
             numbers = {one.matter.id: one.matter.number for one in open_now}
             sent = {one.unit_id: numbers[one.incident_id] for one in live if one.incident_id in numbers}
             calling = frozenset(unit for one in open_now if (unit := sos.unit_of(one.matter)) is not None)
@@ -246,19 +246,18 @@ class Dispatcher:
         )
 
 
-def _open_incidents(connection: Connection, scene: _Scene) -> tuple[tuple[Open, ...], Spots]:
-    """The open incidents, the most urgent first, and where they are on the streets."""
+def _open_incidents(connection: Connection, scene: _Scene) -> tuple[tuple[Open, ...], Spots, frozenset[str]]:
+    """The open incidents, the most urgent first, where they are on the streets, and at which of them somebody
+    has arrived.
+    """
     district_id = scene.place.district.id
     scope = engine_actor(district_id).scope
     waiting = matters.list_waiting(connection, scope, district_id, MatterKind.INCIDENT)
     wanted = {one.id: one for one in waiting}
     known = incidents_store.list_these(connection, district_id, list(wanted))
     categories = incidents_store.list_categories(connection, district_id) if wanted else {}
-    due_at = {
-        one.matter_id: one.due_at
-        for one in matters.list_clocks(connection, district_id, list(wanted))
-        if one.kind is ClockKind.ARRIVE
-    }
+    clocks = matters.list_clocks(connection, district_id, list(wanted))
+    arrivals = {one.matter_id: one for one in clocks if one.kind is ClockKind.ARRIVE}
     declined: dict[str, set[str]] = {}
     for one in store.list_of_incidents(connection, district_id, list(wanted)):
         if one.state in UNSERVED:
@@ -270,10 +269,12 @@ def _open_incidents(connection: Connection, scene: _Scene) -> tuple[tuple[Open, 
             category = categories.get(incident.category_id or incident.suggested_id or "")
             task = Task.LOOK if category is None else category.task
             point, placed = _point_of(scene.place, incident)
-            due, past = due_at.get(id, matter.opened_at), frozenset(declined.get(id, ()))
+            due = arrivals[id].due_at if id in arrivals else matter.opened_at
+            past = frozenset(declined.get(id, ()))
             found.append(Open(matter, due, task, placed, len(points), past))
             points.append(point or (0.0, 0.0))
-    return tuple(found), scene.locator.spots(points)
+    reached = frozenset(id for id, one in arrivals.items() if one.met_at is not None)
+    return tuple(found), scene.locator.spots(points), reached
 
 
 def _point_of(place: Place, incident: Incident) -> tuple[tuple[float, float] | None, str]:

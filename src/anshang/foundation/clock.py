@@ -50,7 +50,8 @@ def speed() -> float:
 def run_from(start_at: datetime, *, speed: float) -> None:
     """Let the clock start at `start_at` and run `speed` times as fast, from now on (a demonstration)."""
     require_aware(start_at)
-    began_s, steady_s = time.monotonic(), _Clock.steady_s()
+    began_s = time.monotonic()
+    steady_s = _Clock.steady_s() + (start_at - _Clock.source()).total_seconds()  # it is meant to jump
     _Clock.source = lambda: start_at + timedelta(seconds=(time.monotonic() - began_s) * speed)
     _Clock.steady_s = lambda: steady_s + (time.monotonic() - began_s) * speed
     _Clock.speed = speed

@@ -63,7 +63,7 @@ def page(connection: Connection, actor: Actor, lookout: Lookout) -> LookoutPage:
                 premises_id=names[one.partner_id].premises_id if one.partner_id in names else None,
                 at=one.answered_at,
             )
-            for one in made
+            for one in sorted(made, key=lambda each: each.answered_at or lookout.opened_at)
             if one.answer is Answer.SEEN and one.answered_at is not None
         ],
         looks=[

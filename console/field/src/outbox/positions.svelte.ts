@@ -26,6 +26,7 @@ export class Positions {
   last = $state.raw<Fix | null>(null);
   refused = $state<"" | "denied" | "unavailable">("");
   #watch: number | null = null;
+  #still: ReturnType<typeof setInterval> | undefined;
   #kept: Fix | null = null;
   #sending = false;
 
@@ -52,11 +53,22 @@ export class Positions {
       (fault) => (this.refused = fault.code === fault.PERMISSION_DENIED ? "denied" : "unavailable"),
       { enableHighAccuracy: true, maximumAge: 0, timeout: 30_000 },
     );
+    this.#still = setInterval(() => this.refresh(), STILL_MS);
+  }
+
+  /** Ask where it is now: a device that lies still tells nothing by itself. */
+  refresh(): void {
+    this.device?.getCurrentPosition?.(
+      (told) => void this.take(this.now_ms(), told.coords),
+      () => {},
+      { enableHighAccuracy: true, maximumAge: 5_000, timeout: 10_000 },
+    );
   }
 
   /** Duty is over: take no more, and let go of what was not sent. */
   async stop(): Promise<void> {
     if (this.#watch !== null) this.device?.clearWatch(this.#watch);
+    clearInterval(this.#still);
     this.#watch = null;
     this.last = null;
     this.#kept = null;

@@ -20,6 +20,7 @@ export const words = dictionary(
     sms: (lat: string, lon: string) => `求助，我在 ${lat},${lon}`,
     smsNowhere: "求助，我在",
     label: "求助",
+    lastKnown: (age: string) => `${age}前的位置`,
     close: "关闭",
   },
   {
@@ -41,6 +42,7 @@ export const words = dictionary(
     sms: (lat, lon) => `Help, I am at ${lat},${lon}`,
     smsNowhere: "Help, I am at",
     label: "SOS",
+    lastKnown: (age) => `position of ${age} ago`,
     close: "Close",
   },
 );
