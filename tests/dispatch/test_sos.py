@@ -16,10 +16,15 @@ from tests.dispatch.test_dispatch_api import desk as desk_fixture
 from tests.serving import signed_in
 
 from anshang.foundation import ids
+from anshang.foundation.errors import RuleBroken
 from anshang.incidents import actions
+from anshang.incidents.categories import Task
 from anshang.incidents.model import Source, Spot
 from anshang.incidents.sos import Sender
 from anshang.journal.model import EVERYWHERE
+from anshang.matters import store as matters_store
+from anshang.patrols.actions import unfit
+from anshang.patrols.model import Reason
 from anshang.people import actions as people
 from anshang.people.model import Role, operator_actor
 
@@ -43,7 +48,7 @@ def test_it_says_who_calls_and_is_never_help_of_the_lowest_priority(app: FastAPI
     crew = phone(app, desk, "k1", WEST)
     told = matter_of(desk, called(crew, category_id="help", priority=4))
     assert told["priority"] == 1
-    assert (told["params"]["category"], told["params"]["sos"]["from"]) == ("sos", "K1")
+    assert (told["params"]["category"], told["params"]["sos"]["sign"]) == ("sos", "K1")
     assert told["zone_id"] == "z0"
     due = {one["kind"]: datetime.fromisoformat(one["due_at"]) for one in told["clocks"]}
     opened = datetime.fromisoformat(told["opened_at"])
@@ -53,7 +58,7 @@ def test_it_says_who_calls_and_is_never_help_of_the_lowest_priority(app: FastAPI
     body = {"category_id": "help", "version": page["version"]}
     post(desk, f"/api/incidents/{told['id']}/classify", **body)
     again = matter_of(desk, told["id"])
-    assert (again["priority"], again["params"]["sos"]["from"]) == (1, "K1"), "a name does not make it minor"
+    assert (again["priority"], again["params"]["sos"]["sign"]) == (1, "K1"), "a name does not make it minor"
 
 
 @pytest.mark.parametrize("role", [one for one in Role if one not in (Role.FEED, Role.ENGINE, Role.VISITOR)])
@@ -64,7 +69,7 @@ def test_it_is_refused_to_no_role_on_duty_or_not(app: FastAPI, desk: TestClient,
     client = signed_in(app, role, DISTRICT, body_id=body if role is Role.PARTNER else None)
     told = matter_of(desk, called(client))
     assert told["priority"] == 1
-    assert told["params"]["sos"]["from"]
+    assert told["params"]["account_name"]
     assert told["params"]["sos"]["unit"] is None
 
 
@@ -75,7 +80,7 @@ def test_a_district_that_is_gone_or_closed_and_a_wrong_zone_refuse_it_not(
     for district in ("elsewhere", f"{DISTRICT}-drill-7"):
         assert matter_of(desk, called(crew, district))["priority"] == 1
     wrong = {"zone_id": "nowhere", "premises_id": "nothing", "words": "桥头"}
-    assert matter_of(desk, called(crew, place=wrong))["params"]["sos"]["words"] == "桥头"
+    assert get(desk, f"/api/incidents/{called(crew, place=wrong)}")["place_words"] == "桥头"
 
 
 def test_who_calls_is_not_sent_and_the_nearest_other_police_are_advised_at_once(
@@ -91,7 +96,7 @@ def test_who_calls_is_not_sent_and_the_nearest_other_police_are_advised_at_once(
             category_id=None,
             priority=None,
             spot=Spot(WEST, MIDDLE_LAT),
-            sender=Sender("K1", "k1"),
+            sender=Sender("a1", "k1", "K1"),
         )
     (advice,) = duty.dispatcher.advise(DISTRICT, [help.id], everybody=True)
     assert advice.advised == "k2"
@@ -127,3 +132,39 @@ def test_the_queue_does_not_close_an_incident_past_its_own_verb(desk: TestClient
     assert (refused.status_code, refused.json()["error"]) == (409, "matter.incident")
     assert get(desk, f"/api/incidents/{id}")["missing"] == []
     assert matter_of(desk, id)["state"] == "open"
+
+
+def test_the_queue_keeps_no_name_and_no_words_of_who_calls_for_help(app: FastAPI, desk: TestClient) -> None:
+    crew = signed_in(app, Role.VOLUNTEER, DISTRICT)
+    me = get(crew, "/api/session")["account"]
+    id = called(crew, place=HERE | {"words": "王小明家门口"})
+    assert matter_of(desk, id)["params"]["account_name"] == me["display_name"]
+    with app.state.runtime.database.reading([DISTRICT]) as connection:
+        kept = matters_store.matters.get(connection, DISTRICT, id).params
+    assert kept["account"] == me["id"]
+    assert kept["sos"] == {"sign": None, "unit": None, "near": None}
+
+
+def test_a_person_who_insists_sends_a_volunteer_to_look_from_the_edge(duty: Duty, make: Make) -> None:
+    help = duty.act(
+        actions.report, actor=make.actor(Role.PATROL), id=ids.new_id(), source=Source.SOS, text="",
+        category_id=None, priority=None, spot=Spot(WEST, MIDDLE_LAT), sender=Sender("a1"),
+    )  # fmt: skip
+    with pytest.raises(RuleBroken) as asks:
+        duty.offered(help, "v1")
+    assert asks.value.code == "unit.looks_only"
+    assert "保安服务管理条例 Art. 30" in asks.value.zh
+    (advice,) = duty.dispatcher.advise(DISTRICT, [help.id], everybody=True)
+    assert "v1" not in [one.unit_id for one in advice.candidates], "the police alone are advised"
+    assert duty.offered(help, "v1", insist=True).task is Task.LOOK
+    with pytest.raises(RuleBroken) as refused:
+        duty.offered(lost(duty, category_id="fight"), "v1", insist=True)
+    assert refused.value.code == "duty.unfit", "to nothing but a call for help"
+
+
+def test_a_refusal_without_a_rule_shows_no_empty_brackets(duty: Duty) -> None:
+    (advice,) = duty.dispatcher.advise(DISTRICT, [lost(duty).id], everybody=True)
+    shown = [reason.rule for one in advice.left_out for reason in one.reasons]
+    assert "—" not in shown
+    said = unfit([Reason("task", "不承担此任务。", "It does not do this.")])
+    assert (said.en, said.zh) == ("It does not do this.", "不承担此任务。")

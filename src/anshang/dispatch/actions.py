@@ -13,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from anshang.dispatch import store
+from anshang.dispatch import refusals, store
 from anshang.dispatch.model import (
     STATUS_OF,
     STEP_OF,
@@ -32,7 +32,7 @@ from anshang.foundation.errors import RuleBroken
 from anshang.incidents import actions as incidents
 from anshang.incidents import store as incidents_store
 from anshang.incidents.categories import Task
-from anshang.incidents.model import Incident, Step, life_of
+from anshang.incidents.model import Incident, Source, Step, life_of
 from anshang.journal import actions as journal
 from anshang.matters import actions as matters
 from anshang.matters import store as matters_store
@@ -58,8 +58,8 @@ def offer(
     """Ask a unit to go to an incident; the same id again answers with what is there. A person who does has
     seen the incident; what goes on `by_itself` has not.
 
-    RuleBroken when it is not fit for the task, or not free: `unit.preempts` and `unit.not_free` ask a person,
-    who may `insist`; it is then called off from what is less urgent.
+    RuleBroken when it is not fit for the task, or not free: `unit.preempts`, `unit.not_free` and
+    `unit.looks_only` ask a person, who may `insist`; it is then called off from what is less urgent.
     """
     actor.must(Permission.UNIT_DIRECT, tx.district_id)
     matter = matters_store.get(tx.connection, actor.scope, tx.district_id, incident_id)
@@ -69,8 +69,8 @@ def offer(
     if matter.state is MatterState.CLOSED:
         raise RuleBroken("matter.closed", en="This matter is closed.", zh="该事项已关闭。")
     incident = incidents_store.incidents.get(tx.connection, tx.district_id, incident_id)
-    task = task_of(tx, incident)
-    unit = _freed(tx, actor, unit_id, matter, task, insist)
+    task = _task_for(tx, incident, unit_id, insist)
+    unit = _freed(tx, actor, unit_id, matter, insist)
     now = clock.now()
     ladder = store.get_ladder(tx.connection, tx.district_id)
     assignment = Assignment(
@@ -251,47 +251,38 @@ def task_of(tx: Transaction, incident: Incident) -> Task:
     return Task.LOOK if category is None else category.task
 
 
-def _freed(tx: Transaction, actor: Actor, unit_id: str, matter: Matter, task: Task, insist: bool) -> Unit:
-    """The unit, fit for the task and bound by nothing else; called off when a person insists."""
+def _task_for(tx: Transaction, incident: Incident, unit_id: str, insist: bool) -> Task:
+    """What the unit is asked to do, which it is fit for. To a call for help a person who insists sends also
+    who is not of the police, to look from the edge: the life of the caller is in danger.
+    """
+    task = task_of(tx, incident)
     unit = patrols_store.units.get(tx.connection, tx.district_id, unit_id)
     if unit.duty_id is None:
         raise RuleBroken("unit.off_duty", en="This unit is not on duty.", zh="该单元未在岗。")
-    if reasons := patrols.fitness(tx, unit, task):
+    reasons = patrols.fitness(tx, unit, task)
+    if not reasons:
+        return task
+    if incident.source is not Source.SOS or patrols.fitness(tx, unit, Task.LOOK):
         raise patrols.unfit(reasons)
+    if not insist:
+        raise refusals.looks_only(unit, reasons)
+    return Task.LOOK
+
+
+def _freed(tx: Transaction, actor: Actor, unit_id: str, matter: Matter, insist: bool) -> Unit:
+    """The unit, bound by nothing else; called off when a person insists."""
+    unit = patrols_store.units.get(tx.connection, tx.district_id, unit_id)
     for other in store.list_of_unit(tx.connection, tx.district_id, unit_id):
         theirs = matters_store.get(tx.connection, actor.scope, tx.district_id, other.incident_id)
         if other.incident_id == matter.id or theirs.priority <= matter.priority:
-            raise _taken(unit, theirs)
+            raise refusals.taken(unit, theirs)
         if not insist:
-            raise _preempts(unit, theirs)
+            raise refusals.preempts(unit, theirs)
         stand_down(tx, actor=actor, id=other.id, because=Because.PREEMPTED)
         return patrols_store.units.get(tx.connection, tx.district_id, unit_id)
     if unit.status is not UnitStatus.FREE and not insist:
-        raise RuleBroken(
-            "unit.not_free",
-            en=f"{unit.call_sign} says it is not free. Send it all the same?",
-            zh=f"{unit.call_sign} 当前不空闲。仍要派出吗？",
-            details={"unit": unit.id, "status": str(unit.status)},
-        )
+        raise refusals.not_free(unit)
     return unit
-
-
-def _taken(unit: Unit, matter: Matter) -> RuleBroken:
-    return RuleBroken(
-        "unit.taken",
-        en=f"{unit.call_sign} is on its way to {matter.number:04d} already.",
-        zh=f"{unit.call_sign} 已派往 {matter.number:04d}。",
-        details={"unit": unit.id, "incident": matter.id, "number": matter.number},
-    )
-
-
-def _preempts(unit: Unit, matter: Matter) -> RuleBroken:
-    return RuleBroken(
-        "unit.preempts",
-        en=f"{unit.call_sign} is bound to {matter.number:04d} (P{matter.priority}). Call it off from there?",
-        zh=f"{unit.call_sign} 正处理 {matter.number:04d}（P{matter.priority}）。要将其调离吗？",
-        details={"unit": unit.id, "incident": matter.id, "number": matter.number},
-    )
 
 
 def _must_still_be_wanted(tx: Transaction, assignment: Assignment) -> None:

@@ -29,27 +29,27 @@ UNSURE_M = 15.0
 """How true a position is that does not say so."""
 DRIFT_M_PER_S = 0.7
 """How much less sure a position becomes with every second: half of a walk."""
-STAYS = Reason("stays", "该单元固守岗位，不外派。", "This unit stays where it is.", "—")
-FLIES = Reason("flies", "由人工指派。", "It is sent by hand: it takes no street.", "—")
-UNPLACED = Reason("unplaced", "没有位置。", "Nobody knows where it is.", "—")
-STALE = Reason("stale", "位置已过时。", "Its position is too old.", "—")
+STAYS = Reason("stays", "该单元固守岗位，不外派。", "This unit stays where it is.")
+FLIES = Reason("flies", "由人工指派。", "It is sent by hand: it takes no street.")
+UNPLACED = Reason("unplaced", "没有位置。", "Nobody knows where it is.")
+STALE = Reason("stale", "位置已过时。", "Its position is too old.")
 NOT_FREE = {
-    UnitStatus.BUSY: Reason("busy", "正忙。", "It says it is busy.", "—"),
-    UnitStatus.BREAK: Reason("break", "休整中。", "It has a break.", "—"),
+    UnitStatus.BUSY: Reason("busy", "正忙。", "It says it is busy."),
+    UnitStatus.BREAK: Reason("break", "休整中。", "It has a break."),
 }
-SENT = Reason("sent", "已有任务。", "It has a task already.", "—")
-HERE = Reason("here", "已派往本警情。", "It is sent here already.", "—")
-CALLS = Reason("calls", "正在求助。", "It calls for help itself.", "—")
-OFF_DUTY = Reason("off_duty", "未在岗。", "It is off duty.", "—")
-OFF_STREETS = Reason("off_streets", "离街道太远。", "It is too far from every street.", "—")
-OUT_OF_REACH = Reason("out_of_reach", "15 分钟内无法到达。", "It cannot be there within 15 minutes.", "—")
-NO_PLACE = Reason("no_place", "警情地点不明。", "The place of the incident is not known.", "—")
-NO_STREETS = Reason("no_streets", "商圈没有步行通道。", "The district has no walkways.", "—")
+SENT = Reason("sent", "已有任务。", "It has a task already.")
+HERE = Reason("here", "已派往本警情。", "It is sent here already.")
+CALLS = Reason("calls", "正在求助。", "It calls for help itself.")
+OFF_DUTY = Reason("off_duty", "未在岗。", "It is off duty.")
+OFF_STREETS = Reason("off_streets", "离街道太远。", "It is too far from every street.")
+OUT_OF_REACH = Reason("out_of_reach", "15 分钟内无法到达。", "It cannot be there within 15 minutes.")
+NO_PLACE = Reason("no_place", "警情地点不明。", "The place of the incident is not known.")
+NO_STREETS = Reason("no_streets", "商圈没有步行通道。", "The district has no walkways.")
 
 
 def sent_to(number: int) -> Reason:
     """It is sent to another incident."""
-    return Reason("sent", f"已派往 {number:04d}。", f"It is sent to {number:04d} already.", "—")
+    return Reason("sent", f"已派往 {number:04d}。", f"It is sent to {number:04d} already.")
 
 
 @dataclass(slots=True)

@@ -147,7 +147,7 @@ def report(body: NewIncident, district: DistrictQuery, caller: Caller, request: 
             district = sos.district_of(connection, caller.actor, district)
             find: FindSender = request.app.state.find_sender
             unit = find(connection, district, caller.actor.id)
-        sender = sos.Sender(caller.actor.name) if unit is None else sos.Sender(unit[1], unit[0])
+        sender = sos.Sender(caller.actor.id, *(unit or ()))
     with caller.writing(district) as tx:
         incident = actions.report(
             tx,

@@ -17,7 +17,7 @@ from anshang.incidents.catalogue import BUILT_IN
 from anshang.incidents.categories import Category
 from anshang.incidents.model import Spot
 from anshang.kernels.geometry import LocalFrame
-from anshang.matters.model import Matter, Priority
+from anshang.matters.model import ACCOUNT, Matter, Priority
 from anshang.people.model import Role
 from anshang.places import store as places
 
@@ -30,10 +30,11 @@ BESIDE_M = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Sender:
-    """Who calls: the call sign and the unit they are on duty with, or their name."""
+    """Who calls: the account, and the unit they are on duty with and its call sign."""
 
-    sign: str
+    account_id: str
     unit_id: str | None = None
+    sign: str | None = None
 
 
 def category_in(categories: Mapping[str, Category]) -> Category:
@@ -71,20 +72,20 @@ def told(
     sender: Sender,
 ) -> tuple[Category, Priority, Spot, dict[str, Any]]:
     """What it is and how urgent; the spot without what the district does not know, for a wrong code delays
-    nobody; and what the matter says of the caller and of the premises beside them.
+    nobody; and what the matter says of the caller, without a name, and of the premises beside them.
     """
     if spot.premises_id and places.find_premises(connection, district_id, spot.premises_id) is None:
         spot = replace(spot, premises_id=None)
     if spot.zone_id and not places.has_zone(connection, district_id, spot.zone_id):
         spot = replace(spot, zone_id=None)
     near = _beside(connection, district_id, spot)
-    said = {"from": sender.sign, "unit": sender.unit_id, "near": near, "words": spot.words}
-    return category_in(categories), Priority.P1, spot, {PARAMS: said}
+    said = {"sign": sender.sign, "unit": sender.unit_id, "near": near}
+    return category_in(categories), Priority.P1, spot, {ACCOUNT: sender.account_id, PARAMS: said}
 
 
 def kept(matter: Matter) -> dict[str, Any]:
     """The same, to be kept when the matter's other words change."""
-    return {PARAMS: matter.params[PARAMS]} if PARAMS in matter.params else {}
+    return {key: matter.params[key] for key in (ACCOUNT, PARAMS) if key in matter.params}
 
 
 def unit_of(matter: Matter) -> str | None:

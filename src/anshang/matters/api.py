@@ -13,7 +13,7 @@ from anshang.foundation import clock
 from anshang.foundation.actor import Permission
 from anshang.journal import store as journal
 from anshang.matters import actions, store
-from anshang.matters.model import Matter, MatterKind, Priority
+from anshang.matters.model import ACCOUNT, ACCOUNT_NAME, Matter, MatterKind, Priority
 from anshang.matters.record import FLOOD_COUNT, WINDOW, record_of
 from anshang.people import store as people
 from anshang.web.budgets import Budget
@@ -320,10 +320,17 @@ def _shown(connection: Connection, district_id: str, matters: list[Matter]) -> l
     clocks: dict[str, list[ClockShown]] = {matter.id: [] for matter in matters}
     for one in store.list_clocks(connection, district_id, list(clocks)):
         clocks[one.matter_id].append(ClockShown.model_validate(one))
+    names = people.names_of(connection, [one.params[ACCOUNT] for one in matters if ACCOUNT in one.params])
     return [
-        MatterShown.model_validate(matter).model_copy(update={"clocks": clocks[matter.id]})
+        MatterShown.model_validate(matter).model_copy(
+            update={"clocks": clocks[matter.id], "params": _named(matter.params, names)}
+        )
         for matter in matters
     ]
+
+
+def _named(params: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    return params | {ACCOUNT_NAME: names[params[ACCOUNT]]} if ACCOUNT in params else params
 
 
 def _page(connection: Connection, matter: Matter) -> MatterPage:

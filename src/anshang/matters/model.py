@@ -13,6 +13,11 @@ from typing import Any
 
 from anshang.foundation.errors import BadInput, RuleBroken
 
+ACCOUNT, ACCOUNT_NAME = "account", "account_name"
+"""The parameter of a matter that names an account, and the one with its name as it is when it is shown:
+a name is kept with the account alone, and goes with it.
+"""
+
 
 class MatterKind(StrEnum):
     """What sort of matter it is; the rooms above add theirs by opening them."""

@@ -231,8 +231,8 @@ def unfit(reasons: Sequence[Reason]) -> RuleBroken:
     """The refusal that says why a unit may not do something, with the rules."""
     return RuleBroken(
         "duty.unfit",
-        en=" ".join(f"{reason.en} ({reason.rule})" for reason in reasons),
-        zh="".join(f"{reason.zh}（{reason.rule}）" for reason in reasons),
+        en=" ".join(f"{reason.en} ({reason.rule})" if reason.rule else reason.en for reason in reasons),
+        zh="".join(f"{reason.zh}（{reason.rule}）" if reason.rule else reason.zh for reason in reasons),
         details={"reasons": [reason.code for reason in reasons]},
     )
 

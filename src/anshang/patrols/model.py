@@ -193,12 +193,12 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why something cannot be asked of a unit, with the rule."""
+    """Why something cannot be asked of a unit, with the rule if there is one."""
 
     code: str
     zh: str
     en: str
-    rule: str
+    rule: str = ""
 
 
 CREW_BY_THEMSELVES = {True: frozenset({Role.PATROL}), False: frozenset({Role.PATROL, Role.VOLUNTEER})}
@@ -231,7 +231,7 @@ def unfitness(
     of whom nothing is known (None) is neither insured nor trained.
     """
     if task not in kind.tasks or (task in POLICE_ONLY and not kind.police):
-        rule = "保安服务管理条例 Art. 30" if task in POLICE_ONLY else "—"
+        rule = "保安服务管理条例 Art. 30" if task in POLICE_ONLY else ""
         return (Reason("task", "该类单元不承担此任务。", "This kind of unit does not do this.", rule),)
     reasons = [] if all(may_crew(kind, role, named=True) for role in roles) else [NO_CREW]
     volunteers = "志愿服务条例 Art. 15–17"

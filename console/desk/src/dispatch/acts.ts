@@ -15,7 +15,7 @@ const LIVE: readonly string[] = ["offered", "accepted", "moving", "on_scene"];
 export const NEXT: Partial<Record<State, Next>> = { accepted: "moving", moving: "on_scene", on_scene: "done" };
 export const isLive = (one: Assignment) => LIVE.includes(one.state);
 
-const ASKS: readonly string[] = ["unit.preempts", "unit.not_free"];
+const ASKS: readonly string[] = ["unit.preempts", "unit.not_free", "unit.looks_only"];
 const at = (district: string, id: string) => ({ path: { id }, query: { district } });
 
 async function done(asking: Promise<unknown>, topic: string, text: string): Promise<boolean> {

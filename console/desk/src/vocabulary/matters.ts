@@ -124,10 +124,10 @@ export function subjectOf(
     case "matter.sensor.burst":
       return words.burst(listed(sensorsOf(params).map(naming)));
     case "matter.incident": {
-      const sos = params["sos"] as { from: string; near: string | null; words: string } | undefined;
+      const sos = params["sos"] as { sign: string | null; near: string | null } | undefined;
       if (sos) {
-        const at = [sos.words, sos.near && naming(sos.near), matter.zone_id && naming(matter.zone_id)];
-        return [sos.from, "SOS", at.filter(Boolean).join(words.at) || words.unplaced].join(" · ");
+        const at = [sos.near && naming(sos.near), matter.zone_id && naming(matter.zone_id)];
+        return [sos.sign ?? params["account_name"], "SOS", at.filter(Boolean).join(words.at) || words.unplaced].join(" · ");
       }
       const name = text(params[reading.formats.language === "zh" ? "name_zh" : "name_en"]);
       const said = words.incident(name || words.unclassified, matter.text);
