@@ -189,7 +189,7 @@ def test_help_is_held_for_sent_at_once_and_seen(visit: Visit, staffed: Town) -> 
     assert (matter["priority"], matter["state"]) == (1, "open")
     told = desk.get(f"/api/incidents/{matter['id']}")
     assert (told["source"], round(told["lon"], 4)) == ("sos", HERE["longitude"])
-    assert (told["category_id"], matter["params"]["sos"]["from"]) == ("sos", "K1")
+    assert (told["category_id"], matter["params"]["sos"]["sign"]) == ("sos", "K1")
     desk.post(f"/api/matters/{matter['id']}/acknowledge")
     expect(dialog).to_contain_text("seen by", timeout=10_000)
 

@@ -158,7 +158,7 @@ def test_one_order_sends_units_and_standing_down_frees_them(desk: Open, at_work:
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_label("in English")).to_have_value(re.compile("crowded|dangerous"))
     assert violations(page) == []
-    expect(dialog).to_contain_text(re.compile(r"Takes 1 units\s*K1 \(.*1 stay free\s*K2", re.S))
+    expect(dialog).to_contain_text(re.compile(r"Takes 1 unit\s*K1 \(.*1 stays free\s*K2", re.S))
     expect(dialog.get_by_role("checkbox")).to_have_count(0)
     dialog.get_by_role("button", name="Give the order").click()
     expect(order).to_contain_text(re.compile(r"K1\s+asked"))
