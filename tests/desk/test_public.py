@@ -152,7 +152,12 @@ def test_what_gathers_calls_stays_marked_when_it_is_classified_and_begins_anew_w
     desk.post(f"{page}/classify{HERE}", json={"category_id": "fight", "version": 1})
     assert desk.get(f"/api/matters/{gathered}{HERE}").json()["params"]["calls"] == 2
     version = desk.get(f"{page}{HERE}").json()["version"]
-    assert desk.post(f"{page}/clear{HERE}", json={"outcome": "ok", "version": version}).status_code == 200
+    assert (
+        desk.post(
+            f"{page}/clear{HERE}", json={"outcome": "ok", "version": version, "insist": True}
+        ).status_code
+        == 200
+    )
     assert call_from(app, "203.0.113.7", "afraid", zone_id="z1").json()["id"] != gathered
 
 
