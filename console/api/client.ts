@@ -52,6 +52,9 @@ function asked(request: Request): Promise<Response> {
 export const client = createClient<paths>({ baseUrl: "", fetch: asked });
 client.use(guard);
 
+/** Called whenever the server says that somebody may not: what they may see may have changed. */
+export const hooks = { forbidden: () => {} };
+
 type Answered = { data?: unknown; error?: unknown; response: Response };
 
 /** What was answered, or `Refused`. */
@@ -64,6 +67,7 @@ export async function answered<A extends Answered>(asking: Promise<A>): Promise<
     throw new Refused(0, "network", UNREACHED);
   }
   if (answer.response.ok) return answer.data as NonNullable<A["data"]>;
+  if (answer.response.status === 403) hooks.forbidden();
   const told = answer.error as { error?: string; message?: Both; details?: Record<string, unknown> } | undefined;
   throw new Refused(answer.response.status, told?.error ?? "http", told?.message ?? FAILED, told?.details);
 }

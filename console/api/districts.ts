@@ -1,13 +1,23 @@
 // The districts one may see come and go while one is signed in: a drill plays on one of its own.
-import { answered, client } from "./client";
+import { answered, client, hooks } from "./client";
 import { session } from "./session.svelte";
 
 const LOOK_MS = 20_000;
+const PAUSE_MS = 2_000;
+let looked_ms = -PAUSE_MS;
 
-/** Ask for them again and again until the function that is given back is called. */
+/** Ask for them again and again, and soon after something was forbidden, until the function that is given back is called. */
 export function watchDistricts(): () => void {
   const timer = setInterval(() => void look().catch(() => {}), LOOK_MS);
-  return () => clearInterval(timer);
+  hooks.forbidden = () => {
+    if (performance.now() - looked_ms < PAUSE_MS) return;
+    looked_ms = performance.now();
+    void look().catch(() => {});
+  };
+  return () => {
+    clearInterval(timer);
+    hooks.forbidden = () => {};
+  };
 }
 
 async function look(): Promise<void> {

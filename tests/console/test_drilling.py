@@ -58,4 +58,5 @@ def test_a_drill_is_begun_worked_in_and_ended(visit: Visit, town: Town) -> None:
     expect(drill.get_by_role("button", name="End the drill")).to_have_count(0)
     visit.expected += ["status of 403", "status of 404"]
     expect(desk.get_by_role("combobox", name="District")).to_have_count(0, timeout=40_000)
+    expect(desk.get_by_text("That district is open to you no longer")).to_be_visible()
     expect(desk.get_by_text("No open matters.")).to_be_visible()
