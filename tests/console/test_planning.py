@@ -91,5 +91,7 @@ def test_weather_that_a_feed_tells_is_seen_within_two_minutes(visit: Visit, town
         json={"hours": [{"at": at.isoformat(), "rain_mm": 1.5}]},
     )
     assert answer.status_code == 200, answer.text
-    page.clock.run_for(90_000)
+    for _ in range(9):  # each question is answered before its time is over
+        page.clock.run_for(10_000)
+        page.wait_for_timeout(200)
     expect(page.get_by_text("Weather last updated:")).to_be_visible()

@@ -23,7 +23,7 @@ from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor
 from anshang.foundation.errors import BadInput, NotAllowed, NotFound, RuleBroken
 from anshang.incidents import actions as incidents
-from anshang.incidents.model import Incident, Spot
+from anshang.incidents.model import Incident, Source, Spot
 from anshang.journal.model import EVERYWHERE
 from anshang.matters import actions as matters
 from anshang.matters.model import Priority
@@ -260,13 +260,12 @@ def test_a_phone_shows_the_task_and_only_the_steps_that_its_unit_may_do(duty: Du
 
 
 def test_who_reported_sees_whether_the_desk_has_seen_it(duty: Duty, night: MoveOn) -> None:
-    incident = lost(duty)
     reporter = duty.crews["v1"]
     mine = duty.act(
         incidents.report,
         actor=reporter,
         id=ids.new_id(),
-        source=incident.source,
+        source=Source.PATROL,
         text="需要帮助",
         category_id=None,
         priority=Priority.P1,

@@ -4,8 +4,10 @@ what was written reaches the log or the list of processes.
 
 from __future__ import annotations
 
+import os
 import resource
 import traceback
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -75,11 +77,18 @@ def test_no_file_left_to_open_is_no_full_disk(database: Database, tmp_path: Path
     """A thousand idle connections take every file a process may open."""
     again = Database(database.url)
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (len(list(Path("/proc/self/fd").iterdir())), before[1]))
+    highest = max(int(file.name) for file in Path("/proc/self/fd").iterdir())
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest + 1, before[1]))
+    taken = []
     try:
+        with suppress(OSError):  # the gaps below it, too
+            while True:
+                taken.append(os.dup(0))
         with pytest.raises(StorageFailed) as refused, again.transaction(DISTRICT):
             pass
     finally:
+        for file in taken:
+            os.close(file)
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert type(refused.value) is StorageAway
     assert refused.value.code == "storage.away"
