@@ -13,11 +13,13 @@ from anshang.foundation import clock, ids, migrations
 from anshang.foundation.database import Database
 from anshang.incidents import actions as incidents
 from anshang.incidents.model import Source, Spot
+from anshang.journal.model import EVERYWHERE
 from anshang.matters.model import Priority
 from anshang.patrols import positions, store
 from anshang.patrols.model import Duty, Unit, UnitStatus
 from anshang.patrols.positions import Fix
 from anshang.patrols.whereabouts import Whereabouts
+from anshang.people import actions as people
 from anshang.people.model import Role, actor_of, operator_actor
 from anshang.places import actions as places
 from anshang.places.model import Place
@@ -34,11 +36,16 @@ def district(folder: Path) -> tuple[Database, Dispatcher, Whereabouts, Place, li
     migrations.upgrade(database)
     chance = random.Random(5)
     points = [point for way in scene.place.walkways for point in way.line_lonlat]
+    with database.transaction(EVERYWHERE) as tx:  # police units need crews who may be sent
+        officer = people.open_account(
+            tx, actor=operator_actor(DISTRICT), id=ids.new_id(), name="officer", display_name="officer",
+            role=Role.PATROL, body_id=None, district_ids=(DISTRICT,), password=people.PasswordHash("none"),
+        )  # fmt: skip
     with database.transaction(DISTRICT) as tx:
         places.import_document(tx, actor=operator_actor(DISTRICT), document=scene.document)
         for number in range(UNITS):
             now = clock.now()
-            duty = Duty(ids.new_id(), DISTRICT, f"u{number}", (ids.new_id(),), now)
+            duty = Duty(ids.new_id(), DISTRICT, f"u{number}", (officer.id,), now)
             unit = Unit(
                 f"u{number}",
                 DISTRICT,
