@@ -183,7 +183,7 @@ def test_minutes_that_could_not_be_written_are_kept_the_next_time(
         keeper.keep(DISTRICT)
     keeper.keep(DISTRICT)
     with database.reading([DISTRICT]) as connection:
-        kept = connection.execute(select(zone_history_table.c.at_ms.distinct())).scalars().all()
+        kept = connection.execute(select(zone_history_table.c.at_ms).distinct()).scalars().all()
     assert len(kept) > 1, "those before the restart, too"
 
 

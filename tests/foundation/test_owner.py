@@ -29,7 +29,7 @@ def urls(cluster: str) -> list[str]:
         with psycopg.connect(
             f"host={parsed.query['host']} user=anshang_owner dbname=postgres", autocommit=True
         ) as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {name}".encode())
+            connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
             connection.execute(f"CREATE DATABASE {name}".encode())
         made.append(parsed.render_as_string(hide_password=False))
     return made
