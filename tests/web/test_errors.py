@@ -16,6 +16,8 @@ from anshang.foundation import ids
 from anshang.foundation.errors import Refusal, StorageFailed
 from anshang.people.model import Role
 from anshang.web.errors import STATUS, refused
+from anshang.web.limits import STRANGERS_BYTES_MAX
+from anshang.web.session import COOKIE, CSRF_HEADER
 
 
 @pytest.mark.parametrize("kind", sorted(STATUS, key=lambda kind: kind.__name__))
@@ -62,17 +64,68 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(app: FastAPI) -> 
     assert (answer.status_code, answer.json()["error"]) == (413, "body.too_large")
 
 
+def plug_into(address: str) -> socket.socket:
+    plug = socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1])))
+    plug.settimeout(10)
+    return plug
+
+
+def sent_in_chunks(plug: socket.socket, head: str, count: int) -> bytes:
+    """The first line of the answer to a body of so many chunks of 100,000 bytes that never ends."""
+    plug.sendall(f"{head}\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n".encode())
+    with contextlib.suppress(ConnectionError):
+        for _ in range(count):
+            plug.sendall(b"186A0\r\n" + b" " * 100_000 + b"\r\n")
+    return plug.recv(64).split(b"\r\n")[0]
+
+
 def test_a_body_without_an_announced_length_is_counted_as_it_arrives(app: FastAPI) -> None:
-    with (
-        serving(app) as address,
-        socket.create_connection(("127.0.0.1", int(address.rsplit(":", 1)[1]))) as plug,
-    ):
-        plug.settimeout(10)
-        plug.sendall(b"POST /api/session HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-        with contextlib.suppress(ConnectionError):
-            for _ in range(30):  # never ended by us
-                plug.sendall(b"186A0\r\n" + b" " * 100_000 + b"\r\n")
-        assert plug.recv(64).startswith(b"HTTP/1.1 413")
+    desk = signed_in(app, Role.DESK, DISTRICT)
+    known = "\r\n".join(
+        ("POST /api/matters HTTP/1.1", f"{CSRF_HEADER}: {desk.headers[CSRF_HEADER]}", f"Cookie: {COOKIE}=")
+    )
+    with serving(app) as address, plug_into(address) as plug:
+        assert sent_in_chunks(plug, known + desk.cookies[COOKIE], 30).startswith(b"HTTP/1.1 413")
+
+
+@pytest.mark.parametrize("path", ["/api/session", "/api/public/calls", "/api/incidents", "/api/observations"])
+def test_of_a_body_without_an_announced_length_a_stranger_sends_little(app: FastAPI, path: str) -> None:
+    with serving(app) as address, plug_into(address) as plug:
+        assert sent_in_chunks(plug, f"POST {path} HTTP/1.1", 1).startswith(b"HTTP/1.1 401")
+
+
+@pytest.mark.parametrize(
+    ("path", "length", "who"),
+    [
+        ("/api/place?district=d", 19_000_000, ""),
+        ("/api/place?district=d", 19_000_000, f"Cookie: {COOKIE}=made-up"),
+        ("/api/observations?district=d", 7_000_000, "Authorization: Bearer made-up"),
+        ("/api/photos?district=d", 11_000_000, ""),
+        ("/api/session", 900_000, ""),
+        ("/api/nothing", STRANGERS_BYTES_MAX + 1, ""),
+    ],
+)
+def test_more_than_a_little_is_read_of_nobody_who_is_not_known(
+    app: FastAPI, path: str, length: int, who: str
+) -> None:
+    """Once 20 MB of anybody were kept in memory before it was asked who sends them."""
+    with serving(app) as address, plug_into(address) as plug:
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n{who}"
+        plug.sendall(f"{head.rstrip()}\r\n\r\n".encode())
+        assert plug.recv(64).startswith(b"HTTP/1.1 401"), "with nothing of the body sent"
+
+
+def test_who_is_known_sends_large_bodies_and_a_write_without_its_token_is_refused_unread(
+    app: FastAPI,
+) -> None:
+    admin = signed_in(app, Role.ADMIN, DISTRICT)
+    large = b" " * (STRANGERS_BYTES_MAX + 1)
+    answer = admin.put(f"/api/place?district={DISTRICT}", content=large)
+    assert (answer.status_code, answer.json()["error"]) != (401, "session.missing")
+    assert answer.json()["error"] != "csrf.missing"
+    del admin.headers[CSRF_HEADER]
+    answer = admin.put(f"/api/place?district={DISTRICT}", content=large)
+    assert (answer.status_code, answer.json()["error"]) == (403, "csrf.missing")
 
 
 def test_a_fault_of_ours_shows_nothing_of_itself(app: FastAPI) -> None:

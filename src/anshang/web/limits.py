@@ -1,5 +1,5 @@
 """Refuses a body that is too large before it is read: by its announced length, or by counting what
-arrives.
+arrives. Of a stranger only STRANGERS_BYTES_MAX are read; for more, the caller must be known first.
 """
 
 from __future__ import annotations
@@ -7,14 +7,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
-from starlette.requests import ClientDisconnect
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from anshang.foundation.errors import BadInput
+from anshang.foundation.errors import BadInput, Refusal
 from anshang.foundation.feeds import Reason
 from anshang.web.errors import refused, report
+from anshang.web.session import recognise
 
 BODY_BYTES_MAX = 1_000_000
+STRANGERS_BYTES_MAX = 64_000
+"""More than anything that is sent without a session or a key: signing in, a call for help, a certificate."""
 
 
 class BodyLimit:
@@ -29,37 +33,55 @@ class BodyLimit:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        limit = self._limit_of(scope["path"])
-        announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if not announced.isdigit() or int(announced) > limit:
-            await _refuse(limit, scope, receive, send)
-            return
-        arrived = 0
-
-        async def receiving() -> Message:
-            nonlocal arrived
-            message = await receive()
-            arrived += len(message.get("body", b""))
-            return message if arrived <= limit else {"type": "http.disconnect"}
+        body = _Body(scope, receive, self._limit_of(scope["path"]))
 
         async def sending(message: Message) -> None:
-            if arrived <= limit:
+            if body.refusal is None:
                 await send(message)
 
-        with suppress(ClientDisconnect):
-            await self.app(scope, receiving, sending)
-        if arrived > limit:
-            await _refuse(limit, scope, receive, send)
+        if await body.admits(body.announced_bytes()):
+            with suppress(ClientDisconnect):
+                await self.app(scope, body.receive, sending)
+        if body.refusal is not None:
+            report(scope, Reason(body.refusal.code, body.refusal.en, body.refusal.zh), proved=False)
+            await refused(body.refusal)(scope, receive, send)
 
     def _limit_of(self, path: str) -> int:
         above = (limit for named, limit in self._larger.items() if f"{path}/".startswith(f"{named}/"))
         return next(above, BODY_BYTES_MAX)
 
 
-async def _refuse(limit: int, scope: Scope, receive: Receive, send: Send) -> None:
-    refusal = _too_large(limit)
-    report(scope, Reason(refusal.code, refusal.en, refusal.zh), proved=False)
-    await refused(refusal)(scope, receive, send)
+class _Body:
+    """The body of one request while it arrives; `refusal` says why no more of it is read."""
+
+    def __init__(self, scope: Scope, receive: Receive, most_bytes: int) -> None:
+        self.refusal: Refusal | None = None
+        self._scope, self._receive, self._most_bytes = scope, receive, most_bytes
+        self._arrived_bytes = 0
+        self._free_bytes = STRANGERS_BYTES_MAX
+
+    def announced_bytes(self) -> int:
+        """The length that the request gives; 0 when it gives none, too much when it is not a number."""
+        announced = dict(self._scope["headers"]).get(b"content-length", b"0")
+        return int(announced) if announced.isdigit() else self._most_bytes + 1
+
+    async def admits(self, size_bytes: int) -> bool:
+        """Whether so much may be read; asks who calls only when it is more than a stranger may send."""
+        if size_bytes > self._most_bytes:
+            self.refusal = _too_large(self._most_bytes)
+        elif size_bytes > self._free_bytes:
+            try:
+                await run_in_threadpool(recognise, Request(self._scope))
+                self._free_bytes = self._most_bytes
+            except Refusal as refusal:
+                self.refusal = refusal
+        return self.refusal is None
+
+    async def receive(self) -> Message:
+        """The next part, or the end of the connection once the body is refused."""
+        message = await self._receive()
+        self._arrived_bytes += len(message.get("body", b""))
+        return message if await self.admits(self._arrived_bytes) else {"type": "http.disconnect"}
 
 
 def _too_large(limit: int) -> BadInput:
