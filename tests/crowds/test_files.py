@@ -150,6 +150,26 @@ def test_every_bad_row_is_refused_with_its_reason_in_both_languages(
     assert (report.row_count, report.taken_count) == (len(bad) + 1, 1)
 
 
+def test_more_than_a_gate_of_its_width_lets_through_is_refused_in_a_file_as_over_the_line(
+    database: Database, tmp_path: Path
+) -> None:
+    """Ten minutes at once of a gate of 10 m: 8,200, both ways together."""
+    rows = {
+        "g0,2026-12-30T12:00:00Z,8000,200,": "",
+        "g0,2026-12-30T12:10:00Z,8000,201,": "count.beyond_gate",
+        "g0,2026-12-30T12:20:00Z,0,99999,": "count.beyond_gate",
+        "h1,2026-12-30T12:00:00Z,,,99999": "",
+    }
+    report = run(database, write(tmp_path / "counts.csv", "sensor,at,in,out,people", *rows))
+    assert [(row["row"], row["error"], row["en"], row["zh"]) for row in refusals(report)] == [
+        (number, "count.beyond_gate", *REASONS["count.beyond_gate"]) for number in ("2", "3")
+    ]
+    assert kept(database) == {
+        ("g0", "2026-12-30T12:00"): (8000, 200, -1),
+        ("h1", "2026-12-30T12:00"): (0, 0, 99_999),
+    }
+
+
 def test_bad_values_in_parquet_are_refused_row_by_row(database: Database, tmp_path: Path) -> None:
     at = [AT + timedelta(minutes=n) for n in range(6)]
     counts = [3.0, math.nan, math.inf, -1.0, 1e308, 2.5]

@@ -17,6 +17,8 @@ PASSING_MAX_PER_M_PER_MIN = 82.0
 """People, both ways together: what level ground lets through at most (Green Guide)."""
 KEPT_MIN, KEPT_PERIODS = 10.0, 2.0
 """A row may hold so many minutes at once, or periods of its counter where these are longer."""
+BEYOND_GATE = "count.beyond_gate"
+"""Why such a row is refused, whether it was sent or stands in a file."""
 COUNT_MAX = 100_000
 """The most that one row may say: far above any gate or zone, far below a counter that ran over."""
 

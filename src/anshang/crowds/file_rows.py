@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from anshang.crowds import file_values as values
-from anshang.crowds import ingest, store
+from anshang.crowds import ingest
+from anshang.crowds.carrying import BEYOND_GATE, read_passed_max
 from anshang.crowds.file_sensors import sensor_ids_of
 from anshang.crowds.file_tables import Piece
-from anshang.crowds.model import Observation, SensorKind
+from anshang.crowds.model import Observation
 from anshang.foundation import clock
 from anshang.foundation.database import Database
 
@@ -51,9 +52,8 @@ class Judge:
         sensors_file: Path | None,
     ) -> None:
         with database.reading([district_id]) as connection:
-            sensors = store.list_sensors(connection, district_id)
-        self._is_line = {sensor.id: sensor.kind is SensorKind.LINE for sensor in sensors}
-        self._id_of = sensor_ids_of(self._is_line, sensors_file)
+            self._passed_max = read_passed_max(connection, district_id)
+        self._id_of = sensor_ids_of(self._passed_max, sensors_file)
         self._columns = columns
         self._instants = values.Instants(zone)
         self._latest_ms = clock.to_ms(clock.now()) + ingest.AHEAD_MAX_MS
@@ -66,8 +66,10 @@ class Judge:
         at_ms, at_faults = self._instants.read(values.distinct(table[columns["at"]]), labels, named.places)
         faults = np.zeros(len(at_ms), "<U24")
         ids = [self._id_of(label) for label in labels]
-        known = np.array([id in self._is_line for id in ids], bool)[named.places]
-        is_line = np.array([self._is_line.get(id, False) for id in ids], bool)[named.places]
+        known = np.array([id in self._passed_max for id in ids], bool)[named.places]
+        most = [self._passed_max.get(id) for id in ids]
+        is_line = np.array([each is not None for each in most], bool)[named.places]
+        passed_max = np.array([each or 0 for each in most], np.int64)[named.places]
         _blame(faults, ~known, "sensor.unknown")
         _blame(faults, at_faults != values.FINE, at_faults)
         _blame(faults, at_ms < ingest.OLDEST_MS, "at.too_old")
@@ -76,6 +78,7 @@ class Judge:
         of_line = (told["in"] >= 0) & (told["out"] >= 0) & ("people" not in columns or told["people"] < 0)
         of_head = (told["people"] >= 0) & (told["in"] < 0) & (told["out"] < 0)
         _blame(faults, ~np.where(is_line, of_line, of_head), "sensor.wrong_fields")
+        _blame(faults, is_line & (told["in"] + told["out"] > passed_max), BEYOND_GATE)
         dropped = np.zeros(len(at_ms), bool)
         if "drop" in columns:
             dropped = values.yes(values.distinct(table[columns["drop"]]))

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from anshang.crowds import observations, sealed
-from anshang.crowds.carrying import COUNT_MAX, read_passed_max
+from anshang.crowds.carrying import BEYOND_GATE, COUNT_MAX, read_passed_max
 from anshang.crowds.clocks import SKEW_MS
 from anshang.crowds.keeping import keep_rows
 from anshang.crowds.model import Observation
@@ -49,7 +49,7 @@ NEW_SENSOR_S = 0.1
 """How old what is known of the sensors may be: as a rule, and when a row names one that is not known."""
 
 PassedMax = Mapping[str, int | None]
-UNKNOWN, BEYOND_GATE = -1, "count.beyond_gate"
+UNKNOWN = -1
 
 OnTaken = Callable[[str, Sequence[Observation]], None]
 
