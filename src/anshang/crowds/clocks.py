@@ -41,8 +41,7 @@ class Clocks:
         self._off_ms[heard] = np.where(off, ahead_ms, np.nan)
         self._ahead_ms[heard], self._came_ms[heard] = ahead_ms, now_ms
 
-    def skew_s(self, index: int, now_ms: int) -> float | None:
-        """By how many seconds a sensor's clock is ahead (negative: behind), None when right or silent."""
-        speaks = self._came_ms[index] >= now_ms - self._patience_ms[index]
-        off_s = float(self._off_ms[index]) / 1000
-        return round(off_s, 1) if speaks and not np.isnan(off_s) else None
+    def skew_s(self, now_ms: int) -> Floats:
+        """By how many seconds each clock (S) is ahead (negative: behind), NaN when right or silent."""
+        speaks = self._came_ms >= now_ms - self._patience_ms
+        return np.where(speaks, self._off_ms / 1000, np.nan)

@@ -18,7 +18,7 @@ import numpy as np
 
 from anshang.crowds.clocks import SKEW_MS, Clocks
 from anshang.crowds.flows import Flows
-from anshang.crowds.given import Given, ZoneFigures
+from anshang.crowds.given import Given, SensorFigures, ZoneFigures
 from anshang.crowds.levels import rules_of, state_of
 from anshang.crowds.model import (
     Crossing,
@@ -46,7 +46,7 @@ FLOWS_MS = 10 * MINUTE_MS
 
 class Engine:
     """One district's live crowd. From any thread: `take`, and what gives out the last whole step
-    (`zone_figures`, `density_of`, `given`). Everything else from one at a time.
+    (`zone_figures`, `density_of`, `sensor_health`, `given`). Everything else from one at a time.
     """
 
     def __init__(
@@ -89,10 +89,6 @@ class Engine:
         """Accept rows that are on disk; they count from the next step on."""
         with self._lock:
             self._waiting.extend(rows)
-
-    def skew_s(self, sensor_id: str) -> float | None:
-        """By how many seconds a sensor's clock is ahead (negative: behind), None when it is right."""
-        return self._clocks.skew_s(self.occupancy.sensor_index[sensor_id], self._now_ms)
 
     def count_by_person(self, count: PersonCount) -> None:
         """Correct a balance by a count made by eye."""
@@ -173,7 +169,15 @@ class Engine:
     def _give_out(self) -> None:
         """What other threads are shown until the next step: nothing of it is written to again."""
         zones = {id: self._zone(index) for index, id in enumerate(self.occupancy.zone_ids)}
-        self.given = Given(zones, self._densities_now(), self._total())
+        now = self.occupancy
+        sensors = SensorFigures(
+            last_ms=now.last_ms.copy(),
+            skew_s=self._clocks.skew_s(self._now_ms),
+            active=now.active.copy(),
+            disagrees=now.disagrees | self.flows.disagrees,
+            dead=now.dead.copy(),
+        )
+        self.given = Given(zones, self._densities_now(), self._total(), sensors)
 
     def _densities_now(self) -> Floats:
         """People per square metre of every zone (Z), NaN where unknown."""
@@ -185,6 +189,11 @@ class Engine:
         zone = self.occupancy.zone_index.get(zone_id)
         density = np.nan if zone is None else float(self.given.densities[zone])
         return None if np.isnan(density) else density
+
+    def sensor_health(self, sensor_id: str) -> dict[str, Any]:
+        """How a sensor was at the last step, by `SensorFigures.of`; empty when it is not known here."""
+        index = self.occupancy.sensor_index.get(sensor_id)
+        return {} if index is None else self.given.sensors.of(index)
 
     def frame(self, *, full: bool) -> dict[str, Any]:
         """The present state: every zone and gate when full, else only those that changed since the last

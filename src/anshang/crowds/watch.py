@@ -30,7 +30,6 @@ from anshang.crowds.model import (
     SensorChange,
     ZoneState,
 )
-from anshang.crowds.occupancy import NEVER_MS
 from anshang.crowds.turnstile import Turnstile
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor
@@ -232,21 +231,8 @@ def _(event: SensorChange, tx: Transaction, actor: Actor) -> None:
 
 
 def sensor_health(engine: Engine | None, sensor: Sensor) -> dict[str, Any]:
-    """How a sensor is: state (ok, silent, dead, skewed, disagrees, never), when it spoke last, skew (s)."""
-    if engine is None or sensor.id not in engine.occupancy.sensor_index:
-        return {}
-    index = engine.occupancy.sensor_index[sensor.id]
-    last_ms, skew_s = int(engine.occupancy.last_ms[index]), engine.skew_s(sensor.id)
-    if last_ms == NEVER_MS:
-        return {"state": "never"}
-    state = "ok" if engine.occupancy.active[index] else "silent"
-    if engine.occupancy.disagrees[index] or engine.flows.disagrees[index]:
-        state = "disagrees"
-    if engine.occupancy.dead[index]:
-        state = "dead"
-    if skew_s is not None:
-        state = "skewed"
-    return {"state": state, "last_at": clock.from_ms(last_ms), "skew_s": skew_s}
+    """How a sensor is by `Engine.sensor_health`, empty when its district is not watched."""
+    return {} if engine is None else engine.sensor_health(sensor.id)
 
 
 def _known_faults(waiting: Iterable[Matter]) -> list[tuple[str, FaultReason]]:
