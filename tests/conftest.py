@@ -8,19 +8,22 @@ cluster too.
 from __future__ import annotations
 
 import itertools
+import os
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import psycopg
 import pytest
+from argon2 import PasswordHasher
 from hypothesis import settings
 from sqlalchemy import make_url
 
 from anshang.foundation import clock, ids, migrations
 from anshang.foundation.actor import Actor
 from anshang.foundation.database import Database
+from anshang.people import passwords
 from anshang.people.model import Role, actor_of
 from tests import postgres
 
@@ -38,6 +41,24 @@ settings.load_profile("house")
 NIGHT = datetime(2026, 12, 31, 12, 0, tzinfo=UTC)
 """20:00 in Shanghai on a New Year's Eve."""
 DISTRICT = "wuyi"
+
+
+COSTLY = passwords._hasher
+"""How an installation hashes passwords."""
+
+
+def pytest_configure() -> None:
+    """Databases of tests lie in memory where there is room: what is slow of them is the disk."""
+    if (folder := postgres.in_memory()) is not None:
+        os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(folder))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords() -> Iterator[None]:
+    """A password costs a quarter of a second on purpose, and nearly every test signs somebody in."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        yield
 
 
 def pytest_report_header() -> list[str]:
@@ -74,26 +95,29 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def database(engine: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
     """A fresh database."""
     made = _on_sqlite if engine == "sqlite" else _on_postgresql
-    url = made(request, tmp_path)
-    database = Database(url, postgres.owner_of(url))
-    yield database
-    database.dispose()
+    with made(request, tmp_path) as url:
+        database = Database(url, postgres.owner_of(url))
+        yield database
+        database.dispose()
 
 
-def _on_sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+@contextmanager
+def _on_sqlite(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     path = tmp_path / "anshang.db"
     shutil.copy(request.getfixturevalue("template"), path)
-    return f"sqlite:///{path}"
+    yield f"sqlite:///{path}"
 
 
-def _on_postgresql(request: pytest.FixtureRequest, _tmp_path: Path) -> str:
+@contextmanager
+def _on_postgresql(request: pytest.FixtureRequest, _tmp_path: Path) -> Iterator[str]:
     template = make_url(request.getfixturevalue("cluster"))
     name = f"t{next(_numbers)}"
-    with psycopg.connect(
-        f"host={template.query['host']} user=anshang_owner dbname=postgres", autocommit=True
-    ) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE template_anshang".encode())
-    return template.set(database=name).render_as_string()
+    with postgres.administering(template) as connection:
+        connection.execute(
+            f"CREATE DATABASE {name} OWNER anshang_owner TEMPLATE template_anshang STRATEGY FILE_COPY".encode()
+        )
+        yield template.set(database=name).render_as_string()
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
 
 
 def _migrate(url: str) -> None:

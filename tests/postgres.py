@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 
+ROOM_BYTES = 4_000_000_000
 NOT_INSTALLED = "PostgreSQL's programs are not installed (Debian: apt-get install postgresql)"
 
 
@@ -25,6 +26,13 @@ def programs() -> Path | None:
     return next((f for f in folders if (f / "initdb").is_file()), Path(on_path).parent if on_path else None)
 
 
+def in_memory() -> Path | None:
+    """A folder whose files are kept in memory, None where there is none with room for every test."""
+    folder = Path("/dev/shm")
+    roomy = os.access(folder, os.W_OK) and shutil.disk_usage(folder).free > ROOM_BYTES
+    return folder if roomy else None
+
+
 @contextmanager
 def cluster() -> Iterator[str]:
     """A running cluster, reached through its socket only; yields the address of its empty database.
@@ -33,7 +41,9 @@ def cluster() -> Iterator[str]:
     """
     bin_folder = programs()
     assert bin_folder is not None, NOT_INSTALLED
-    folder = Path(tempfile.mkdtemp(prefix="anshang-pg-"))  # short: a socket's path has at most 107 bytes
+    folder = Path(
+        tempfile.mkdtemp(prefix="anshang-pg-", dir=in_memory())
+    )  # short: a socket's path has at most 107 bytes
     user = "postgres" if os.geteuid() == 0 else getpass.getuser()
     if os.geteuid() == 0:  # PostgreSQL refuses to run as root
         shutil.chown(folder, user)
@@ -46,6 +56,7 @@ def cluster() -> Iterator[str]:
     )
     options = (
         f"-k {folder} -c listen_addresses='' -c fsync=off -c synchronous_commit=off -c max_connections=200"
+        " -c autovacuum=off"
     )
     subprocess.run(
         [bin_folder / "pg_ctl", "-D", files, "-w", "-l", files / "log", "-o", options, "start"], **quiet
@@ -59,6 +70,15 @@ def cluster() -> Iterator[str]:
     finally:
         subprocess.run([bin_folder / "pg_ctl", "-D", files, "-m", "immediate", "stop"], **quiet)
         shutil.rmtree(folder)
+
+
+@contextmanager
+def administering(url: URL) -> Iterator[psycopg.Connection[tuple[Any, ...]]]:
+    """A connection that may create and drop databases of the cluster, also while a session of one is ending."""
+    with psycopg.connect(
+        f"host={url.query['host']} user=owner dbname=postgres", autocommit=True
+    ) as connection:
+        yield connection
 
 
 def owner_of(url: str) -> str:

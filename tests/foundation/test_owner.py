@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import psycopg
 import pytest
 from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
@@ -26,11 +25,9 @@ def urls(cluster: str) -> list[str]:
     made = []
     for name in ("working", "brought_back"):
         parsed = make_url(cluster).set(database=name)
-        with psycopg.connect(
-            f"host={parsed.query['host']} user=anshang_owner dbname=postgres", autocommit=True
-        ) as connection:
+        with postgres.administering(parsed) as connection:
             connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)".encode())
-            connection.execute(f"CREATE DATABASE {name}".encode())
+            connection.execute(f"CREATE DATABASE {name} OWNER anshang_owner".encode())
         made.append(parsed.render_as_string(hide_password=False))
     return made
 
