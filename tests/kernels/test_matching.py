@@ -12,6 +12,7 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import linear_sum_assignment
 from tests.kernels.streets import line, net, spots
 
+from anshang.kernels import routing
 from anshang.kernels.matching import (
     FIRST_LOOK,
     RUNNERS_UP,
@@ -139,6 +140,21 @@ def test_the_more_urgent_gets_the_only_unit_and_the_other_its_runner_up() -> Non
     two = Incidents(spots((1, 0.0), (3, 0.0)), np.array([1.0, 5.0]), np.full(2, 60.0))
     found = recommend(graph, times, two, units(spots((1, 0.5))))
     assert found.unit[:, :2].tolist() == [[-1, 0], [0, -1]]
+
+
+def test_the_next_are_named_though_many_who_do_not_fit_are_nearer() -> None:
+    graph, times = line(40)
+    told = units(spots(*[(5, 0.0)] * (3 * FIRST_LOOK), *[(number, 0.0) for number in range(10, 16)]))
+    fit = np.arange(len(told.free))[None] >= 3 * FIRST_LOOK
+    found = recommend(graph, times, incidents(spots((5, 0.0))), told, fit=fit, limit_s=1e5)
+    assert found.unit[0].tolist() == [24, 25, 26, 27, 28]
+
+
+def test_where_nobody_fits_no_street_is_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, times = line(8)
+    told, call = units(spots((2, 0.0), (3, 0.0))), incidents(spots((3, 0.0)))
+    monkeypatch.delattr(routing._Spread, "fill_bucket")
+    assert recommend(graph, times, call, told, fit=np.zeros((1, 2), dtype=bool)).unit.tolist() == [[-1] * 5]
 
 
 def test_without_anybody_free_nobody_is_named() -> None:

@@ -13,6 +13,7 @@ from tests.kernels.streets import Net, any_net, any_spots, line, net, spots
 from anshang.kernels.routing import (
     EdgeTimes,
     Goals,
+    Search,
     StreetGraph,
     driving_s,
     route,
@@ -172,20 +173,32 @@ def test_there_and_back_take_the_same_time_on_foot(drawn: tuple[Net, Spots, Spot
     assert np.allclose(out, seconds_between(graph, times, there, on_foot(here)).T)
 
 
-@given(st.integers(0, 5), st.integers(1, 40))
-def test_the_nearest_are_known_when_enough_are_asked_for(seed: int, enough: int) -> None:
+@given(
+    st.integers(0, 5), st.lists(st.integers(1, 20), min_size=1, max_size=4), st.sampled_from([150.0, 900.0])
+)
+def test_a_search_that_rests_and_goes_on_knows_the_nearest_and_in_the_end_all(
+    seed: int, steps: list[int], limit_s: float
+) -> None:
     graph, times = net(12, seed)
     chance = np.random.default_rng(seed)
     places = [spots(*((int(e), float(a)) for e, a in zip(chance.integers(0, 264, n), chance.random(n), strict=True)))
               for n in (6, 60)]  # fmt: skip
-    goals = Goals(places[1], chance.random(60) < 0.3)
-    every = seconds_between(graph, times, places[0], goals)
-    some = seconds_between(graph, times, places[0], goals, enough=enough)
-    known = np.isfinite(some)
-    assert np.allclose(some[known], every[known])
-    for row in range(6):
-        assert known[row].sum() >= min(enough, np.isfinite(every[row]).sum())
-        assert every[row][~known[row]].min(initial=np.inf) >= every[row][known[row]].max(initial=0)
+    goals, fit = Goals(places[1], chance.random(60) < 0.3), chance.random((6, 60)) < 0.5
+    fit[0] = False
+    every = np.where(fit, seconds_between(graph, times, places[0], goals, limit_s=limit_s), np.inf)
+    search, asked = Search(graph, times, places[0], goals, limit_s=limit_s, fit=fit), np.zeros(6, int)
+    assert search.within_s.tolist() == [np.inf, 0, 0, 0, 0, 0]
+    for step in steps:
+        which = chance.random(6) < 0.7
+        search.go_on(which, step)
+        asked += np.where(which, step, 0)
+        known = np.isfinite(search.seconds)
+        assert np.allclose(search.seconds[known], every[known])
+        assert (known == (every <= search.within_s[:, None]) & np.isfinite(every)).all()
+        assert (known.sum(axis=1) >= np.minimum(asked, np.isfinite(every).sum(axis=1))).all()
+    search.go_on(np.ones(6, dtype=bool), 60)
+    assert np.allclose(search.seconds, every)
+    assert np.isinf(search.within_s).all()
 
 
 def test_a_route_leads_from_the_unit_to_the_incident() -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from anshang.kernels.routing import LIMIT_S, WALKING_M_PER_S, EdgeTimes, Goals, StreetGraph, seconds_between
+from anshang.kernels.routing import LIMIT_S, WALKING_M_PER_S, EdgeTimes, Goals, Search, StreetGraph
 from anshang.kernels.snapping import Numbers, Reals, Spots
 
 SPREAD_SHARE = 0.2
@@ -104,23 +104,24 @@ def recommend(
     To a threat to life the nearest goes in any case.
     `fit` (k, u) says who may be sent where; everybody when it is missing.
     """
-    free = np.flatnonzero(units.free)
-    goals = Goals(units.goals.spots.taken(free), units.goals.by_car[free])
+    sought = np.broadcast_to(True if fit is None else fit, (len(incidents.spots), len(units.free)))
+    who = np.flatnonzero(units.free & sought.any(axis=0))
+    goals = Goals(units.goals.spots.taken(who), units.goals.by_car[who])
     past_s = np.maximum(limit_s - incidents.target_s, 0.0) + limit_s
     per_s = np.where(incidents.threatened[:, 0], LIFE_COST_PER_S, incidents.weight)
-    alone_cost = per_s * past_s + 1.0
-    enough = FIRST_LOOK
+    search = Search(graph, times, incidents.spots, goals, limit_s=limit_s, fit=sought[:, who])
+    many, more = FIRST_LOOK, np.ones(len(per_s), dtype=bool)
     while True:
-        found = seconds_between(graph, times, incidents.spots, goals, limit_s=limit_s, enough=enough)
-        near = np.flatnonzero(np.isfinite(found).any(axis=0))
-        who, seen_s = free[near], found[:, near]
-        seconds = seen_s if fit is None else np.where(fit[:, who], seen_s, np.inf)
-        spread_s = np.hypot(_spread_s(seconds), units.unsure_m[who] / WALKING_M_PER_S)
+        search.go_on(more, many)
+        near = np.flatnonzero(np.isfinite(search.seconds).any(axis=0))
+        seconds = search.seconds[:, near]
+        spread_s = np.hypot(_spread_s(seconds), units.unsure_m[who[near]] / WALKING_M_PER_S)
         cost = _cost(incidents, seconds, spread_s)
-        chosen, price = assign(cost, alone_cost)
-        if enough >= len(free) or (price <= _least_unseen(incidents, seen_s, enough)).all():
-            return _told(_ranked(cost, chosen), who, seconds, spread_s)
-        enough *= 3
+        chosen, price = assign(cost, per_s * past_s + 1.0)
+        more = price > _least_beyond(incidents, search.within_s)
+        if not more.any():
+            return _told(_ranked(cost, chosen), who[near], seconds, spread_s)
+        many *= 3
 
 
 def _spread_s(seconds: Reals) -> Reals:
@@ -136,12 +137,10 @@ def _cost(incidents: Incidents, seconds: Reals, spread_s: Reals) -> Reals:
     return np.where(incidents.threatened, LIFE_COST_PER_S * seconds, late)
 
 
-def _least_unseen(incidents: Incidents, seconds: Reals, enough: int) -> Reals:
-    """What a unit farther than those seen costs each incident (k) at least; inf where all were seen."""
-    seen = np.isfinite(seconds)
-    farthest_s = np.max(np.where(seen, seconds, 0.0), axis=1, initial=0.0, keepdims=True)
-    least = _cost(incidents, farthest_s, _spread_s(farthest_s))[:, 0]
-    return np.where(seen.sum(axis=1) < enough, np.inf, least)
+def _least_beyond(incidents: Incidents, within_s: Reals) -> Reals:
+    """What a unit beyond these seconds (k) costs each incident at least; inf where there is none."""
+    beyond_s = within_s[:, None]
+    return _cost(incidents, beyond_s, _spread_s(beyond_s))[:, 0]
 
 
 def _told(order: Numbers, free: Numbers, seconds: Reals, spread_s: Reals) -> Recommendation:

@@ -6,7 +6,7 @@ rest: by car there is every junction twice, once on foot (0 … j-1) and once dr
 the search may change from walking to driving but not back: a crew that drives first and then walks.
 
 Method: labels are corrected bucket by bucket (Meyer and Sanders's Δ-stepping) for all sources at once, which
-leaves whole arrays to NumPy. Buckets grow twofold; a source that knows enough goals is finished. As times
+leaves whole arrays to NumPy. Buckets grow twofold; a source that knows enough goals rests. As times
 are the same both ways, the times from an incident to the units are the times of the units to it.
 Speeds: walking by Weidmann (1993). Complexity: O(k · (j + c)) of work and memory in as many rounds as chains
 follow one another within a bucket.
@@ -157,32 +157,81 @@ def seconds_to_nodes(
 
 
 def seconds_between(
-    graph: StreetGraph,
-    times: EdgeTimes,
-    sources: Spots,
-    goals: Goals,
-    *,
-    limit_s: float = LIMIT_S,
-    enough: int | None = None,
+    graph: StreetGraph, times: EdgeTimes, sources: Spots, goals: Goals, *, limit_s: float = LIMIT_S
 ) -> Reals:
-    """Seconds between k sources and u goals, (k, u); inf beyond the limit or where there is no way.
+    """Seconds between k sources and u goals, (k, u); inf beyond the limit or where there is no way."""
+    search = Search(graph, times, sources, goals, limit_s=limit_s)
+    search.go_on(np.ones(len(sources), dtype=bool), len(goals.spots))
+    return search.seconds
 
-    With `enough` a source stops when that many goals are known: those are its nearest, with their true times,
-    and farther ones may be inf.
+
+class Search:
+    """A search from k sources for u goals, which rests once it knows enough, and can go on from there.
+
+    `seconds` (k, u) are those known so far, inf for the others. `within_s` (k): each source knows all goals
+    that are nearer than this; inf when it knows all there are.
     """
-    spread = _Spread(graph, times, sources, bool(goals.by_car.any()))
-    meeting = _Meeting(graph, spread, sources, goals)
-    known_s = np.full((len(goals.spots), len(sources)), np.inf)
-    while spread.goes_on(limit_s):
-        spread.fill_bucket()
-        if enough is not None:
-            found_s = meeting.known(spread.bound_s)
-            done = spread.going & (np.isfinite(found_s).sum(axis=0) >= enough)
-            known_s[:, done] = found_s[:, done]
-            spread.finish(done)
-    if spread.going.any():
-        known_s[:, spread.going] = meeting.known(limit_s)[:, spread.going]
-    return known_s.T
+
+    def __init__(
+        self,
+        graph: StreetGraph,
+        times: EdgeTimes,
+        sources: Spots,
+        goals: Goals,
+        *,
+        limit_s: float = LIMIT_S,
+        fit: NDArray[np.bool_] | None = None,
+    ) -> None:
+        """Begin nothing yet; `fit` (k, u) says which goals are sought from where, all when it is missing."""
+        shape = (len(goals.spots), len(sources))
+        self._spread = _Spread(graph, times, sources, bool(goals.by_car.any()))
+        self._sought = np.ones(shape, dtype=bool) if fit is None else fit.T
+        self._many, self._limit_s = self._sought.sum(axis=0), limit_s
+        self._known_s = np.full(shape, np.inf)
+        self.within_s = np.where(self._many > 0, 0.0, np.inf)
+        off_s = _off_s(goals.spots)
+        self._doors: list[tuple[Numbers, Reals]] = []
+        self._direct_s = np.full(shape, np.inf)
+        for layer, (line, source) in enumerate(zip(self._spread.lines, self._spread.places, strict=True)):
+            places = line.of_spots(goals.spots)
+            moves_s = np.where(goals.by_car, off_s, np.inf) if layer else off_s
+            direct_s = between_s(places, source) + _off_s(sources) + moves_s[:, None]
+            self._direct_s = np.minimum(self._direct_s, direct_s)
+            self._doors += [(node, apart_s + moves_s) for node, apart_s in _doors(graph, places, layer)]
+
+    @property
+    def seconds(self) -> Reals:
+        """Those known so far (k, u)."""
+        return self._known_s.T
+
+    def go_on(self, which: NDArray[np.bool_], more: int) -> None:
+        """Go on from these sources (k), until each knows so many more of its goals, its nearest, or all."""
+        spread = self._spread
+        need = np.minimum(np.isfinite(self._known_s).sum(axis=0) + more, self._many)
+        spread.turn_to(which & np.isfinite(self.within_s))
+        while spread.going.any() and spread.goes_on(self._limit_s):
+            spread.fill_bucket()
+            found_s = self._meeting(spread.bound_s)
+            count = np.isfinite(found_s).sum(axis=0)
+            done = spread.going & (count >= need)
+            self._keep(done, found_s, np.where(count >= self._many, np.inf, spread.bound_s))
+            spread.turn_to(spread.going & ~done)
+        if spread.going.any():
+            self._keep(spread.going, self._meeting(self._limit_s), np.full(len(need), np.inf))
+
+    def _meeting(self, bound_s: float) -> Reals:
+        """Seconds (u, k) by the labels as they are, to goals within the bound; inf to others. Goals meet
+        labels at either end of their chain, walking or driving, or on it.
+        """
+        found = self._direct_s.copy()
+        for node, door_s in self._doors:
+            np.minimum(found, self._spread.seconds[node] + door_s[:, None], out=found)
+        found[(found > bound_s) | ~self._sought] = np.inf
+        return found
+
+    def _keep(self, which: NDArray[np.bool_], found_s: Reals, within_s: Reals) -> None:
+        self._known_s[:, which] = found_s[:, which]
+        self.within_s[which] = within_s[which]
 
 
 def route(
@@ -278,8 +327,9 @@ class _Spread:
                 start_s = np.minimum(self.seconds[corner, own], _off_s(sources) + apart_s)
                 self.seconds[corner, own] = start_s
         self.labels = self.seconds.reshape(-1)
-        self.going = sources.edge >= 0
+        self.going = np.ones(self.sources, dtype=bool)
         self.pending: Numbers = np.flatnonzero(np.isfinite(self.labels))
+        self.resting: Numbers = self.pending[:0]
         self.marks = np.zeros(len(self.labels), dtype=np.intp)
         self.bound_s, self.bucket_s = 0.0, FIRST_BUCKET_S
 
@@ -305,11 +355,15 @@ class _Spread:
         waiting = np.concatenate(later)
         self.pending = self._once(waiting[self.labels[waiting] > self.bound_s])
 
-    def finish(self, done: NDArray[np.bool_]) -> None:
-        """These sources (k) know enough."""
-        if done.any():
-            self.going &= ~done
-            self.pending = self.pending[self.going[self.pending % self.sources]]
+    def turn_to(self, going: NDArray[np.bool_]) -> None:
+        """These sources (k) go on, the others rest."""
+        if (going == self.going).all():
+            return
+        if (going & ~self.going).any():
+            self.bound_s = 0.0  # their labels may wait at any distance
+        waiting = np.concatenate([self.pending, self.resting])
+        goes = going[waiting % self.sources]
+        self.going, self.pending, self.resting = going, waiting[goes], waiting[~goes]
 
     def _relaxed(self, front: Numbers) -> Numbers:
         """The labels that became less by going on from the front, each once."""
@@ -329,27 +383,3 @@ class _Spread:
         self.marks[labels] = numbers
         once: Numbers = labels[self.marks[labels] == numbers]
         return once
-
-
-class _Meeting:
-    """Where goals meet the labels of sources: at either end of their chain, walking or driving, or on it."""
-
-    def __init__(self, graph: StreetGraph, spread: _Spread, sources: Spots, goals: Goals) -> None:
-        self.labels = spread.seconds
-        off_s = _off_s(goals.spots)
-        self.doors: list[tuple[Numbers, Reals]] = []
-        self.direct_s = np.full((len(off_s), len(sources)), np.inf)
-        for layer, (line, source) in enumerate(zip(spread.lines, spread.places, strict=True)):
-            places = line.of_spots(goals.spots)
-            moves_s = np.where(goals.by_car, off_s, np.inf) if layer else off_s
-            direct_s = between_s(places, source) + _off_s(sources) + moves_s[:, None]
-            self.direct_s = np.minimum(self.direct_s, direct_s)
-            self.doors += [(node, apart_s + moves_s) for node, apart_s in _doors(graph, places, layer)]
-
-    def known(self, bound_s: float) -> Reals:
-        """Seconds (u, k) by the labels as they are, to goals within the bound; inf to others."""
-        found = self.direct_s.copy()
-        for node, door_s in self.doors:
-            np.minimum(found, self.labels[node] + door_s[:, None], out=found)
-        found[found > bound_s] = np.inf
-        return found
