@@ -59,6 +59,15 @@ def test_every_unit_stands_in_it_exactly_once(everybody: Duty) -> None:
         assert all(one.reasons for one in advice.left_out)
 
 
+def test_where_only_the_best_few_are_asked_for_nothing_is_said_of_the_others(duty: Duty) -> None:
+    call = lost(duty)
+    (few,) = duty.dispatcher.advise(DISTRICT, [call.id])
+    everybody = advice_for(duty, call)
+    assert [one.unit_id for one in few.candidates] == [one.unit_id for one in everybody.candidates]
+    assert (few.advised, few.left_out) == (everybody.advised, ())
+    assert why(everybody) == {"h1": ["stays"]}
+
+
 @pytest.mark.slow
 def test_each_says_why_not(everybody: Duty) -> None:
     first = lost(everybody, EAST)

@@ -31,7 +31,7 @@ def runs(duty: Duty, incident: Incident) -> dict[str, RungRun]:
 
 
 def test_the_nearest_comes_first_with_its_time_and_why_others_do_not(duty: Duty, call: Incident) -> None:
-    (advice,) = duty.dispatcher.advise(DISTRICT, [call.id])
+    (advice,) = duty.dispatcher.advise(DISTRICT, [call.id], everybody=True)
     assert [one.unit_id for one in advice.candidates] == ["k1", "v1", "k2"]
     seconds = [one.seconds for one in advice.candidates]
     walked_m = 0.0001 * 111_320 * 0.8816
@@ -47,7 +47,7 @@ def test_stale_busy_sent_and_unfit_units_are_left_out_with_a_word(duty: Duty, ni
     night(timedelta(minutes=3))
     duty.stand("v1", WEST + 0.0006)
     fight = lost(duty, category_id="fight")
-    (advice,) = duty.dispatcher.advise(DISTRICT, [fight.id])
+    (advice,) = duty.dispatcher.advise(DISTRICT, [fight.id], everybody=True)
     told = {out.unit_id: [one.code for one in out.reasons] for out in advice.left_out}
     assert told == {"h1": ["stays", "task"], "k1": ["stale"], "k2": ["sent"], "v1": ["task"]}
     assert advice.candidates == ()

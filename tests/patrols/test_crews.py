@@ -130,7 +130,7 @@ def test_a_unit_whose_crew_lost_the_right_is_sent_nowhere(duty: Duty, changes: A
     assert before.candidates[0].unit_id == "k1"
     changed(duty, duty.crews["k1"], **changes)
     duty.act(boards.say, actor=duty.desk, message=message())  # any commit here: what is known is read again
-    (after,) = duty.dispatcher.advise(DISTRICT, [call.id])
+    (after,) = duty.dispatcher.advise(DISTRICT, [call.id], everybody=True)
     assert "k1" not in {one.unit_id for one in after.candidates}
     (left_out,) = [one for one in after.left_out if one.unit_id == "k1"]
     assert "crew" in {reason.code for reason in left_out.reasons}

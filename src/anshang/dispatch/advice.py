@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from math import isnan
 
 import numpy as np
 from numpy.typing import NDArray
@@ -114,14 +115,14 @@ def advise(
     everybody: bool,
 ) -> list[Advice]:
     """Match all open incidents with the units that may be asked; what was asked about is answered: with
-    `everybody` all that could be there, else only the best few.
+    `everybody` every unit is named, with its time or why not, else only the best few.
     """
     now = clock.now()
     roster = ground.roster
     today = ground.place.district.local(now).date()
     left_s = np.array([(one.due_at - now).total_seconds() for one in open_now])
     fit = _fit(roster, open_now, today)
-    able = able & ~np.array([unit.id in ground.calling for unit in roster.units], dtype=bool)
+    able = able & ~_among(roster, ground.calling)
     wished = matching.Incidents(
         spots.taken(np.array([one.number for one in open_now], np.intp)),
         np.array([LOSS_PER_S[one.matter.priority] for one in open_now]),
@@ -129,18 +130,19 @@ def advise(
         np.array([one.matter.priority is Priority.P1 for one in open_now], dtype=bool),
     )
     units = matching.Units(ground.standing.goals, ground.standing.unsure_m, able)
-    graph = ground.streets.graph
-    found = matching.recommend(graph, ground.times, wished, units, fit=fit)
+    found = matching.recommend(ground.streets.graph, ground.times, wished, units, fit=fit)
     chosen = found.unit[:, 0].tolist()
     cover_before = 1.0 if ground.cover is None else ground.cover.share
     rows = [row for row, one in enumerate(open_now) if one.matter.id in asked]
-    arrivals = _arrivals(ground, able, wished.spots, rows) if everybody else {}
+    tasks = {row: open_now[row].task for row in rows}
+    arrivals = _arrivals(ground, able, wished.spots, tasks, today) if everybody else {}
     advices = []
     for row in rows:
         one = open_now[row]
         kept = {n: open_now[r].matter.number for r, n in enumerate(chosen) if n >= 0 and r != row}
         times = arrivals[row] if everybody else _ranked(found, row)
-        named = _candidates(ground, one, times, kept, cover_before, today)
+        named = _candidates(ground, one, times, kept, cover_before)
+        others = _left_out(ground, one, {each.unit_id for each in named}, today) if everybody else ()
         advices.append(
             Advice(
                 incident_id=one.matter.id,
@@ -149,7 +151,7 @@ def advise(
                 task=one.task,
                 advised=roster.units[chosen[row]].id if chosen[row] >= 0 else None,
                 candidates=named,
-                left_out=_left_out(ground, one, {each.unit_id for each in named}, today),
+                left_out=others,
                 cover_before=cover_before,
                 at=now,
             )
@@ -157,15 +159,16 @@ def advise(
     return advices
 
 
+def _among(roster: Roster, named: frozenset[str]) -> NDArray[np.bool_]:
+    """Which units (u) are named."""
+    if not named:
+        return np.zeros(len(roster.units), dtype=bool)
+    return np.array([unit.id in named for unit in roster.units], dtype=bool)
+
+
 def _fit(roster: Roster, open_now: Sequence[Open], today: date) -> NDArray[np.bool_]:
     """Which units may be sent where (k, u): fit for the task, and not asked before in vain."""
-    fit = [
-        roster.fit(one.task, today)
-        & ~np.array([unit.id in one.declined for unit in roster.units], dtype=bool)
-        if one.declined
-        else roster.fit(one.task, today)
-        for one in open_now
-    ]
+    fit = [roster.fit(one.task, today) & ~_among(roster, one.declined) for one in open_now]
     return np.array(fit, dtype=bool).reshape(len(open_now), len(roster.units))
 
 
@@ -181,44 +184,43 @@ def _ranked(found: matching.Recommendation, row: int) -> _Times:
 
 
 def _arrivals(
-    ground: Ground, able: NDArray[np.bool_], spots: Spots, rows: Sequence[int]
+    ground: Ground, able: NDArray[np.bool_], spots: Spots, tasks: Mapping[int, Task], today: date
 ) -> dict[int, _Times]:
-    """Everybody who is able and can be there, for each of the rows."""
-    who = np.flatnonzero(able)
+    """Everybody who is able, fit for the task and can be there, for each of the rows."""
+    fit = np.array([ground.roster.fit(task, today) for task in tasks.values()], dtype=bool)
+    fit = fit.reshape(len(tasks), len(able))
+    who = np.flatnonzero(able & fit.any(axis=0))
     goals = Goals(ground.standing.goals.spots.taken(who), ground.standing.goals.by_car[who])
-    places = spots.taken(np.array(rows, np.intp))
+    places = spots.taken(np.array(list(tasks), np.intp))
     graph = ground.streets.graph
     now_s = seconds_between(graph, ground.times, places, goals)
     empty_s = seconds_between(graph, ground.streets.empty_times, places, goals)
-    return {
-        row: (who[some], now_s[n][some], empty_s[n][some])
-        for n, row in enumerate(rows)
-        if (some := np.isfinite(now_s[n])) is not None
-    }
+    some = np.isfinite(now_s) & fit[:, who]
+    return {row: (who[some[n]], now_s[n, some[n]], empty_s[n, some[n]]) for n, row in enumerate(tasks)}
 
 
 def _candidates(
-    ground: Ground, one: Open, times: _Times, kept: Mapping[int, int], cover: float, today: date
+    ground: Ground, one: Open, times: _Times, kept: Mapping[int, int], cover: float
 ) -> tuple[Candidate, ...]:
-    """Those who may do the task, the soonest first; of equal ones the first by id."""
-    fit, units = ground.roster.fit(one.task, today), ground.roster.units
-    losses = np.zeros(len(units)) if ground.cover is None else ground.cover.losses
-    unsure_s = ground.standing.unsure_m / WALKING_M_PER_S
-    order = sorted(
-        zip(*(column.tolist() for column in times), strict=True), key=lambda each: (each[1], each[0])
-    )
+    """The soonest first; of equal ones the first by id."""
+    units = ground.roster.units
+    order = np.lexsort(times[:2])
+    who, seconds, empty_s = (column[order] for column in times)
+    unsure_s = ground.standing.unsure_m[who] / WALKING_M_PER_S
+    spread_s = np.hypot(matching.SPREAD_SHARE * seconds, unsure_s)
+    losses = np.zeros(len(who)) if ground.cover is None else ground.cover.losses[who]
+    columns = (who, seconds, spread_s, cover - losses, empty_s)
     return tuple(
         Candidate(
             unit_id=units[n].id,
-            seconds=seconds,
-            spread_s=float(np.hypot(matching.SPREAD_SHARE * seconds, unsure_s[n])),
-            cover_after=float(cover - losses[n]),
-            empty_s=None if np.isnan(empty_s) else empty_s,
+            seconds=now,
+            spread_s=spread,
+            cover_after=cover_after,
+            empty_s=None if isnan(empty) else empty,
             kept_for=kept.get(n),
             declined=units[n].id in one.declined,
         )
-        for n, seconds, empty_s in order
-        if fit[n]
+        for n, now, spread, cover_after, empty in zip(*(each.tolist() for each in columns), strict=True)
     )
 
 
