@@ -25,6 +25,7 @@ from tests.crowds.conftest import (
     seen,
 )
 
+from anshang.crowds.covariance import JointErrors
 from anshang.crowds.engine import Engine
 from anshang.crowds.model import (
     Crossing,
@@ -283,6 +284,19 @@ def test_a_rebuilt_engine_knows_what_the_old_one_knew(place: Place) -> None:
         "counted",
     ]
     assert len(new.drain_minutes()) == 120
+
+
+def test_a_replay_widens_the_errors_once_a_minute(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    spread, widened = JointErrors.spread, []
+
+    def counted(errors: JointErrors, at_ms: int) -> np.ndarray:
+        widened.append(at_ms)
+        return spread(errors, at_ms)
+
+    monkeypatch.setattr(JointErrors, "spread", counted)
+    rows = [row for second in range(10, 600, 20) for row in quiet(second)]
+    Engine(place, LINES).rebuild(columns(rows), [], NIGHT + timedelta(seconds=600))
+    assert len(widened) == 10
 
 
 def test_a_rebuilt_engine_remembers_counts_by_eye_where_they_fell(place: Place) -> None:

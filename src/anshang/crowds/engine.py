@@ -134,7 +134,8 @@ class Engine:
             self._balance(together)
             if ends_ms > flows_from_ms:
                 self.flows.take(together)
-            self.occupancy.correct(int(together.at_ms[-1]))
+        if len(rows.at_ms):
+            self.occupancy.correct(int(rows.at_ms[-1]))
 
     def step(self, now: datetime) -> list[EngineEvent]:
         """Count what has come, judge sensors and levels at `now`, and return what changed."""
