@@ -1,8 +1,10 @@
 """Who should go: 1,000 units, 20 open incidents, Helsinki's streets, fresh weights for every call.
 
 Timed is `Dispatcher.advise` as the server calls it: units and open incidents as the store said them after the
-last commit, positions of now, travel times, cover, the joint matching, and the reasons of those left out. The
-peers get the same graph and the new weights, and only search: a bounded Dijkstra from every incident.
+last commit, positions of now, travel times, cover and the joint matching, for the best few as when the next
+unit is asked; and then for a desk, which is told of every unit when it would be there, now and over empty
+streets, or why it is not sent. The peers get the same graph and the new weights, and only search: a bounded
+Dijkstra from every incident.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from benchmarks._streets import DISTRICT, INCIDENTS, district
 
 CALLS = 300
 PEER_CALLS = 12
-MOST_MS = 5.0
+MOST_MS, MOST_EVERYBODY_MS = 5.0, 20.0
 
 
 def main() -> None:
@@ -40,12 +42,13 @@ def main() -> None:
             density = dict(zip(zones, chance.uniform(0, 2, len(zones)).tolist(), strict=True))
             scene.crowd = replace(scene.crowd, times=scene.streets.times(density))
 
-        ours: list[float] = []
-        for number in range(CALLS):
+        few: list[float] = []
+        every: list[float] = []
+        for number in range(2 * CALLS):
+            one, everybody = [asked[number // 2 % INCIDENTS]], number % 2 > 0
             weigh()
-            ours.append(
-                timed_ms(lambda number=number: dispatcher.advise(DISTRICT, [asked[number % INCIDENTS]]))
-            )
+            work = partial(dispatcher.advise, DISTRICT, one, everybody=everybody)
+            (every if everybody else few).append(timed_ms(work))
         graph = scene.streets.graph
         sources = [int(graph.ends[edge, 0]) for edge in seen.spots.edge.tolist()]
         pairs = [(int(a), int(b)) for a, b in graph.ends]
@@ -60,10 +63,10 @@ def main() -> None:
             peers["networkx"].append(timed_ms(partial(in_networkx, in_nx, seconds, sources)))
             peers["igraph"].append(timed_ms(partial(in_igraph.distances, sources, weights=walk_s.tolist())))
         database.dispose()
-    p99_ms, median_ms = percentile(ours, 0.99), percentile(ours, 0.5)
-    report(
-        "recommendation.p99", p99_ms, "ms", must=f"<= {MOST_MS} ms inside the server", ok=p99_ms <= MOST_MS
-    )
+    median_ms = percentile(few, 0.5)
+    for name, ours, most_ms in (("p99", few, MOST_MS), ("everybody_p99", every, MOST_EVERYBODY_MS)):
+        p99_ms, must = percentile(ours, 0.99), f"<= {most_ms} ms inside the server"
+        report(f"recommendation.{name}", p99_ms, "ms", must=must, ok=p99_ms <= most_ms)
     for name, least in (("networkx", 10), ("igraph", 3)):
         peer_ms = percentile(peers[name], 0.5)
         report(
