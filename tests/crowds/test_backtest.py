@@ -218,6 +218,22 @@ def test_what_tells_better_lately_is_believed_more_and_a_gap_leaves_the_trees_al
     assert (moved[-12:, 2] == 0).all()
 
 
+def test_where_few_days_are_known_the_chance_to_warn_at_is_chosen_anew_soon() -> None:
+    """Ten days without one false warning, then one each day of every sensor, told less surely than the rest."""
+    given = case()
+    grid, slots = given.past.grid, given.past.grid.slots
+    rows = backtest._rows(given, given.begin, given.past.counts.shape[1], np.array([2]))
+    quantiles = oracle(given.past, given.begin, rows).quantiles
+    target = rows.origin + 2
+    wrong = (target >= given.begin + 10 * slots) & (grid.slot[target] == 3)
+    over = np.where(np.arange(11) >= 4, 2.0, 0.0) * given.limits[rows.series[wrong], None]
+    quantiles[wrong] = over
+    told = {2: judging.Outcome(rows.series, rows.origin, quantiles[:, 5], quantiles)}
+    alarm = judging.judge_alarms("nightly", given, 2, told, [given.begin])
+    assert alarm.false_episodes_per_sensor_day <= 0.25, "as soon as it shows, within two days"
+    assert alarm.onset_recall == 1
+
+
 def test_every_target_of_the_test_is_asked_for_once_and_none_before_it() -> None:
     given = case()
     end = given.past.counts.shape[1]

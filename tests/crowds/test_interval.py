@@ -17,16 +17,31 @@ EVENINGS = 24
 CAMERAS_OFF = Errors(gate_share=0.05, camera_share=0.10)
 GATES_OFF = Errors(gate_share=0.15, camera_share=0.02)
 BOTH_OFF = Errors(gate_share=0.15, camera_share=0.10)
+NO_CAMERA = Errors(gate_share=0.05, camera_share=0.0, camera_every=0)
+CAMERA_EVERYWHERE = Errors(gate_share=0.05, camera_share=0.10, camera_every=1)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("errors", [CAMERAS_OFF, GATES_OFF, BOTH_OFF], ids=["cameras", "gates", "both"])
+@pytest.mark.parametrize(
+    "errors",
+    [CAMERAS_OFF, GATES_OFF, BOTH_OFF, NO_CAMERA, CAMERA_EVERYWHERE],
+    ids=["cameras", "gates", "both", "no camera", "everywhere"],
+)
 def test_the_interval_holds_the_truth_although_sensors_are_off_all_evening(errors: Errors) -> None:
     evenings = [play(errors, seed) for seed in range(EVENINGS)]
     held = np.mean([evening.held for evening in evenings])
     assert 0.93 <= held <= 0.97
     together = np.mean([evening.sums_held for evening in evenings])
     assert 0.92 <= together <= 0.98, "errors of zones beside each other are known together"
+
+
+def test_a_day_begins_with_next_to_nobody_uncounted(place: Place) -> None:
+    """1,000 m² of street at 05:00, by the counts of recorded streets: fewer than ten; not forty either way."""
+    engine = Engine(place, LINES)
+    run(engine, [passed("g0", 10, 30), *(passed(gate, 10, 0) for gate in ("g1", "g2", "g3"))], 20)
+    zone = engine.frame(full=True)["zones"]["z0"]
+    assert zone["people"] == 30
+    assert 5 < zone["high"] - zone["people"] < 20
 
 
 def test_a_camera_that_shows_a_fifth_too_many_makes_no_serious_level_where_the_gates_know_better(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 
@@ -19,9 +19,13 @@ from anshang.kernels.skill import Tally
 FALSE_MAX_A_DAY = 0.05
 """The budget: false episodes for each sensor and day."""
 CHANCES = np.arange(1, 48) / 50
-CHOSEN_DAYS, CHANCE_FIRST, SURE, NO_EVIDENCE = 14, 0.5, 1.0, 1
-"""How often the chance to warn at is chosen anew, the first of all, how many standard deviations of a count
-of false episodes it keeps from the budget, and how many are none.
+CHOSEN_DAYS, CHOSEN_SHARE = 14, 4
+"""The chance to warn at is chosen anew after so many days at most; sooner while a quarter of what is known is
+less, for few days tell little.
+"""
+CHANCE_FIRST, SURE = 0.5, 1.0
+"""The first chance of all, and how many standard deviations of a count of false episodes it keeps from the
+budget: of one more than were seen, for none seen in few days is no proof that none come.
 """
 MERGED_S, SLACK_S = 10_800, 7_200
 """Runs closer than that are one episode; an onset may miss a warning's times by that much, so that
@@ -141,8 +145,8 @@ def judge_alarms(
     name: str, case: Case, ahead: int, told: Mapping[int, Outcome], folds: Sequence[int]
 ) -> Alarm:
     """Warnings by episode, at least `ahead` steps before, of forecasts `told` by how far they look ahead;
-    the chance to warn at is chosen anew every two weeks on what came before, the first half of the first
-    fold only serves to choose it.
+    the chance to warn at is chosen anew on what came before (`_choices`), the first half of the first fold
+    only serves to choose it.
     """
     own = told[ahead]
     chance = _chance(case, own)
@@ -151,9 +155,8 @@ def judge_alarms(
     end = case.past.counts.shape[1]
     first = case.begin + ((folds[1] if len(folds) > 1 else end) - case.begin) // 2
     first = int(np.searchsorted(case.past.grid.day, case.past.grid.day[first]))
-    edges = [*range(first, end, CHOSEN_DAYS * case.past.grid.slots), end]
     tallies, chosen = [], CHANCE_FIRST
-    for begin, until in itertools.pairwise(edges):
+    for begin, until in itertools.pairwise([*_choices(case, first), end]):
         chosen = grid.choose(max(case.begin, begin - YEAR_DAYS * case.past.grid.slots), begin, chosen)
         tallies.append(grid.tally(chosen, begin, until))
     total = reduce(Tally.plus, tallies)
@@ -173,6 +176,15 @@ def judge_alarms(
         skill.brier(chance, came),
         skill.average_precision(chance, came),
     )
+
+
+def _choices(case: Case, first: int) -> Iterator[int]:
+    """The steps from `first` on at which the chance to warn at is chosen anew."""
+    slots = case.past.grid.slots
+    while first < case.past.counts.shape[1]:
+        yield first
+        known = (first - case.begin) // slots
+        first += slots * min(CHOSEN_DAYS, max(1, known // CHOSEN_SHARE))
 
 
 def _chance(case: Case, told: Outcome) -> Reals:
@@ -244,7 +256,7 @@ class _Grid:
 
         def fits(place: int) -> bool:
             false = self.tally(float(CHANCES[place]), first, end, decided=True).false
-            return false <= NO_EVIDENCE or bool(false + SURE * false**0.5 <= FALSE_MAX_A_DAY * days)
+            return bool(false + SURE * (false + 1) ** 0.5 <= FALSE_MAX_A_DAY * days)
 
         if not days:
             return before

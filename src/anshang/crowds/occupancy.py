@@ -43,9 +43,8 @@ FRESH_SHARE, FRESH_AFTER_MS = 0.3, MINUTE_MS
 """Of a head counter's stated error: what is another one after a minute. Six counts within it weigh as one."""
 SPREAD_MS = 10_000
 """How often passages widen the errors at least."""
-START_SIGMA_PER_M2 = 0.02
-MOST_PER_M2 = 12.0
-"""Nobody has seen more people on a square metre: a head count beyond is none."""
+START_SIGMA_PER_M2, MOST_PER_M2 = 0.007, 12.0
+"""Uncounted when a day starts (streets recorded at 05:00 seldom hold more), and the most that anybody saw."""
 GAP_SHARE = 0.5
 """Of the passages a counter would have counted while it was silent: how far they may have moved the
 balance.
