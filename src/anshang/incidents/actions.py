@@ -175,20 +175,28 @@ def mark(
         return known
     moment = Moment(id, tx.district_id, incident_id, step, at, clock.now(), actor.id, unit_id, corrects)
     moment.check(incident.called_at)
-    if corrects is not None:
-        wrong = store.moments.get(tx.connection, tx.district_id, corrects)
-        if (wrong.incident_id, wrong.step) != (incident_id, step):
-            raise RuleBroken(
-                "moment.other_step",
-                en="A correction is about the same step of the same incident.",
-                zh="更正只能针对同一警情的同一环节。",
-            )
+    wrong = None if corrects is None else store.moments.get(tx.connection, tx.district_id, corrects)
+    if wrong is not None and (wrong.incident_id, wrong.step) != (incident_id, step):
+        raise RuleBroken(
+            "moment.other_step",
+            en="A correction is about the same step of the same incident.",
+            zh="更正只能针对同一警情的同一环节。",
+        )
     store.moments.add(tx, moment)
     if step is Step.ON_SCENE:
-        matters_store.meet_clocks(tx, incident_id, [ClockKind.ARRIVE], at)
+        _arrive(tx, moment, wrong)
     details = {"step": str(step), "at": at.isoformat(), "unit": unit_id, "corrects": corrects}
     _tell(tx, actor, IncidentKind.MARKED, incident, details)
     return moment
+
+
+def _arrive(tx: Transaction, moment: Moment, wrong: Moment | None) -> None:
+    """Somebody was there: the clock that waits for it is met; of a correction, when it says."""
+    matters_store.meet_clocks(tx, moment.incident_id, [ClockKind.ARRIVE], moment.at)
+    if wrong is not None:
+        known = store.list_moments(tx.connection, tx.district_id, [moment.incident_id])
+        first_at = life_of(known, over=False).at[Step.ON_SCENE]
+        matters_store.move_met(tx, moment.incident_id, ClockKind.ARRIVE, wrong.at, first_at)
 
 
 def follow(
@@ -199,7 +207,7 @@ def follow(
     told = Moment(ids.new_id(), tx.district_id, incident_id, step, at, clock.now(), actor.id, unit_id)
     store.moments.add(tx, told)
     if step is Step.ON_SCENE:
-        matters_store.meet_clocks(tx, incident_id, [ClockKind.ARRIVE], at)
+        _arrive(tx, told, None)
 
 
 def clear(

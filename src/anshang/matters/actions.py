@@ -141,7 +141,7 @@ def release(tx: Transaction, *, actor: Actor, id: str) -> Matter:
     if before.acknowledged_by != actor.id:
         raise RuleBroken("matter.not_yours", en="Somebody else takes care of this.", zh="该事项由他人负责。")
     after = store.matters.put(tx, released)
-    _run_on(tx, id, None)
+    _run_on(tx, id)
     _tell(tx, actor, MatterEvent.RELEASED, after, {})
     return after
 
@@ -194,7 +194,7 @@ def close(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int 
         raise BadInput("matter.no_outcome", en="Say how it ended.", zh="请填写处置结果。")
     now = clock.now()
     after = store.matters.put(tx, before.closed(actor.id, now, outcome))
-    store.meet_clocks(tx, id, list(ClockKind), now)
+    store.meet_clocks(tx, id, [ClockKind.ACKNOWLEDGE], now)  # to be there or found, nobody was by that
     lasted_s = (now - before.opened_at).total_seconds()
     _tell(tx, actor, MatterEvent.CLOSED, after, {"lasted_s": round(lasted_s, 1)})
     return after
@@ -212,10 +212,10 @@ def settle(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int
 
 
 def reopen(tx: Transaction, *, actor: Actor, id: str) -> Matter:
-    """A closed matter was not settled after all: the clocks that closing stopped run on."""
+    """A closed matter was not settled after all: it waits to be acknowledged again."""
     before = _mine(tx, actor, id)
     after = store.matters.put(tx, before.reopened())
-    _run_on(tx, id, before.closed_at)
+    _run_on(tx, id)
     _tell(tx, actor, MatterEvent.REOPENED, after, {})
     return after
 
@@ -230,11 +230,10 @@ def _start(tx: Transaction, matter: Matter, due: Sequence[Due]) -> None:
         store.clocks.add(tx, started(each, matter, ids.new_id(), clock.now()))
 
 
-def _run_on(tx: Transaction, id: str, stopped_at: datetime | None) -> None:
-    """Let the clock to acknowledge run on, and those that stopped at the instant."""
+def _run_on(tx: Transaction, id: str) -> None:
+    """Let the clock to acknowledge run on."""
     for each in store.list_clocks(tx.connection, tx.district_id, [id]):
-        stopped = each.kind is ClockKind.ACKNOWLEDGE or each.met_at == stopped_at
-        if each.met_at is not None and stopped:
+        if each.met_at is not None and each.kind is ClockKind.ACKNOWLEDGE:
             store.clocks.put(tx, replace(each, met_at=None))
 
 

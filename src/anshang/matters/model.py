@@ -88,7 +88,9 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A running or met clock of a matter."""
+    """A clock of a matter: running, or met by what it waits for and by nothing else. One that is not met when
+    the matter closes stays so.
+    """
 
     id: str
     district_id: str

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -257,6 +258,13 @@ def meet_clocks(tx: Transaction, matter_id: str, kinds: Sequence[ClockKind], at:
     """Stop the matter's running clocks of these kinds."""
     told = {"here": tx.district_id, "this": matter_id, "these": list(kinds), "met_at": at}
     tx.connection.execute(_MEET, told)
+
+
+def move_met(tx: Transaction, matter_id: str, kind: ClockKind, wrong: datetime, at: datetime) -> None:
+    """What met the matter's clocks of this kind at the wrong instant did so at another."""
+    for each in list_clocks(tx.connection, tx.district_id, [matter_id]):
+        if each.kind is kind and each.met_at == wrong:
+            clocks.put(tx, replace(each, met_at=at))
 
 
 def list_notes(connection: Connection, district_id: str, matter_id: str) -> list[Note]:
