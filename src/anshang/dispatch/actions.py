@@ -40,7 +40,7 @@ from anshang.matters.model import Matter, MatterState
 from anshang.patrols import actions as patrols
 from anshang.patrols import store as patrols_store
 from anshang.patrols.kinds import KINDS
-from anshang.patrols.model import Unit, UnitStatus
+from anshang.patrols.model import Duty, Unit, UnitStatus
 
 
 def offer(
@@ -173,6 +173,18 @@ def give_up_waiting(tx: Transaction, *, actor: Actor, assignment: Assignment) ->
     actor.must(Permission.UNIT_DIRECT, tx.district_id)
     unit = patrols_store.units.get(tx.connection, tx.district_id, assignment.unit_id)
     return _put(tx, actor, assignment.left_unanswered(clock.now()), unit, {})
+
+
+def relieve(tx: Transaction, *, actor: Actor, duty: Duty, staying: Sequence[str]) -> None:
+    """Somebody of a crew has lost the right to serve with its unit. With nobody left its task is given back:
+    the next unit is asked, or a person.
+    """
+    actor.must(Permission.UNIT_DIRECT, tx.district_id)
+    for assignment in store.list_of_unit(tx.connection, tx.district_id, duty.unit_id) if not staying else ():
+        unit = patrols_store.units.get(tx.connection, tx.district_id, duty.unit_id)
+        because = Because.UNFIT
+        _put(tx, actor, assignment.given_back(because, clock.now()), unit, {"because": str(because)})
+    patrols.relieve(tx, actor=actor, duty=duty, staying=staying)
 
 
 def tell_nobody_left(tx: Transaction, *, actor: Actor, assignment: Assignment) -> Assignment:

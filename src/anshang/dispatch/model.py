@@ -161,6 +161,12 @@ class Assignment:
         """Its time to answer is over."""
         return replace(self, state=AssignmentState.UNANSWERED, ended_at=now)
 
+    def given_back(self, because: Because, now: datetime) -> Assignment:
+        """The unit cannot go on with it, whatever step it has taken; RuleBroken when it is over."""
+        if not self.live:
+            raise _over()
+        return replace(self, state=AssignmentState.REFUSED, ended_at=now, because=because)
+
     def stood_down(self, because: Because, words: str, now: datetime) -> Assignment:
         """It need not go any more; RuleBroken when it is over."""
         if not self.live:

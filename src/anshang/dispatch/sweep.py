@@ -26,6 +26,8 @@ from anshang.foundation.errors import RuleBroken, StaleVersion
 from anshang.foundation.items import Items
 from anshang.matters import store as matters_store
 from anshang.matters.model import Matter, MatterKind
+from anshang.patrols import store as patrols
+from anshang.patrols.model import Duty
 from anshang.people.model import engine_actor
 
 ROLL_CALLS = timedelta(hours=1)
@@ -51,6 +53,13 @@ class Sweep:
         self._database = database
         self._dispatcher = dispatcher
         self._items = Items()
+        self._entitled: dict[str, tuple[int, ...]] = {}
+        """By district, the edition of units and accounts at which every crew might serve."""
+
+    def forget(self, district_id: str) -> None:
+        """Let go of a district that is no more."""
+        self._items.forget(district_id)
+        self._entitled.pop(district_id, None)
 
     def go_on(self, district_id: str) -> None:
         """One round in the district: each incident, each roll-call and each timer by itself."""
@@ -61,7 +70,8 @@ class Sweep:
             (matter.id, partial(self._one, district_id, matter, present))
             for matter in present.open_now.values()
         ]
-        self._items.each(district_id, [*orphans, *incidents, *self._silent(district_id)])
+        relieved = self._relieved(district_id)
+        self._items.each(district_id, [*relieved, *orphans, *incidents, *self._silent(district_id)])
 
     def _one(self, district_id: str, matter: Matter, present: _Present) -> None:
         """Go on with one incident."""
@@ -69,6 +79,23 @@ class Sweep:
         self._let_lapse(district_id, theirs)
         self._climb(district_id, matter, theirs, present.runs.get(matter.id, ()), present.ladder)
         self._ask_onward(district_id, matter, theirs)
+
+    def _relieved(self, district_id: str) -> list[tuple[str, Callable[[], None]]]:
+        """Whose right to serve was taken, by a role, a district or an account that is closed: looked for when
+        units or accounts have changed.
+        """
+        with self._database.reading([district_id]) as connection:
+            edition = patrols.edition(connection, district_id)
+            if self._entitled.get(district_id) == edition:
+                return []
+            found = patrols.list_unentitled(connection, district_id)
+        if not found:
+            self._entitled[district_id] = edition
+        return [(duty.id, partial(self._relieve, district_id, duty, staying)) for duty, staying in found]
+
+    def _relieve(self, district_id: str, duty: Duty, staying: Sequence[str]) -> None:
+        with suppress(StaleVersion), self._database.transaction(district_id) as tx:
+            actions.relieve(tx, actor=engine_actor(district_id), duty=duty, staying=staying)
 
     def _silent(self, district_id: str) -> list[tuple[str, Callable[[], None]]]:
         """Who does not answer a roll-call, and who works alone and has not come back."""

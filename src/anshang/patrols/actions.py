@@ -153,6 +153,28 @@ def end_duty(tx: Transaction, *, actor: Actor, id: str) -> Duty:
     return ended
 
 
+def relieve(tx: Transaction, *, actor: Actor, duty: Duty, staying: Sequence[str]) -> None:
+    """Of the crew only these may go on: the duty ends, for hours are kept by it, and they begin one of their
+    own with the unit as it is. With nobody left the unit goes off duty; RuleBroken while it is sent.
+    """
+    actor.must(Permission.UNIT_DIRECT, tx.district_id)
+    now = clock.now()
+    unit = store.units.get(tx.connection, tx.district_id, duty.unit_id)
+    ended = store.duties.put(tx, replace(duty, ended_at=now))
+    details = {
+        "lasted_s": round((now - ended.began_at).total_seconds()),
+        "relieved": len(duty.crew) - len(staying),
+    }
+    _tell(tx, actor, PatrolKind.ENDED, unit.id, details)
+    if not staying:
+        store.units.put(tx, unit.ended(now))
+        return
+    onward = Duty(ids.new_id(), tx.district_id, unit.id, tuple(staying), now)
+    store.duties.add(tx, onward)
+    store.units.put(tx, replace(unit, duty_id=onward.id))
+    _tell(tx, actor, PatrolKind.BEGUN, unit.id, {"crew": len(staying)})
+
+
 def tell_status(tx: Transaction, *, actor: Actor, unit_id: str, status: UnitStatus, version: int) -> Unit:
     """Say what the unit is doing; saying the same changes nothing."""
     must_serve(actor, tx.district_id)

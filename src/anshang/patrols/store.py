@@ -24,7 +24,8 @@ from anshang.foundation.columns import Codes, Named, UtcTime
 from anshang.foundation.database import metadata
 from anshang.foundation.shelf import Shelf
 from anshang.journal.model import EVERYWHERE
-from anshang.patrols.model import Duty, Member, Unit, UnitStatus
+from anshang.patrols.kinds import KINDS
+from anshang.patrols.model import Duty, Member, Unit, UnitStatus, may_crew
 from anshang.people import store as people
 
 units_table = Table(
@@ -109,6 +110,23 @@ def list_open_duties(connection: Connection, district_id: str) -> list[Duty]:
     """The duties that have not ended."""
     at = (duties_table.c.district_id == district_id) & duties_table.c.ended_at.is_(None)
     return [duties.read(row) for row in connection.execute(duties.select().where(at))]
+
+
+def list_unentitled(connection: Connection, district_id: str) -> list[tuple[Duty, tuple[str, ...]]]:
+    """The open duties with somebody in the crew who may not serve with that kind of unit any more, and who
+    of the crew still may.
+    """
+    duties_now = list_open_duties(connection, district_id)
+    kind_of = {unit.id: KINDS[unit.kind_id] for unit in list_on_duty(connection, district_id)}
+    everybody = tuple({account for duty in duties_now for account in duty.crew})
+    role_of = dict(zip(everybody, people.roles_in(connection, district_id, everybody), strict=True))
+    found = []
+    for duty in duties_now:
+        kind = kind_of[duty.unit_id]
+        staying = tuple(one for one in duty.crew if may_crew(kind, role_of[one], named=True))
+        if staying != duty.crew:
+            found.append((duty, staying))
+    return found
 
 
 def list_on_duty(connection: Connection, district_id: str) -> list[Unit]:

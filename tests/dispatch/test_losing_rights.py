@@ -1,0 +1,123 @@
+"""Whoever loses the right to serve with a unit leaves its crew, and what the unit was sent to is not lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from tests.conftest import DISTRICT, Make
+from tests.dispatch.conftest import ADMIN, WEST, Duty, MoveOn, a_unit, lost, set_up
+from tests.serving import open_account
+
+from anshang.dispatch.model import AssignmentKind, AssignmentState, Because
+from anshang.foundation import ids
+from anshang.foundation.database import Database
+from anshang.incidents.model import Incident
+from anshang.journal.model import EVERYWHERE
+from anshang.patrols import actions as patrols
+from anshang.patrols import store as patrols_store
+from anshang.patrols.kinds import KINDS
+from anshang.patrols.model import Duty as Served
+from anshang.patrols.model import PatrolKind, UnitStatus, may_crew
+from anshang.people import actions as people
+from anshang.people import store as people_store
+from anshang.people.model import MACHINES, Role, operator_actor
+
+pytestmark = pytest.mark.postgres
+OTHER = "elsewhere"
+BODY = "00000000-0000-7000-8000-000000000009"
+LOSSES: dict[str, dict[str, Any]] = {
+    "role": {"role": Role.WALL},
+    "district": {"district_ids": (OTHER,)},
+    "closed": {"active": False},
+}
+
+
+def change(database: Database, account_id: str, **changes: Any) -> None:
+    """An administrator changes the account."""
+    with database.transaction(EVERYWHERE) as tx:
+        known = people_store.accounts.get(tx.connection, EVERYWHERE, account_id)
+        kept = ("version", "display_name", "role", "body_id", "district_ids", "active")
+        told = {name: getattr(known, name) for name in kept} | changes
+        people.change_account(tx, actor=operator_actor(DISTRICT, OTHER), id=account_id, **told)
+
+
+def served(duty: Duty, unit_id: str) -> list[Served]:
+    """The duties that go on with the unit."""
+    with duty.database.reading([DISTRICT]) as connection:
+        return [one for one in patrols_store.list_open_duties(connection, DISTRICT) if one.unit_id == unit_id]
+
+
+@pytest.mark.parametrize("way", LOSSES)
+def test_a_crew_that_has_lost_the_right_goes_off_duty_and_the_next_unit_is_asked(
+    duty: Duty, call: Incident, way: str
+) -> None:
+    """The task would stay with a unit that nobody serves with, and the desk would take it for served."""
+    duty.accepted(call, "k1")
+    change(duty.database, duty.crews["k1"].id, **LOSSES[way])
+    duty.go_on()
+    duty.go_on()
+    assert (duty.unit("k1").status, duty.unit("k1").duty_id, served(duty, "k1")) == (
+        UnitStatus.OFF_DUTY,
+        None,
+        [],
+    )
+    first, second = duty.sent_to(call)
+    assert (first.unit_id, first.state, first.because) == ("k1", AssignmentState.REFUSED, Because.UNFIT)
+    assert (second.unit_id, second.state) == ("v1", AssignmentState.OFFERED)
+    ended = [entry for entry in duty.entries("duty") if entry.kind == PatrolKind.ENDED]
+    assert [(entry.subject_id, entry.actor_id, entry.details["relieved"]) for entry in ended] == [
+        ("k1", "engine", 1)
+    ]
+    assert AssignmentKind.REFUSED in duty.kinds("assignment")
+
+
+def test_a_person_is_told_when_nobody_is_left_to_ask(duty: Duty, call: Incident) -> None:
+    duty.accepted(call, "k1")
+    for unit_id in ("k1", "k2", "v1"):
+        change(duty.database, duty.crews[unit_id].id, active=False)
+    for _ in range(3):
+        duty.go_on()
+    assert AssignmentKind.NOBODY_LEFT in duty.kinds("assignment")
+
+
+def test_who_may_stay_goes_on_with_the_task_and_hours_are_kept(
+    database: Database, make: Make, night: MoveOn
+) -> None:
+    duty = set_up(database, make, [a_unit("k1", "officer_pair")])
+    (before,) = served(duty, "k1")
+    duty.act(patrols.end_duty, actor=ADMIN, id=before.id)
+    name = open_account(database, Role.PATROL, DISTRICT)
+    with database.reading([EVERYWHERE]) as connection:
+        partner = people_store.find_account_by_name(connection, name)
+    assert partner is not None
+    crew = [duty.crews["k1"].id, partner.id]
+    begun = duty.act(patrols.begin_duty, actor=ADMIN, id=ids.new_id(), unit_id="k1", crew=crew)
+    duty.stand("k1", WEST)
+    call = lost(duty)
+    duty.accepted(call, "k1")
+    change(database, partner.id, active=False)
+    duty.go_on()
+    (now,) = served(duty, "k1")
+    assert (now.crew, duty.unit("k1").status, duty.unit("k1").duty_id) == (
+        (crew[0],),
+        UnitStatus.ASSIGNED,
+        now.id,
+    )
+    assert [one.state for one in duty.sent_to(call)] == [AssignmentState.ACCEPTED]
+    with database.reading([DISTRICT]) as connection:
+        hours = patrols_store.list_ended_duties_of(connection, DISTRICT, partner.id)
+    assert [one.id for one in hours] == [begun.id]
+
+
+@pytest.mark.parametrize("kind", ["officer_pair", "volunteer"])
+@pytest.mark.parametrize("role", sorted(set(Role) - MACHINES))
+def test_every_role_stays_with_the_kinds_of_unit_that_it_may_serve_with(
+    database: Database, make: Make, night: MoveOn, role: Role, kind: str
+) -> None:
+    duty = set_up(database, make, [a_unit("k1", kind)])
+    with database.transaction(EVERYWHERE) as tx:
+        people.register_body(tx, actor=ADMIN, id=BODY, name_zh="店", name_en="Shop")
+    change(database, duty.crews["k1"].id, role=role, body_id=BODY if role is Role.PARTNER else None)
+    duty.go_on()
+    assert (served(duty, "k1") != []) == may_crew(KINDS[kind], role, named=True)
