@@ -156,7 +156,7 @@ def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
     outlooks = Outlooks(database, watch)
     keyring, doors = Keyring(settings.vault_folder, read_masters(settings.vault_keys)), DoorBook(watch)
     searches = LookoutSweep(database, keyring, doors)
-    player = Player(database, intake, watch, keyring)
+    player = Player(database, intake, watch, whereabouts, keyring)
     worker = Worker(
         settings, database, watch, hub, whereabouts, dispatcher, outlooks, keyring, searches, player
     )

@@ -63,7 +63,7 @@ class Exercise:
         self.desk = signed_in(app, Role.DESK, DISTRICT)
         self.id = ids.new_id()
         state = app.state
-        self.player = Player(database, state.intake, state.watch, state.keyring)
+        self.player = Player(database, state.intake, state.watch, state.whereabouts, state.keyring)
         self.copy = ""
 
     @property

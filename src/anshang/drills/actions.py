@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import asdict
 
 from sqlalchemy import Connection
 
 from anshang.drills import copying, score, store
-from anshang.drills.model import Drill, DrillKind
+from anshang.drills.model import Drill, DrillKind, Step
 from anshang.drills.scenario import Scenario, check_against, read_scenario
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
@@ -63,9 +62,9 @@ def end(database: Database, keyring: Keyring, *, actor: Actor, district_id: str,
         if goes_on:
             with database.transaction(district_id) as tx:
                 drill = store.drills.get(tx.connection, district_id, id)
-                timed = [asdict(step) | {"met": step.met} for step in steps]
-                drill = store.drills.put(tx, drill.ended(clock.now(), timed))
-                details = {"steps": len(steps), "met": sum(step.met for step in steps)}
+                drill = store.drills.put(tx, drill.ended(clock.now(), score.kept(steps)))
+                counted = [step for step in steps if step.step is not Step.NOT_PLAYED]
+                details = {"steps": len(counted), "met": sum(step.met for step in counted)}
                 journal.record(tx, actor_id=actor.id, kind=DrillKind.ENDED, subject_id=id, details=details)
         if is_there:
             copying.remove(database, keyring, copy_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Request
 from pydantic import StringConstraints
@@ -11,12 +11,13 @@ from sqlalchemy import Connection
 
 from anshang.crowds.watch import Watch
 from anshang.drills import actions, score, store
-from anshang.drills.model import Drill
+from anshang.drills.model import Drill, Step
 from anshang.drills.sample import sample
 from anshang.drills.scenario import read_scenario
 from anshang.foundation import ids
 from anshang.foundation.actor import Permission
 from anshang.places import store as places
+from anshang.places.model import Place
 from anshang.vault.calls import Keys
 from anshang.web.session import Call, Caller, DistrictQuery
 from anshang.web.shapes import Body, Id, Shown
@@ -31,10 +32,17 @@ class NewDrill(Body):
     scenario: Annotated[str, StringConstraints(min_length=1, max_length=100_000, pattern=r"^[^\x00]*$")]
 
 
-class StepShown(Shown):
-    """A step of an inject: the target, the time it took (null: not yet, or never), and whether in time."""
+class InjectShown(Shown):
+    """What a scenario brings: a call by its words, a zone by its name; `inject` is its words or code."""
 
     inject: str
+    name_zh: str
+    name_en: str
+
+
+class StepShown(InjectShown):
+    """A step of an inject: the target, the time it took (null: not yet, or never), and whether in time."""
+
     step: str
     target_s: float
     took_s: float | None
@@ -50,7 +58,9 @@ class RealShown(Shown):
 
 
 class DrillShown(Shown):
-    """A drill with its steps, so far or for good; `copy_id` is the district on which it plays, or played."""
+    """A drill with its steps, so far or for good, and the injects that could not be played; `copy_id` is the
+    district on which it plays, or played.
+    """
 
     id: str
     copy_id: str
@@ -60,6 +70,7 @@ class DrillShown(Shown):
     begun_at: datetime
     ended_at: datetime | None
     steps: list[StepShown]
+    not_played: list[InjectShown]
 
 
 class DrillsShown(Shown):
@@ -112,19 +123,23 @@ def _shown(caller: Call, district_id: str) -> DrillsShown:
         known = store.list_drills(connection, district_id)
     copies = [ids.drill_of(district_id, one.id) for one in known if one.ended_at is None]
     with caller.runtime.database.reading([district_id, *copies]) as connection:
+        place = places.load(connection, district_id)
         return DrillsShown(
-            drills=[_drill(connection, drill) for drill in known],
+            drills=[_drill(connection, drill, place) for drill in known],
             real=[
                 RealShown(step=str(step), median_s=real.median_s, n=real.n)
                 for step, real in score.real_times(connection, district_id).items()
             ],
-            sample=sample(places.load(connection, district_id)),
+            sample=sample(place),
         )
 
 
-def _drill(connection: Connection, drill: Drill) -> DrillShown:
+def _drill(connection: Connection, drill: Drill, place: Place) -> DrillShown:
     scenario = read_scenario(drill.scenario)
-    steps: list[Any] = score.timed(connection, drill, scenario) if drill.score is None else drill.score
+    timed = drill.score
+    if timed is None:
+        timed = score.kept(score.timed(connection, drill, scenario))
+    named = [step | _name(step["inject"], place) for step in timed]
     return DrillShown(
         id=drill.id,
         copy_id=ids.drill_of(drill.district_id, drill.id),
@@ -133,5 +148,15 @@ def _drill(connection: Connection, drill: Drill) -> DrillShown:
         minutes=scenario.minutes,
         begun_at=drill.begun_at,
         ended_at=drill.ended_at,
-        steps=[StepShown.model_validate(step) for step in steps],
+        steps=[StepShown.model_validate(step) for step in named if step["step"] != Step.NOT_PLAYED],
+        not_played=[InjectShown.model_validate(step) for step in named if step["step"] == Step.NOT_PLAYED],
     )
+
+
+def _name(inject: str, place: Place) -> dict[str, str]:
+    """A zone's name as it is now; the words of a call, or the code of a zone that is no more, as they are."""
+    zone = place.zones.get(inject)
+    return {
+        "name_zh": inject if zone is None else zone.name_zh,
+        "name_en": inject if zone is None else zone.name_en,
+    }

@@ -49,20 +49,24 @@ def prepare(database: Database, district_id: str, drill_id: str) -> None:
             for duty in patrols.list_open_duties(connection, district_id)
         ]
         since_ms = clock.to_ms(now) - round(STALE_S * 1000)
-        fixes = list(positions.list_latest(connection, district_id, since_ms).values())
+        latest = positions.list_latest(connection, district_id, since_ms)
+        fixes = [fix._replace(source=positions.SIMULATED) for fix in latest.values()]
     duty_of = {duty.unit_id: duty for duty in duties}
     rows["districts"] = [_marked(row) for row in rows["districts"]]
     rows["units"] = [row | _ready(duty_of.get(row["id"])) for row in rows["units"]]
+    units = {"units": rows.pop("units")}
     with database.transaction(copy_id) as tx:
         store.insert_copied(tx, rows)
-        for duty in duties:
-            patrols.duties.add(tx, duty)
-        positions.add(tx.connection, copy_id, fixes, clock.to_ms(now))
         for zone in rows["zones"]:
             crowds.sensors.add(tx, _counter(copy_id, zone))
     with database.transaction(EVERYWHERE) as tx:
         actor = operator_actor(district_id, copy_id)
         people.lend(tx, actor=actor, district_id=district_id, copy_id=copy_id)
+    with database.transaction(copy_id) as tx:  # only now may its crews serve there
+        store.insert_copied(tx, units)
+        for duty in duties:
+            patrols.duties.add(tx, duty)
+        positions.add(tx.connection, copy_id, fixes, clock.to_ms(now))
 
 
 def copies_of(connection: Connection, district_id: str) -> list[str]:

@@ -50,6 +50,8 @@ class Step(StrEnum):
     ORDERED = "ordered"
     LOOKOUT = "lookout"
     FOUND = "found"
+    NOT_PLAYED = "not_played"
+    """The inject never came: a fault of ours, which is shown and counts for nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from statistics import median
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -24,6 +25,8 @@ from anshang.matters.model import Matter, MatterKind
 
 REAL_SINCE = timedelta(days=90)
 LOST = "lost_person"
+PLAYED_WITHIN = timedelta(seconds=15)
+"""A call that has not come so long after its time could not be played."""
 
 
 def call_id(drill_id: str, number: int) -> str:
@@ -41,6 +44,11 @@ def timed(connection: Connection, drill: Drill, scenario: Scenario) -> list[Time
         *_crowds(connection, drill, scenario, copy_id, raised),
         *_failures(drill, scenario, raised),
     ]
+
+
+def kept(steps: Iterable[Timed]) -> list[dict[str, Any]]:
+    """The steps as a drill keeps them."""
+    return [asdict(step) | {"met": step.met} for step in steps]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +79,11 @@ def _calls(connection: Connection, drill: Drill, scenario: Scenario, copy_id: st
     told = [(call_id(drill.id, number), call) for number, call in enumerate(scenario.calls)]
     known = incidents.list_these(connection, copy_id, [id for id, _ in told])
     steps = _steps(connection, copy_id, list(known.values()))
+    overdue_at = (drill.ended_at or clock.now()) - PLAYED_WITHIN
     for id, call in told:
         if id not in known:
+            if drill.begun_at + timedelta(minutes=call.minute) <= overdue_at:
+                yield Timed(call.text, Step.NOT_PLAYED, PLAYED_WITHIN.total_seconds(), None)
             continue
         for step, seconds in steps[id]:
             yield Timed(call.text, step, scenario.targets[step], seconds)

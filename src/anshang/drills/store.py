@@ -111,7 +111,7 @@ def read_copied(connection: Connection, district_id: str) -> dict[str, list[dict
 def insert_copied(tx: Transaction, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     """Give these rows to the district of the transaction."""
     for name in COPIED:
-        mine = [{**row, "district_id": tx.district_id} for row in rows[name]]
+        mine = [{**row, "district_id": tx.district_id} for row in rows.get(name, ())]
         if mine:
             tx.connection.execute(insert(metadata.tables[name]), mine)
 

@@ -94,6 +94,10 @@ class Items:
                 after[key] = self._failed(scope, key, before, error)
         self._end(scope, after)
 
+    def forget(self, scope: str) -> None:
+        """Let go of a scope that is no more."""
+        self._failing.pop(scope, None)
+
     def _waits(self, key: str, before: dict[str, _Failing], after: dict[str, _Failing]) -> bool:
         """Whether it waits to be tried again; it goes on counting as failing."""
         failing = before.get(key)

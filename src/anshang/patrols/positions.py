@@ -35,6 +35,8 @@ OLDEST_MS = DAY_MS
 FAR_M = 20_000.0
 ACCURACY_MAX_M = 500.0
 METRES_PER_DEGREE = 111_320.0
+SIMULATED = "drill"
+"""The source of a position that no device told: where a unit stood as a drill began."""
 FASTEST_M_PER_S = {
     Mode.WALKING: 8.0,
     Mode.CYCLING: 15.0,

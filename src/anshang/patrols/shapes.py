@@ -7,7 +7,7 @@ from typing import Any
 
 from anshang.foundation import clock
 from anshang.patrols.model import Unit
-from anshang.patrols.positions import Fix
+from anshang.patrols.positions import SIMULATED, Fix
 from anshang.patrols.whereabouts import STALE_S
 from anshang.web.shapes import BothLanguages, Shown
 
@@ -26,7 +26,9 @@ class KindShown(Shown):
 
 
 class FixShown(Shown):
-    """Where a unit was last: degrees, when, how old (s), and whether that is too old to send it by."""
+    """Where a unit was last: degrees, when, how old (s), and whether that is too old to send it by. A
+    `simulated` one was told by no device: in a drill, where it stood as that began.
+    """
 
     lon: float
     lat: float
@@ -34,6 +36,7 @@ class FixShown(Shown):
     age_s: float
     accuracy_m: float | None
     stale: bool
+    simulated: bool
 
 
 class UnitShown(Shown):
@@ -132,5 +135,6 @@ def shown_unit(unit: Unit, fix: Fix | None) -> UnitShown:
         age_s=round(age_s, 1),
         accuracy_m=fix.accuracy_m,
         stale=age_s > STALE_S,
+        simulated=fix.source == SIMULATED,
     )
     return UnitShown(**shown, fix=seen)

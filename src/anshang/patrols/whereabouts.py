@@ -6,7 +6,7 @@ Rebuilt from the store when a district is asked for the first time in this proce
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from anshang.foundation import clock, feeds
@@ -15,11 +15,13 @@ from anshang.foundation.feeds import Feed, Reason
 from anshang.patrols import positions, store
 from anshang.patrols.kinds import KINDS
 from anshang.patrols.model import Duty, Unit
-from anshang.patrols.positions import REASONS, Fix, Told
+from anshang.patrols.positions import REASONS, SIMULATED, Fix, Told
 from anshang.places import store as places
 
 STALE_S = 120.0
 """From this age on a position is drawn stale, and nobody is sent by it."""
+HOLD_S = 30.0
+"""How old a simulated position becomes before it is told anew."""
 REMEMBERED_MS = 3_600_000
 FEEDS = {"phone": Feed.PHONES, "osmand": Feed.OSMAND, "cot": Feed.COT}
 """Which feed a source of positions is."""
@@ -83,6 +85,7 @@ class Whereabouts:
             return Receipt(0, 0, off)
         self._load(unit.district_id)
         now_ms = clock.to_ms(clock.now())
+        last = self._known[unit.district_id].get(unit.id)
         fixes, refused = positions.sift(
             told,
             unit_id=unit.id,
@@ -90,7 +93,7 @@ class Whereabouts:
             mode=KINDS[unit.kind_id].mode,
             began_ms=clock.to_ms(duty.began_at),
             centre=self._centres[unit.district_id],
-            last=self._known[unit.district_id].get(unit.id),
+            last=None if last is None or last.source == SIMULATED else last,
             now_ms=now_ms,
         )
         added = 0
@@ -99,6 +102,23 @@ class Whereabouts:
             added = self._database.bulk(unit.district_id, lambda c: add(c, unit.district_id, fixes, now_ms))
             self._move(unit.district_id, fixes[-1])
         return Receipt(added, len(fixes) - added, tuple(Refused(*each) for each in refused))
+
+    def hold(self, district_id: str, unit_ids: Collection[str]) -> None:
+        """Go on believing that those of the units which no device has moved since a drill began are where
+        they stood then.
+        """
+        now_ms = clock.to_ms(clock.now())
+        latest = self.latest(district_id)
+        aging = [
+            fix._replace(at_ms=now_ms)
+            for id, fix in latest.items()
+            if id in unit_ids and fix.source == SIMULATED and now_ms - fix.at_ms >= HOLD_S * 1000
+        ]
+        if aging:
+            add = positions.add
+            self._database.bulk(district_id, lambda c: add(c, district_id, aging, now_ms))
+            for fix in aging:
+                self._move(district_id, fix)
 
     def forget(self, district_id: str) -> None:
         """Let go of a district that is no more."""
@@ -109,7 +129,9 @@ class Whereabouts:
     def _move(self, district_id: str, fix: Fix) -> None:
         with self._lock:
             known = self._known[district_id]
-            if fix.unit_id not in known or fix.at_ms >= known[fix.unit_id].at_ms:
+            last = known.get(fix.unit_id)
+            told = last is not None and last.source == SIMULATED and fix.source != SIMULATED
+            if last is None or told or fix.at_ms >= last.at_ms:
                 known[fix.unit_id] = fix
 
     def _load(self, district_id: str) -> None:
