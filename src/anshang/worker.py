@@ -94,7 +94,7 @@ class Worker:
         self._days: dict[tuple[str, str], date] = {}
         self._minute_keeper = MinuteKeeper(database, watch, outlooks)
         self._erasing, self._orphans = Items(MINUTE_S), Items(HOUR_S)
-        self.supervisor = Supervisor(list(self._jobs()), lambda: self._districts)
+        self.supervisor = Supervisor(list(self._jobs()), lambda: self._districts, is_gone=self._is_gone)
         self._training = TrainingProcess(
             database, settings.data_folder, settings.training_hour, self.supervisor.stopping
         )
@@ -258,8 +258,26 @@ class Worker:
                     self.supervisor.hurry(job)
 
     def _drop(self, district_id: str) -> None:
-        """A district is no more, as that of a drill that is over: nothing runs in it."""
+        """A district is no more, as that of a drill that is over: nothing runs in it, or is kept of it."""
         self._districts = tuple(id for id in self._districts if id != district_id)
+        self._persistence.pop(district_id, None)
+        for kept in (self._minutes, self._days):
+            for key in [key for key in kept if key[1] == district_id]:
+                kept.pop(key, None)
+        for room in (
+            self._sweep,
+            self._searches,
+            self._minute_keeper,
+            self._hub,
+            self._erasing,
+            self.supervisor,
+        ):
+            room.forget(district_id)
+
+    def _is_gone(self, district_id: str) -> bool:
+        """Whether the district is no more: a job may still be at it, or begin, as a drill's is removed."""
+        with self._database.reading() as connection:
+            return district_id not in places.list_district_ids(connection)
 
     def _list_districts(self, _: str = "") -> None:
         """Know the districts of now. The engine of a new one is built first; when that cannot be done it

@@ -54,6 +54,29 @@ def test_a_district_that_fails_keeps_no_other_and_no_other_job_back() -> None:
     assert reports(supervisor)["room.work", THERE].state is JobState.OK
 
 
+def test_a_job_of_a_district_that_is_gone_has_not_failed() -> None:
+    """The district of a drill is removed while a job is at it."""
+    gone: set[str] = set()
+
+    def work(district_id: str) -> None:
+        raise ValueError
+
+    supervisor = Supervisor([job(work)], lambda: [HERE, THERE], Time(), is_gone=lambda id: id in gone)
+    gone.add(HERE)
+    supervisor.run_due("lane")
+    told = reports(supervisor)
+    assert (told["room.work", HERE].failures, told["room.work", THERE].failures) == (0, 1)
+
+
+def test_a_job_that_fails_when_nobody_can_say_whether_its_district_is_gone_has_failed() -> None:
+    def broken(district_id: str) -> bool:
+        raise StorageFailed
+
+    supervisor = Supervisor([job(broken)], lambda: [HERE], Time(), is_gone=broken)
+    supervisor.run_due("lane")
+    assert reports(supervisor)["room.work", HERE].failures == 1
+
+
 def test_what_fails_is_tried_again_ever_more_slowly_and_comes_back() -> None:
     tries: list[float] = []
     broken = True

@@ -151,6 +151,10 @@ class Intake:
         self._known: dict[str, tuple[float, PassedMax]] = {}
         self._reading = threading.Lock()
 
+    def forget(self, district_id: str) -> None:
+        """Let go of a district that is no more."""
+        self._known.pop(district_id, None)
+
     def take(self, *, actor: Actor, district_id: str, batch: bytes) -> Receipt:
         """Take a batch (JSON); BadInput when it is none at all. What the receipt calls taken is on disk."""
         actor.must(Permission.CROWD_INGEST, district_id)

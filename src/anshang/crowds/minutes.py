@@ -31,6 +31,11 @@ class MinuteKeeper:
         """Minutes that an engine has given out and that are not on disk yet."""
         self._judging = Items()
 
+    def forget(self, district_id: str) -> None:
+        """Let go of a district that is no more."""
+        self._unkept.pop(district_id, None)
+        self._judging.forget(district_id)
+
     def keep(self, district_id: str) -> None:
         """Keep this minute's figures and those that a rebuilt engine went through; what cannot be written is
         kept the next time.

@@ -33,6 +33,10 @@ class Outcomes:
 
     _waiting: dict[str, deque[_Said]] = field(default_factory=dict)
 
+    def forget(self, district_id: str) -> None:
+        """Let go of a district that is no more."""
+        self._waiting.pop(district_id, None)
+
     def compare(
         self,
         district_id: str,

@@ -85,8 +85,10 @@ class Outlooks:
         """Models that could not be made ready, each with the watch in which that was tried."""
 
     def _forget(self, district_id: str) -> None:
-        self._past.pop(district_id, None)
-        self._known.pop(district_id, None)
+        for kept in (self._past, self._known, self._quarter_ms, self._living, self._unfit):
+            kept.pop(district_id, None)
+        for room in (self.passing, self._outcomes, self._thresholds):
+            room.forget(district_id)
 
     def find(self, district_id: str) -> Outlook | None:
         """The last outlook, None until there is one."""

@@ -61,6 +61,11 @@ class Passing:
         """As it was last reckoned; None until it was."""
         return self._known.get(district_id)
 
+    def forget(self, district_id: str) -> None:
+        """Let go of a district that is no more."""
+        self._minutes.pop(district_id, None)
+        self._known.pop(district_id, None)
+
     def renew(self, district_id: str) -> PassingAhead:
         """Look ahead from the last whole minute."""
         end_ms = clock.to_ms(clock.now()) // MINUTE_MS * MINUTE_MS

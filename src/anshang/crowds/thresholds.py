@@ -82,6 +82,10 @@ class Thresholds:
         self._database = database
         self._districts: dict[str, _District] = {}
 
+    def forget(self, district_id: str) -> None:
+        """Let go of a district that is no more."""
+        self._districts.pop(district_id, None)
+
     def of(self, district_id: str) -> Mapping[str, float]:
         """By zone, chosen anew once a day; CHANCE_MIN for a zone that is not named."""
         district = self._districts.setdefault(district_id, _District())

@@ -118,8 +118,11 @@ class Watch:
         with self._lock(district_id):
             for kept in (self._engines, self._editions, self._frames, self._unsaved):
                 kept.pop(district_id, None)
+        self._saving.forget(district_id)
         for forget in self.on_gone:
             forget(district_id)
+        for locks in (self._locks, self._save_locks):
+            locks.pop(district_id, None)
 
     def find(self, district_id: str) -> Engine | None:
         """The district's engine, None when it is not watched."""

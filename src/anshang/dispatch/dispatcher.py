@@ -214,6 +214,7 @@ class Dispatcher:
 
     def _forget(self, district_id: str) -> None:
         self._scenes.pop(district_id, None)
+        self._commits.pop(district_id, None)
         self._whereabouts.forget(district_id)
 
     def _note(self, district_id: str) -> None:

@@ -91,6 +91,7 @@ class Player:
     def _forget(self, district_id: str) -> None:
         self._playing.pop(district_id, None)
         self._items.forget(district_id)
+        self._intake.forget(district_id)
 
     def _count(self, copy_id: str, playing: _Playing, minute: float) -> None:
         """Every ten seconds, how many people each zone has; nothing of one whose counter fails."""

@@ -144,7 +144,8 @@ class Track:
 class Supervisor:
     """Runs jobs in their lanes from `start` to `stop`, and keeps tasks of the event loop alive.
 
-    `districts` lists the districts of now; it is asked often.
+    `districts` lists the districts of now; it is asked often. `is_gone` says whether one is no more, and is
+    asked when a job has failed there: that is no failure.
     """
 
     def __init__(
@@ -152,10 +153,11 @@ class Supervisor:
         jobs: Sequence[Job],
         districts: Callable[[], Sequence[str]],
         now_s: Callable[[], float] = time.monotonic,
+        is_gone: Callable[[str], bool] = lambda _: False,
     ) -> None:
         self.jobs = tuple(jobs)
         self.stopping = threading.Event()
-        self._districts, self._now_s = districts, now_s
+        self._districts, self._now_s, self._is_gone = districts, now_s, is_gone
         self._tracks: dict[tuple[str, str], Track] = {}
         self._tasks: list[Track] = []
         self._threads: list[threading.Thread] = []
@@ -181,6 +183,11 @@ class Supervisor:
         for job in self.jobs:
             if job.on_commit:
                 self.hurry(job, district_id)
+
+    def forget(self, district_id: str) -> None:
+        """Let go of a district that is no more."""
+        for job in self.jobs:
+            self._tracks.pop((job.name, district_id), None)
 
     def hurry(self, job: Job, district_id: str = EVERYWHERE) -> None:
         """Run the job now, unless it fails: then it keeps its pause."""
@@ -259,8 +266,14 @@ class Supervisor:
         error = attempted(partial(job.run, track.district_id))
         if error is None:
             track.succeeded(self._now_s())
-        else:
+        elif not self._gone(track.district_id):
             self._failed(track, error)
+
+    def _gone(self, district_id: str) -> bool:
+        """Whether the district is no more; one of which that cannot be asked now is there."""
+        gone: list[bool] = []
+        attempted(lambda: gone.append(district_id != EVERYWHERE and self._is_gone(district_id)))
+        return gone == [True]
 
     def _failed(self, track: Track, error: Exception) -> None:
         now_s, every_s = self._now_s(), track.what.every_s

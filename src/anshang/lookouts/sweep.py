@@ -43,6 +43,10 @@ class LookoutSweep:
         self._book = book
         self._items = Items()
 
+    def forget(self, district_id: str) -> None:
+        """Let go of a district that is no more."""
+        self._items.forget(district_id)
+
     def go_on(self, district_id: str) -> None:
         """One round in the district: each look-out, answer to a neighbour and the reminders by itself."""
         with self._database.reading([district_id]) as connection:

@@ -114,6 +114,11 @@ class Hub:
         """Where a new stream of the district gets its first, full frame (JSON)."""
         self._frames[district_id] = full_frame
 
+    def forget(self, district_id: str) -> None:
+        """Let go of a district that is no more."""
+        self._frames.pop(district_id, None)
+        self._items.forget(district_id)
+
     def tell_troubles(self, troubles: Callable[[str], Sequence[JobReport]]) -> None:
         """Where every beat gets what stands still in a district."""
         self._troubles = troubles
