@@ -3969,6 +3969,10 @@ export interface components {
             inject: string;
             /** Met */
             met: boolean;
+            /** Name En */
+            name_en: string;
+            /** Name Zh */
+            name_zh: string;
             /** Step */
             step: string;
             /** Target S */
@@ -4627,7 +4631,8 @@ export interface components {
         };
         /**
          * DrillShown
-         * @description A drill with its steps, so far or for good; `copy_id` is the district on which it plays, or played.
+         * @description A drill with its steps, so far or for good, and the injects that could not be played; `copy_id` is the
+         *     district on which it plays, or played.
          */
         DrillShown: {
             /**
@@ -4647,6 +4652,8 @@ export interface components {
             name_en: string;
             /** Name Zh */
             name_zh: string;
+            /** Not Played */
+            not_played: components["schemas"]["InjectShown"][];
             /** Steps */
             steps: components["schemas"]["anshang__drills__api__StepShown"][];
         };
@@ -4954,7 +4961,8 @@ export interface components {
         };
         /**
          * FixShown
-         * @description Where a unit was last: degrees, when, how old (s), and whether that is too old to send it by.
+         * @description Where a unit was last: degrees, when, how old (s), and whether that is too old to send it by. A
+         *     `simulated` one was told by no device: in a drill, where it stood as that began.
          */
         FixShown: {
             /** Accuracy M */
@@ -4970,6 +4978,8 @@ export interface components {
             lat: number;
             /** Lon */
             lon: number;
+            /** Simulated */
+            simulated: boolean;
             /** Stale */
             stale: boolean;
         };
@@ -5283,6 +5293,18 @@ export interface components {
             version: number;
             /** Zone Id */
             zone_id: string | null;
+        };
+        /**
+         * InjectShown
+         * @description What a scenario brings: a call by its words, a zone by its name; `inject` is its words or code.
+         */
+        InjectShown: {
+            /** Inject */
+            inject: string;
+            /** Name En */
+            name_en: string;
+            /** Name Zh */
+            name_zh: string;
         };
         /**
          * ItemShown

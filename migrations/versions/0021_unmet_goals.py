@@ -1,4 +1,4 @@
-"""A goal to be there, or to find, that was stopped only because its matter was closed has not been reached."""
+"""A goal to be there, or to find, that only the closing of its matter stopped has not been reached."""
 
 from alembic import op
 
@@ -10,7 +10,8 @@ depends_on = None
 TABLES = ("matters", "matter_clocks")
 UNMET = """
 UPDATE matter_clocks SET met_at = NULL WHERE kind IN ('arrive', 'resolve') AND EXISTS (
-    SELECT 1 FROM matters WHERE matters.id = matter_clocks.matter_id AND matters.closed_at = matter_clocks.met_at
+    SELECT 1 FROM matters
+    WHERE matters.id = matter_clocks.matter_id AND matters.closed_at = matter_clocks.met_at
 )
 """
 
