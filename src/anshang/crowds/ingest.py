@@ -206,10 +206,7 @@ class Intake:
         return keep_rows(self._database, district_id, rows, now_ms)
 
     def _sensors_of(self, district_id: str, memory_s: float) -> PassedMax:
-        """What `read_passed_max` gives out, as known at most `memory_s` ago.
-
-        One batch looks again, the others that come meanwhile go on with what is known.
-        """
+        """What `read_passed_max` answers, at most `memory_s` old; one batch asks again, the others do not."""
         read_s, known = self._known.get(district_id, (0.0, {}))
         if time.monotonic() - read_s > memory_s and self._reading.acquire(blocking=not known):
             try:
