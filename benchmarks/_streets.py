@@ -36,16 +36,12 @@ def district(folder: Path) -> tuple[Database, Dispatcher, Whereabouts, Place, li
     migrations.upgrade(database)
     chance = random.Random(5)
     points = [point for way in scene.place.walkways for point in way.line_lonlat]
-    with database.transaction(EVERYWHERE) as tx:  # police units need crews who may be sent
-        officer = people.open_account(
-            tx, actor=operator_actor(DISTRICT), id=ids.new_id(), name="officer", display_name="officer",
-            role=Role.PATROL, body_id=None, district_ids=(DISTRICT,), password=people.PasswordHash("none"),
-        )  # fmt: skip
+    crew = (officer(database, DISTRICT),)
     with database.transaction(DISTRICT) as tx:
         places.import_document(tx, actor=operator_actor(DISTRICT), document=scene.document)
         for number in range(UNITS):
             now = clock.now()
-            duty = Duty(ids.new_id(), DISTRICT, f"u{number}", (officer.id,), now)
+            duty = Duty(ids.new_id(), DISTRICT, f"u{number}", crew, now)
             unit = Unit(
                 f"u{number}",
                 DISTRICT,
@@ -70,6 +66,17 @@ def district(folder: Path) -> tuple[Database, Dispatcher, Whereabouts, Place, li
     move(database, points, chance)
     watch, whereabouts = Watch(database), Whereabouts(database)
     return database, Dispatcher(database, watch, whereabouts), whereabouts, scene.place, asked
+
+
+def officer(database: Database, district_id: str) -> str:
+    """The account of somebody who may be sent with a police unit."""
+    with database.transaction(EVERYWHERE) as tx:
+        opened = people.open_account(
+            tx, actor=operator_actor(district_id), id=ids.new_id(), name="officer", display_name="officer",
+            role=Role.PATROL, body_id=None, district_ids=(district_id,),
+            password=people.PasswordHash("none"),
+        )  # fmt: skip
+    return opened.id
 
 
 def move(database: Database, points: list[tuple[float, float]], chance: random.Random) -> None:

@@ -30,6 +30,7 @@ from anshang.patrols.model import Duty, Unit, UnitStatus
 from anshang.people.model import Role, actor_of, operator_actor
 from anshang.places import actions as places
 from benchmarks import percentile, report
+from benchmarks._streets import officer
 
 DISTRICT = "wuyi"
 CLIENTS, EACH = 8, 150
@@ -41,11 +42,11 @@ ROUND = (AssignmentState.OFFERED, AssignmentState.ACCEPTED, AssignmentState.ON_S
 
 def prepare(database: Database) -> list[str]:
     """A street, a unit and an incident for each client."""
-    asked = []
+    asked, crew = [], (officer(database, DISTRICT),)
     with database.transaction(DISTRICT) as tx:
         places.import_document(tx, actor=operator_actor(DISTRICT), document=street())
         for number in range(CLIENTS):
-            duty = Duty(ids.new_id(), DISTRICT, f"u{number}", (ids.new_id(),), clock.now())
+            duty = Duty(ids.new_id(), DISTRICT, f"u{number}", crew, clock.now())
             unit = Unit(
                 f"u{number}",
                 DISTRICT,
