@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -16,8 +17,12 @@ from tests.partners.conftest import app as app_fixture
 from tests.partners.conftest import quarter as quarter_fixture
 from tests.serving import signed_in
 
+from anshang.crowds import store as crowds
 from anshang.crowds.model import Level
 from anshang.desk.responses import RESPONSES
+from anshang.dispatch import actions as dispatch
+from anshang.dispatch import store as dispatch_store
+from anshang.dispatch.model import AssignmentState
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
 from anshang.journal import store as journal
@@ -27,7 +32,7 @@ from anshang.partners import actions as partners
 from anshang.patrols import store as patrols
 from anshang.patrols.positions import Told
 from anshang.patrols.whereabouts import duty_of
-from anshang.people.model import Role, engine_actor
+from anshang.people.model import Role, actor_of, engine_actor
 
 pytestmark = pytest.mark.postgres
 app, quarter = app_fixture, quarter_fixture
@@ -201,25 +206,88 @@ def test_whoever_gives_an_order_has_acknowledged_its_alarm_and_its_incident(
 
 
 def undo(desk: TestClient, order: Any, back_to: int | None = None, status: int = 200) -> Any:
-    answer = desk.post(f"/api/orders/{order['id']}/undo{HERE}", json={"back_to": back_to})
+    """What the undo answers; its order as it stands then."""
+    body = {"back_to": back_to, "version": order["version"]}
+    answer = desk.post(f"/api/orders/{order['id']}/undo{HERE}", json=body)
     assert answer.status_code == status, answer.text
-    return answer.json()["orders"][0] if status == 200 else answer.json()
+    return answer.json()
+
+
+def shown(desk: TestClient, order: Any) -> Any:
+    """The order as it stands."""
+    known = desk.get(f"/api/orders{HERE}").json()["orders"]
+    return next(one for one in known if one["id"] == order["id"])
+
+
+def steps(desk: TestClient) -> list[str]:
+    """The measures that count."""
+    return [one["step"] for one in desk.get(f"/api/crowd/zones/z0/measures{HERE}").json()]
 
 
 def test_an_order_given_by_mistake_is_undone_and_counts_nowhere(
-    app: FastAPI, desk: TestClient, quarter: Database, night: MoveOn
+    app: FastAPI, desk: TestClient, night: MoveOn
 ) -> None:
     order = give(desk, 3)
     night(timedelta(seconds=10))
-    for _ in range(2):
-        undone = undo(desk, order)
-    assert undone["stood_down_at"] is not None
+    first, again = undo(desk, order), undo(desk, order)
+    assert first == again
+    assert first["units"] == ["K0", "K1", "K2", "K3"]
+    assert shown(desk, order)["stood_down_at"] is not None
+    assert steps(desk) == [], "what was recorded by mistake is no measure"
     assert {unit["status"] for unit in desk.get(f"/api/units{HERE}").json()} == {"free"}
     assert shown_at(app, "p0", "p1", "p5") == [["The last notice"]] * 3
     assert desk.get(f"/api/incidents/{order['incident_id']}{HERE}").json()["cancelled"] is True
-    later = give(desk, 2)
-    night(timedelta(seconds=61))
-    assert undo(desk, later, status=409)["error"] == "order.undo_late"
+
+
+@pytest.mark.parametrize("speed", [1, 60])
+def test_the_desk_s_ten_seconds_and_a_slow_line_are_all_the_time_there_is(
+    desk: TestClient, night: MoveOn, monkeypatch: pytest.MonkeyPatch, speed: int
+) -> None:
+    monkeypatch.setattr(clock, "speed", lambda: float(speed))
+    assert desk.get(f"/api/orders{HERE}").json()["undo_s"] == 10
+    order = give(desk, 2)
+    night(timedelta(seconds=29 * speed))
+    undo(desk, order)
+    late = give(desk, 2)
+    night(timedelta(seconds=31 * speed))
+    assert undo(desk, late, status=409)["error"] == "order.undo_late"
+
+
+def test_an_undo_says_what_it_could_not_take_back(
+    app: FastAPI, desk: TestClient, quarter: Database, night: MoveOn
+) -> None:
+    order = give(desk, 2)
+    with quarter.transaction(DISTRICT) as tx:
+        (offered, _) = dispatch_store.list_of_incidents(tx.connection, DISTRICT, [order["incident_id"]])
+        desk_actor = actor_of(ids.new_id(), "d", Role.DESK, None, (DISTRICT,))
+        dispatch.answer(tx, actor=desk_actor, id=offered.id, accepted=True)
+        dispatch.take_step(tx, actor=desk_actor, id=offered.id, to=AssignmentState.MOVING)
+        (staff,) = (
+            one for one in crowds.list_measures(tx.connection, DISTRICT, "z0") if one.step != "shops.told"
+        )
+        crowds.measures.put(tx, replace(staff, judged_at=clock.now()))
+    assert shown_at(app, "p0") == [["It is crowded o"]]
+    told = undo(desk, order)
+    assert told["units_begun"] == [offered.unit_id.upper()]
+    assert (told["shops_read"], told["measures_kept"], told["measures"]) == (
+        1,
+        ["staff.to_zone"],
+        ["shops.told"],
+    )
+    assert steps(desk) == ["staff.to_zone"]
+    assert undo(desk, order) == told, "a retry is told the same"
+
+
+def test_an_order_undone_gives_back_the_alarm_it_acknowledged(desk: TestClient, quarter: Database) -> None:
+    alarm = ids.new_id()
+    with quarter.transaction(DISTRICT) as tx:
+        matters.open_matter(
+            tx, actor=engine_actor(DISTRICT), id=alarm, kind=MatterKind.CROWD, priority=Priority.P2,
+            subject="crowd.level", zone_id="z0",
+        )  # fmt: skip
+    undo(desk, give(desk, 2))
+    queue = {matter["id"]: matter["state"] for matter in desk.get(f"/api/matters{HERE}").json()["matters"]}
+    assert queue == {alarm: "open"}
 
 
 def test_a_level_raised_by_mistake_goes_back_to_the_one_before(
@@ -229,13 +297,29 @@ def test_a_level_raised_by_mistake_goes_back_to_the_one_before(
     night(timedelta(minutes=5))
     raised = give(desk, 3)
     assert undo(desk, raised, 3, 400)["error"] == "order.no_level"
-    back = undo(desk, raised, 2)
+    told = undo(desk, raised, 2)
+    assert undo(desk, raised, 2) == told, "a retry whose answer was lost changes nothing and is told the same"
+    assert "staff.to_zone" not in told["measures"]
+    back = shown(desk, first)
     assert (back["id"], back["level"], back["stood_down_at"]) == (first["id"], 2, None)
-    still = {unit["unit_id"] for unit in back["units"] if unit["state"] == "offered"}
-    assert still == {"k0", "k1"}
+    assert going(back) == {"k0", "k1"}
     assert [sorted(words) for words in shown_at(app, "p0", "p5")] == [
         ["It is crowded o", "The last notice"], ["The last notice"],
     ]  # fmt: skip
+    again = give(desk, 3)
+    assert undo(desk, raised, 2) == told, "and undoes nothing that was ordered since"
+    assert shown(desk, again)["level"] == 3
+
+
+def test_a_level_that_was_raised_long_ago_is_not_undone_with_the_next(
+    desk: TestClient, night: MoveOn
+) -> None:
+    give(desk, 2)
+    give(desk, 3)
+    night(timedelta(minutes=5))
+    highest = give(desk, 4)
+    assert undo(desk, highest, 2, 409)["error"] == "order.undo_late"
+    undo(desk, highest, 3)
 
 
 def going(order: Any) -> set[str]:
@@ -252,19 +336,20 @@ def test_a_level_that_was_undone_is_raised_again_and_asks_again(
         raised = give(desk, 3)
         assert going(raised) == {"k0", "k1", "k2", "k3"}
         assert "It is very crow" in shown_at(app, "p5")[0]
-        assert going(undo(desk, raised, 2)) == {"k0", "k1"}
+        undo(desk, raised, 2)
+        assert going(shown(desk, raised)) == {"k0", "k1"}
     night(timedelta(seconds=10))
     other = signed_in(app, Role.DESK, DISTRICT)
     assert going(give(other, 3)) == {"k0", "k1", "k2", "k3"}, "another officer's measure is one of its own"
-    steps = [one["step"] for one in desk.get(f"/api/crowd/zones/z0/measures{HERE}").json()]
-    assert steps.count("exits.staffed") == 3
+    assert steps(desk).count("exits.staffed") == 1
 
 
 def test_an_undo_by_two_levels_calls_off_what_both_asked(desk: TestClient) -> None:
     give(desk, 2)
     give(desk, 3)
     highest = give(desk, 4)
-    assert going(undo(desk, highest, 2)) == {"k0", "k1"}
+    undo(desk, highest, 2)
+    assert going(shown(desk, highest)) == {"k0", "k1"}
 
 
 def test_a_raise_whose_answer_was_lost_is_sent_again_and_answered(app: FastAPI, desk: TestClient) -> None:

@@ -68,7 +68,6 @@ def test_an_id_that_was_used_for_something_else_is_no_retry(database: Database, 
         actions.add_note(tx, actor=desk, id=matter.id, note_id=note_id, text="one")
     for differs in (
         lambda: opened(database, make.actor(), id=matter.id),
-        lambda: opened(database, desk, id=matter.id, zone_id="z2"),
         lambda: opened(database, desk, id=matter.id, text="another"),
     ):
         with pytest.raises(RuleBroken):
@@ -270,3 +269,21 @@ def test_only_the_desk_acts_on_matters(database: Database, make: Make, role: Rol
     with pytest.raises(NotAllowed):
         opened(database, actor)
     assert kinds(database) == [MatterEvent.OPENED]
+
+
+@pytest.mark.parametrize("kind", [MatterKind.INCIDENT, MatterKind.LOOKOUT])
+def test_what_ends_by_a_verb_of_its_own_is_neither_closed_nor_reopened_from_the_queue(
+    database: Database, make: Make, kind: MatterKind
+) -> None:
+    desk = make.actor()
+    matter = opened(database, desk, kind=kind)
+    with database.transaction(DISTRICT) as tx, pytest.raises(RuleBroken) as refused:
+        actions.settle(tx, actor=desk, id=matter.id, outcome="x", version=matter.version)
+    assert refused.value.code == f"matter.{kind}"
+    with database.transaction(DISTRICT) as tx:
+        actions.close(tx, actor=desk, id=matter.id, outcome="by its own verb")
+    with database.transaction(DISTRICT) as tx, pytest.raises(RuleBroken) as refused:
+        actions.unsettle(tx, actor=desk, id=matter.id)
+    assert refused.value.code == f"matter.{kind}"
+    with database.reading([DISTRICT]) as connection:
+        assert store.matters.get(connection, DISTRICT, matter.id).state is MatterState.CLOSED

@@ -22,6 +22,7 @@ from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotFound, RuleBroken, StaleVersion
+from anshang.foundation.lines import check_changed_names
 from anshang.journal import actions as journal
 from anshang.matters import store as matters_store
 from anshang.places import store as places
@@ -117,6 +118,17 @@ def take_measure(
     return measure
 
 
+def withdraw_measure(tx: Transaction, *, actor: Actor, measure: Measure) -> None:
+    """It was recorded by mistake: it is no measure, and counts in no figure; the journal keeps both."""
+    actor.must(Permission.CROWD_MEASURE, tx.district_id)
+    store.remove_measure(tx, measure.id)
+    subject_id = measure.matter_id or measure.zone_id
+    details = {"measure": measure.id, "step": measure.step}
+    journal.record(
+        tx, actor_id=actor.id, kind=CrowdKind.MEASURE_WITHDRAWN, subject_id=subject_id, details=details
+    )
+
+
 def judge_measure(tx: Transaction, *, actor: Actor, id: str, density: float | None) -> Measure:
     """Record the density (people per m²) a quarter of an hour after a measure."""
     actor.must(Permission.CROWD_MEASURE, tx.district_id)
@@ -164,6 +176,7 @@ def define_sensor(tx: Transaction, *, actor: Actor, sensor: Sensor) -> Sensor:
     if sensor.zone_id is not None:
         _must_be_zone(place, sensor.zone_id)
     known = store.sensors.find(tx.connection, tx.district_id, ids.checked_code(sensor.id))
+    check_changed_names(known, sensor, "name_zh", "name_en")
     if known is None:
         sensor = replace(sensor, version=1)
         store.sensors.add(tx, sensor)

@@ -16,7 +16,7 @@ from anshang.crowds.watch import Watch, sensor_health
 from anshang.foundation.actor import Permission
 from anshang.foundation.errors import BadInput, NotFound
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, BothLanguages, Code, Id, Name, Shown
+from anshang.web.shapes import Body, BothLanguages, Code, Id, KeptName, Shown
 
 router = APIRouter(prefix="/api/crowd", tags=["crowd"])
 Density = Annotated[float, Field(gt=0, le=12)]
@@ -142,8 +142,8 @@ class NewSensor(Body):
     kind: SensorKind = Field(strict=False)
     gate_id: Code | None = None
     zone_id: Code | None = None
-    name_zh: Name
-    name_en: Name
+    name_zh: KeptName
+    name_en: KeptName
     period_s: Annotated[float, Field(ge=1, le=3600)]
     share_seen: Annotated[float, Field(gt=0, le=1)] = 1.0
     error_share: Annotated[float, Field(ge=0, le=1)] = 0.05
@@ -243,7 +243,7 @@ def take_measure(
     density = _watch(request).density_of(district, zone)
     outlooks: Outlooks = request.app.state.outlooks
     expected = outlooks.density_soon(district, zone)
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         measure = actions.take_measure(
             tx, actor=caller.actor, zone_id=zone, density=density, expected=expected, **body.model_dump()
         )
@@ -271,7 +271,7 @@ def lower(zone: Code, district: DistrictQuery, caller: Caller, request: Request)
 @router.post("/zones/{zone}/count", status_code=204)
 def count(zone: Code, body: NewCount, district: DistrictQuery, caller: Caller, request: Request) -> None:
     """Take a count made by eye."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         counted = actions.count_by_person(
             tx,
             actor=caller.actor,

@@ -38,6 +38,7 @@ class CrowdKind(StrEnum):
     FLOW_EASED = "flow.eased"
     MEASURE_TAKEN = "measure.taken"
     MEASURE_JUDGED = "measure.judged"
+    MEASURE_WITHDRAWN = "measure.withdrawn"
     ZONE_COUNTED = "zone.counted"
     SENSOR_DEFINED = "sensor.defined"
     SENSOR_RETIRED = "sensor.retired"

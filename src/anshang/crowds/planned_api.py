@@ -73,7 +73,7 @@ def events(district: DistrictQuery, caller: Caller) -> list[EventShown]:
 @router.post("")
 def enter(body: NewEvent, district: DistrictQuery, caller: Caller) -> EventShown:
     """Enter an event."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         return EventShown.model_validate(actions.enter(tx, actor=caller.actor, **body.model_dump()))
 
 

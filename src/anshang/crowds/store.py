@@ -151,6 +151,12 @@ def put_rules(tx: Transaction, applies_to: str, rules: LevelRules | None) -> Non
         tx.connection.execute(insert(level_rules_table).values(row))
 
 
+def remove_measure(tx: Transaction, id: str) -> None:
+    """Keep a measure no longer."""
+    t = measures_table.c
+    tx.connection.execute(delete(measures_table).where(t.district_id == tx.district_id, t.id == id))
+
+
 def list_measures(connection: Connection, district_id: str, zone_id: str, limit: int = 50) -> list[Measure]:
     """The measures taken in the zone, newest first."""
     query = measures.select().where(

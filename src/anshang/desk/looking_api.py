@@ -24,7 +24,7 @@ class NewParty(Body):
 @router.post("/api/lookouts/{id}/units")
 def send(id: Id, body: NewParty, district: DistrictQuery, caller: Caller) -> LookShown:
     """Send a free unit to look at a place: it is busy until it has looked."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         look = actions.send_to_look(
             tx,
             actor=caller.actor,

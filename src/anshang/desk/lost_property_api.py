@@ -52,7 +52,7 @@ def kept(district: DistrictQuery, caller: Caller) -> list[ItemShown]:
 @router.post("")
 def keep(body: NewItem, district: DistrictQuery, caller: Caller) -> ItemShown:
     """Somebody handed something in."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         return ItemShown.model_validate(lost_property.keep(tx, actor=caller.actor, **body.model_dump()))
 
 

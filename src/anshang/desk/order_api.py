@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 
 from anshang.crowds.model import Level
 from anshang.crowds.watch import Watch
-from anshang.desk import orders, store
+from anshang.desk import orders, store, undoing
 from anshang.desk.responses import RESPONSES
 from anshang.dispatch import store as dispatch
 from anshang.dispatch.dispatcher import Dispatcher
@@ -49,9 +49,10 @@ class NewOrder(Body):
 
 
 class Undoing(Body):
-    """The level that stood before; none when nothing did."""
+    """The level that stood before, none when nothing did; and the version of the order that is undone."""
 
     back_to: Literal[2, 3] | None = None
+    version: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class AskedUnit(Shown):
@@ -76,6 +77,7 @@ class OrderShown(Shown):
     units: list[AskedUnit]
     told: int
     opened: int
+    version: int
 
 
 class ResponseShown(Shown):
@@ -108,10 +110,25 @@ class PlanShown(Shown):
 
 
 class OrdersShown(Shown):
-    """The orders that stand and those of the last hours, and what each level asks."""
+    """The orders that stand and those of the last hours, what each level asks, and for how many real seconds
+    an order can be undone.
+    """
 
     orders: list[OrderShown]
     responses: list[ResponseShown]
+    undo_s: float
+
+
+class UndoneShown(Shown):
+    """What was taken back: units and measures. And what could not be: units that had set off already, how
+    many shops had read the request, and measures whose effect was read.
+    """
+
+    units: list[str]
+    measures: list[str]
+    units_begun: list[str]
+    shops_read: int
+    measures_kept: list[str]
 
 
 @router.get("")
@@ -167,7 +184,7 @@ def give(body: NewOrder, district: DistrictQuery, caller: Caller, request: Reque
     with caller.reading(district) as connection:
         places.check_zone(connection, district, body.zone_id)
         free, seconds = _ready(request, connection, district, body.zone_id)
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         order = orders.give(tx, actor=caller.actor, level=Level(body.level), density=density, **told)
         line = orders.ranked(tx.connection, district, body.zone_id, free, seconds)
         orders.send(tx, actor=caller.actor, order=order, free=line, only=only)
@@ -175,11 +192,17 @@ def give(body: NewOrder, district: DistrictQuery, caller: Caller, request: Reque
 
 
 @router.post("/{id}/undo")
-def undo(id: Id, body: Undoing, district: DistrictQuery, caller: Caller) -> OrdersShown:
-    """It was a mistake; within a minute."""
+def undo(id: Id, body: Undoing, district: DistrictQuery, caller: Caller) -> UndoneShown:
+    """It was a mistake; for as long as the desk offers it, and a little for the line."""
     with caller.writing(district) as tx:
-        orders.undo(tx, actor=caller.actor, id=id, back_to=body.back_to)
-        return _shown(tx.connection, district)
+        told = undoing.undo(tx, actor=caller.actor, id=id, back_to=body.back_to, version=body.version)
+        return UndoneShown(
+            units=undoing.signs_of(tx.connection, district, told.units),
+            measures=list(told.measures),
+            units_begun=undoing.signs_of(tx.connection, district, told.units_begun),
+            shops_read=told.shops_read,
+            measures_kept=list(told.measures_kept),
+        )
 
 
 @router.post("/{id}/stand-down")
@@ -231,6 +254,7 @@ def _shown(connection: Connection, district_id: str) -> OrdersShown:
                 ],
                 told=told[one.id].sent,
                 opened=told[one.id].opened,
+                version=one.version,
             )
             for one in known
         ],
@@ -238,4 +262,5 @@ def _shown(connection: Connection, district_id: str) -> OrdersShown:
             ResponseShown(level=int(level), units=one.units, words=BothLanguages(zh=one.zh, en=one.en))
             for level, one in RESPONSES.items()
         ],
+        undo_s=undoing.OFFERED_FOR.total_seconds(),
     )

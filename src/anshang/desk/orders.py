@@ -47,10 +47,6 @@ TOLD = "shops.told"
 OUTCOME = "outcome.stood_down"
 OVER_ZH, OVER_EN = "人流已缓解，恢复正常，谢谢配合。", "It is calm again; back to normal. Thank you."
 OVER_LASTS = timedelta(minutes=30)
-OUTCOME_UNDONE = "outcome.undone"
-MISTAKE_ZH, MISTAKE_EN = "上一条通知发错了，请忽略。", "The last notice was a mistake; please ignore it."
-UNDO_WITHIN = timedelta(seconds=60)
-"""The desk offers it for ten seconds; the rest is for a slow line."""
 
 
 def partners_of(
@@ -91,7 +87,7 @@ def give(
     standing = store.find_open_order(tx.connection, tx.district_id, zone_id)
     if standing is not None:
         return _raise(tx, actor, id, place, standing, level, density, (words_zh, words_en))
-    incident_id, notice_id = ids.derived(id, "incident"), _notice_id(id, level, 0)
+    incident_id = ids.derived(id, "incident")
     zone = place.zones[zone_id]
     incidents.report(
         tx,
@@ -110,13 +106,13 @@ def give(
         zone_id=zone_id,
         level=int(level),
         incident_id=incident_id,
-        notice_id=notice_id,
+        notice_id=notice_id(id, level, 0),
         given_at=clock.now(),
         given_by=actor.id,
         drill=drill or tx.drill,
     )
     store.orders.add(tx, order)
-    _tell(tx, actor, DeskKind.ORDER_GIVEN, order, {"level": int(level)})
+    tell(tx, actor, DeskKind.ORDER_GIVEN, order, {"level": int(level)})
     _ask(tx, actor, place, order, density, (words_zh, words_en))
     return order
 
@@ -161,51 +157,12 @@ def send(
             offers = dispatch.offer_all(
                 tx,
                 actor=actor,
-                id=_units_id(order.id, order.level, order.version),
+                id=units_id(order.id, order.level, order.version),
                 incident_id=order.incident_id,
                 unit_ids=[unit.id],
             )
             sent += [unit] if offers else []
     return sent
-
-
-def undo(tx: Transaction, *, actor: Actor, id: str, back_to: int | None) -> Order:
-    """It was a mistake: the units it asked are called off, its partners are asked to ignore it, and its
-    incident counts in no figure. With `back_to` the level that stood before stands again. RuleBroken when it
-    is older than UNDO_WITHIN: it is stood down then.
-    """
-    actor.must(Permission.UNIT_DIRECT, tx.district_id)
-    order = store.orders.get(tx.connection, tx.district_id, id)
-    if order.stood_down_at is not None:
-        return order
-    notice = partners_store.notices.find(tx.connection, tx.district_id, order.notice_id)
-    since = order.given_at if back_to is None or notice is None else notice.sent_at
-    if clock.now() > since + UNDO_WITHIN * clock.speed():
-        raise RuleBroken(
-            "order.undo_late",
-            en="The order has been carried out too long to be undone; stand it down.",
-            zh="处置令已执行，无法撤销，请解除处置令。",
-        )
-    if back_to is not None and (back_to >= order.level or back_to not in RESPONSES):
-        raise BadInput("order.no_level", en="This level orders nothing.", zh="该等级没有处置令。")
-    for one in dispatch_store.list_live(tx.connection, tx.district_id):
-        ours = one.incident_id == order.incident_id
-        if ours and (back_to is None or one.id in _offers_above(order, back_to, one.unit_id)):
-            dispatch.stand_down(tx, actor=actor, id=one.id, because=Because.CALLED_OFF, words=MISTAKE_ZH)
-    _withdraw(tx, actor, order, (MISTAKE_ZH, MISTAKE_EN))
-    if back_to is None:
-        undone = order.stood_down(actor.id, clock.now())
-        version = incidents_store.incidents.get(tx.connection, tx.district_id, order.incident_id).version
-        incidents.cancel(tx, actor=actor, id=order.incident_id, reason=OUTCOME_UNDONE, version=version)
-    else:
-        undone = replace(order, level=back_to, notice_id=_notice_id(id, back_to, order.version))
-    after = store.orders.put(tx, undone)
-    _tell(tx, actor, DeskKind.ORDER_UNDONE, after, {"level": order.level})
-    if back_to is not None:
-        response = RESPONSES[Level(back_to)]
-        place = places.load(tx.connection, tx.district_id)
-        _notify(tx, actor, place, after, response, (response.zh, response.en))
-    return after
 
 
 def stand_down(tx: Transaction, *, actor: Actor, id: str) -> Order:
@@ -219,13 +176,13 @@ def stand_down(tx: Transaction, *, actor: Actor, id: str) -> Order:
     for one in dispatch_store.list_live(tx.connection, tx.district_id):
         if one.incident_id == order.incident_id:
             dispatch.stand_down(tx, actor=actor, id=one.id, because=Because.CALLED_OFF, words=OVER_ZH)
-    _withdraw(tx, actor, order, (OVER_ZH, OVER_EN))
+    withdraw(tx, actor, order, (OVER_ZH, OVER_EN))
     matter = matters_store.get(tx.connection, actor.scope, tx.district_id, order.incident_id)
     if matter.state is not MatterState.CLOSED:
         version = incidents_store.incidents.get(tx.connection, tx.district_id, order.incident_id).version
         incidents.clear(tx, actor=actor, id=order.incident_id, outcome=OUTCOME, version=version)
     ended = store.orders.put(tx, order.stood_down(actor.id, clock.now()))
-    _tell(tx, actor, DeskKind.ORDER_STOOD_DOWN, ended, {})
+    tell(tx, actor, DeskKind.ORDER_STOOD_DOWN, ended, {})
     return ended
 
 
@@ -242,7 +199,7 @@ def _raise(
     """The order that stands is raised to a higher level; RuleBroken when it is as high, unless this raise
     has made it so.
     """
-    if standing.notice_id == _notice_id(id, standing.level, standing.version - 1):
+    if standing.notice_id == notice_id(id, standing.level, standing.version - 1):
         return standing
     if level <= standing.level:
         raise RuleBroken(
@@ -250,9 +207,9 @@ def _raise(
         )
     if partners_store.notices.find(tx.connection, tx.district_id, standing.notice_id) is not None:
         partners.withdraw(tx, actor=actor, id=standing.notice_id)
-    notice_id = _notice_id(id, level, standing.version)
-    raised = store.orders.put(tx, replace(standing, level=int(level), notice_id=notice_id))
-    _tell(tx, actor, DeskKind.ORDER_RAISED, raised, {"level": int(level)})
+    request_id = notice_id(id, level, standing.version)
+    raised = store.orders.put(tx, replace(standing, level=int(level), notice_id=request_id))
+    tell(tx, actor, DeskKind.ORDER_RAISED, raised, {"level": int(level)})
     _ask(tx, actor, place, raised, density, words)
     return raised
 
@@ -268,7 +225,7 @@ def _ask(
     """Ask the partners, and record what is done as measures. Whoever orders this has seen the alarm."""
     response = RESPONSES[Level(order.level)]
     told = (words[0].strip() or response.zh, words[1].strip() or response.en)
-    asked = _notify(tx, actor, place, order, response, told)
+    asked = notify(tx, actor, place, order, response, told)
     for matter in matters_store.list_waiting(tx.connection, actor.scope, tx.district_id):
         alarm = matter.kind is MatterKind.CROWD and matter.zone_id == order.zone_id
         if matter.state is MatterState.OPEN and (alarm or matter.id == order.incident_id):
@@ -278,7 +235,7 @@ def _ask(
             crowds.take_measure(
                 tx,
                 actor=actor,
-                id=ids.derived(order.id, f"{step} {order.level} {order.version}"),
+                id=measure_id(order.id, step, order.level, order.version),
                 zone_id=order.zone_id,
                 matter_id=None,
                 step=step,
@@ -287,7 +244,7 @@ def _ask(
             )
 
 
-def _notify(
+def notify(
     tx: Transaction, actor: Actor, place: Place, order: Order, response: Response, words: tuple[str, str]
 ) -> list[str]:
     """Send the partners of the level their request; who they are."""
@@ -307,7 +264,7 @@ def _notify(
     return asked
 
 
-def _withdraw(tx: Transaction, actor: Actor, order: Order, words: tuple[str, str]) -> None:
+def withdraw(tx: Transaction, actor: Actor, order: Order, words: tuple[str, str]) -> None:
     """Take the request back, and say why to everybody who was asked."""
     asked = partners_store.list_deliveries(tx.connection, tx.district_id, [order.notice_id])
     if not asked:
@@ -327,27 +284,26 @@ def _withdraw(tx: Transaction, actor: Actor, order: Order, words: tuple[str, str
     )
 
 
-def _notice_id(id: str, level: int, version: int) -> str:
+def notice_id(id: str, level: int, version: int) -> str:
     """The id of the request that `id`, an order, a raise or an undo, sends for a level; the version is the
     one of the order that it changes (0: none yet).
     """
     return ids.derived(id, f"notice {int(level)} {version}")
 
 
-def _units_id(order_id: str, level: int, version: int) -> str:
+def units_id(order_id: str, level: int, version: int) -> str:
     """From which the ids of the offers of a level follow; the version is that of the order as it was raised,
     so that a level which was undone asks anew.
     """
     return ids.derived(order_id, f"units {level} {version}")
 
 
-def _offers_above(order: Order, level: int, unit_id: str) -> set[str]:
-    """The ids of what the unit may have been asked while the order stood higher than the level."""
-    higher = range(level + 1, order.level + 1)
-    versions = range(1, order.version + 1)
-    return {ids.derived(_units_id(order.id, at, version), unit_id) for at in higher for version in versions}
+def measure_id(order_id: str, step: str, level: int, version: int) -> str:
+    """The id of what the order of a level records as a measure."""
+    return ids.derived(order_id, f"{step} {level} {version}")
 
 
-def _tell(tx: Transaction, actor: Actor, kind: DeskKind, order: Order, details: dict[str, Any]) -> None:
+def tell(tx: Transaction, actor: Actor, kind: DeskKind, order: Order, details: dict[str, Any]) -> None:
+    """Journal what happened to an order, with its zone."""
     told = {"zone": order.zone_id} | details
     journal.record(tx, actor_id=actor.id, kind=kind, subject_id=order.id, details=told, drill=order.drill)

@@ -107,14 +107,14 @@ def shift(district: DistrictQuery, caller: Caller) -> ShiftShown | None:
 @router.post("/api/shift/begin")
 def begin(body: Begin, district: DistrictQuery, caller: Caller) -> ShiftShown:
     """Take the desk, or join who is on it."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         return _shown(tx.connection, shifts.begin(tx, actor=caller.actor, id=body.id))
 
 
 @router.post("/api/shift/log")
 def write(body: Line, district: DistrictQuery, caller: Caller) -> ShiftShown:
     """Write a line into the duty log."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         note = shifts.write(tx, actor=caller.actor, id=body.id, text=body.text)
         return _shown(tx.connection, store.shifts.get(tx.connection, district, note.shift_id))
 
@@ -129,7 +129,7 @@ def hand_over(body: HandOver, district: DistrictQuery, caller: Caller) -> ShiftS
 @router.post("/api/shift/take-over")
 def take_over(body: Begin, district: DistrictQuery, caller: Caller) -> ShiftShown:
     """Accept what was handed over."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         return _shown(tx.connection, shifts.take_over(tx, actor=caller.actor, id=body.id))
 
 
@@ -144,7 +144,7 @@ def services(district: DistrictQuery, caller: Caller) -> ServicesShown:
 @router.post("/api/services")
 def ask_service(body: Asked, district: DistrictQuery, caller: Caller) -> ServicesShown:
     """Somebody at the kiosk wants something."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         shifts.ask_service(tx, actor=caller.actor, id=body.id, service=Service(body.service))
         return _services(tx.connection, district)
 

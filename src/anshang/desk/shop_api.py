@@ -147,7 +147,7 @@ def photo(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> Res
 def check(body: ShopCheck, district: DistrictQuery, caller: Caller) -> CheckTaken:
     """Say that a list of duties was gone through; by somebody else it is a spot check."""
     caller.actor.must_either(Permission.PARTNER_READ, Permission.SHOP_USE, district)
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         made = partners.check_duties(
             tx,
             actor=caller.actor,
@@ -163,7 +163,7 @@ def check(body: ShopCheck, district: DistrictQuery, caller: Caller) -> CheckTake
 def report(body: ShopCall, district: DistrictQuery, caller: Caller) -> ReportTaken:
     """Report something from the premises; it spends what the account may report in all."""
     caller.spend(budget_of(caller.actor, Source.MERCHANT))
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         made = actions.report_from_partner(
             tx,
             actor=caller.actor,

@@ -31,8 +31,9 @@ from anshang.patrols import store as patrols
 from anshang.patrols.positions import apart_m
 from anshang.patrols.whereabouts import Whereabouts
 from anshang.places import store as places
+from anshang.vault.calls import Keys
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, Code, Id, Instant, Name, Words
+from anshang.web.shapes import Body, Code, Id, Instant, KeptName, Shown, Words
 
 router = APIRouter(tags=["dispatch"])
 Short = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=r"^[^\x00]*$")]
@@ -83,8 +84,8 @@ class RungTold(Body):
     """A rung of the ladder."""
 
     id: Code
-    name_zh: Name
-    name_en: Name
+    name_zh: KeptName
+    name_en: KeptName
     place_class: Code
     kinds: Annotated[list[Code], Field(min_length=1, max_length=20)]
     starts: Literal["call", "answered", "classified", "dispatched"] = "call"
@@ -102,6 +103,20 @@ class LadderTold(Body):
     answer_within_s: Annotated[
         list[Annotated[float, Field(ge=5, le=3600)]], Field(min_length=4, max_length=4)
     ]
+
+
+class NumberShown(Shown):
+    """A telephone number."""
+
+    number: str
+
+
+@router.get("/api/incidents/{id}/call-back")
+def number(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> NumberShown:
+    """Under which number who reported it can be called back; that one has looked is journalled."""
+    with caller.writing(district) as tx:
+        told = actions.read_call_back(tx, keyring, actor=caller.actor, incident_id=id)
+    return NumberShown(number=told)
 
 
 @router.get("/api/incidents/{id}/advice")
@@ -135,7 +150,7 @@ def live(district: DistrictQuery, caller: Caller) -> list[AssignmentShown]:
 @router.post("/api/incidents/{id}/assignments")
 def offer(id: Id, body: NewOffer, district: DistrictQuery, caller: Caller) -> AssignmentShown:
     """Ask a unit to go."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         offered = actions.offer(
             tx,
             actor=caller.actor,
@@ -185,7 +200,7 @@ def circle(
 ) -> list[AssignmentShown]:
     """Ask everybody within a circle who is free and fit."""
     near = within(id, district, caller, request, body.radius_m)
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         offered = actions.offer_all(
             tx, actor=caller.actor, id=body.id, incident_id=id, unit_ids=[one.unit_id for one in near]
         )
@@ -211,7 +226,7 @@ def answer(id: Id, body: NewAnswer, district: DistrictQuery, caller: Caller) -> 
 @router.post("/api/assignments/{id}/steps")
 def step(id: Id, body: NewStep, district: DistrictQuery, caller: Caller) -> AssignmentShown:
     """The unit moves, is on the scene, or is done."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         to = AssignmentState(body.step)
         return _shown(actions.take_step(tx, actor=caller.actor, id=id, to=to, at=body.at))
 

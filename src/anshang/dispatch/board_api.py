@@ -126,7 +126,7 @@ def say(body: NewMessage, district: DistrictQuery, caller: Caller) -> None:
         report=body.report or {},
         at=body.at,
     )
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         actions.say(tx, actor=caller.actor, message=message)
 
 
@@ -140,7 +140,7 @@ def read(id: Id, body: Read, district: DistrictQuery, caller: Caller) -> None:
 @router.post("/api/roll-calls", status_code=204)
 def call_roll(body: NewRollCall, district: DistrictQuery, caller: Caller) -> None:
     """Ask every unit on duty whether it is well."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         actions.call_roll(
             tx,
             actor=caller.actor,
@@ -154,7 +154,7 @@ def call_roll(body: NewRollCall, district: DistrictQuery, caller: Caller) -> Non
 @router.post("/api/roll-calls/{id}/answer", status_code=204)
 def answer_roll(id: Id, body: Here, district: DistrictQuery, caller: Caller) -> None:
     """A unit is well."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         actions.answer_roll(
             tx,
             actor=caller.actor,
@@ -169,7 +169,7 @@ def answer_roll(id: Id, body: Here, district: DistrictQuery, caller: Caller) -> 
 @router.post("/api/lone")
 def go_alone(body: NewLone, district: DistrictQuery, caller: Caller) -> LoneShown:
     """Somebody works alone for some minutes."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         timer = actions.go_alone(
             tx, actor=caller.actor, id=body.id, minutes=body.minutes, unit_id=body.unit_id
         )

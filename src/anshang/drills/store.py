@@ -57,6 +57,7 @@ EMPTY = (
     "lookout_looks", "matters", "matter_clocks", "matter_notes", "council_meetings", "council_motions",
     "council_resolutions", "push_phones", "notices", "notice_deliveries", "duty_checks", "unit_positions",
     "duties", "feeds", "vault_records", "volunteers", "team_shifts", "sign_ups", "certificates",
+    "sent_requests",
 )  # fmt: skip
 """Tables in which a copy begins without a row, but for what `copying` puts there."""
 

@@ -34,6 +34,14 @@ def check_names(*names: str) -> None:
         )
 
 
+def check_changed_names(before: object | None, after: object, *fields: str) -> None:
+    """BadInput when a field of `after` that is not as it was `before` is no name: what was entered under
+    older rules is kept as it is while something else is changed.
+    """
+    changed = [name for name in fields if before is None or getattr(before, name) != getattr(after, name)]
+    check_names(*(getattr(after, name) for name in changed))
+
+
 def cell(text: str) -> str:
     """The text as a cell of a CSV file that a spreadsheet shows and does not compute."""
     return f"'{text}" if text[:1] in FORMULA_SIGNS else text

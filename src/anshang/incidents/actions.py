@@ -35,7 +35,6 @@ from anshang.incidents.model import (
 )
 from anshang.incidents.outsiders import most_urgent
 from anshang.incidents.placing import completed
-from anshang.incidents.repeats import must_repeat, said_first
 from anshang.incidents.sos import Sender
 from anshang.journal import actions as journal
 from anshang.matters import actions as matters
@@ -75,7 +74,6 @@ def report(
     called_at = call_time(tx, source, called_at, now)
     categories = store.list_categories(tx.connection, tx.district_id)
     category = None if category_id is None else _in_use(categories, category_id)
-    original = said_first(category_id, priority, spot)
     more: dict[str, Any] = {}
     if sender:
         category, priority, spot, more = sos.told(tx.connection, categories, tx.district_id, spot, sender)
@@ -84,7 +82,7 @@ def report(
     matter = _open(tx, actor, id, source, text, category, priority, spot, called_at, drill, more)
     said = {"source": source, "drill": matter.drill}
     if known := store.incidents.find_again(tx.connection, tx.district_id, id, **said):
-        return known if sender else must_repeat(tx.connection, known, original)  # help is never refused
+        return known
     incident = Incident(
         id=id,
         district_id=tx.district_id,
@@ -100,17 +98,13 @@ def report(
         drill=matter.drill,
     )
     store.incidents.add(tx, incident)
-    _tell(tx, actor, IncidentKind.REPORTED, incident, _reported(incident, original))
+    details = {"source": str(source), "category": incident.category_id, "suggested": incident.suggested_id}
+    _tell(tx, actor, IncidentKind.REPORTED, incident, details)
     for moment in first_moments(incident, now, actor.id):
         store.moments.add(tx, moment)
     if taken and sender is None:
         matters.acknowledge(tx, actor=actor, id=id)
     return incident
-
-
-def _reported(incident: Incident, original: Mapping[str, Any]) -> dict[str, Any]:
-    kept = {"category": incident.category_id, "suggested": incident.suggested_id, "said": original}
-    return {"source": str(incident.source), **kept}
 
 
 def classify(

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, ClassVar, Literal, Protocol
 
 from fastapi import APIRouter, Request
 from pydantic import Field, StringConstraints
 from sqlalchemy import Connection
 
 from anshang.foundation.actor import Permission
-from anshang.incidents import actions, reading, sos
+from anshang.incidents import actions, call_back, reading, sos
 from anshang.incidents.model import Incident, LinkKind, Source, Spot, Step
 from anshang.incidents.outsiders import budget_of
 from anshang.incidents.shapes import Grounds, IncidentPage, IncidentShown, MomentShown, TransferShown
 from anshang.matters.model import Priority
+from anshang.vault.calls import Keys
 from anshang.web.session import Caller, DistrictQuery
 from anshang.web.shapes import Body, Code, Id, Instant, Words
 
@@ -22,6 +23,7 @@ Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
 Urgency = Literal[1, 2, 3, 4]
 Text = Annotated[str, StringConstraints(max_length=2000, strip_whitespace=True, pattern=r"^[^\x00]*$")]
 Short = Annotated[str, StringConstraints(max_length=200, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+CallBack = Annotated[str, StringConstraints(pattern=r"^[0-9+][0-9 ()+-]{2,28}[0-9]$")]
 QuestionKey = Annotated[str, StringConstraints(pattern=r"^[a-z_]{1,40}$")]
 SourceName = Literal["phone", "kiosk", "patrol", "merchant", "sos", "public", "sensor"]
 StepName = Literal[
@@ -47,7 +49,11 @@ class Place(Body):
 
 
 class NewIncident(Body):
-    """Something that is reported; `taken` when whoever reports it takes care of it."""
+    """Something that is reported; `taken` when whoever reports it takes care of it. The number to call back
+    goes into the vault.
+    """
+
+    SECRET: ClassVar[frozenset[str]] = frozenset({"call_back"})
 
     id: Id
     source: SourceName
@@ -58,6 +64,7 @@ class NewIncident(Body):
     called_at: Instant | None = Field(default=None, strict=False)
     drill: bool = False
     taken: bool | None = None
+    call_back: CallBack | None = None
 
 
 class NewText(Body):
@@ -138,7 +145,9 @@ class FindSender(Protocol):
 
 
 @router.post("/api/incidents")
-def report(body: NewIncident, district: DistrictQuery, caller: Caller, request: Request) -> IncidentShown:
+def report(
+    body: NewIncident, district: DistrictQuery, caller: Caller, request: Request, keyring: Keys
+) -> IncidentShown:
     """Report an incident. A call for help (`sos`) is taken from anybody who is signed in."""
     caller.spend(budget_of(caller.actor, Source(body.source)))
     sender = None
@@ -148,7 +157,7 @@ def report(body: NewIncident, district: DistrictQuery, caller: Caller, request: 
             find: FindSender = request.app.state.find_sender
             unit = find(connection, district, caller.actor.id)
         sender = sos.Sender(caller.actor.id, *(unit or ()))
-    with caller.writing(district) as tx:
+    with caller.writing(district, None if sender else body) as tx:  # help is never refused
         incident = actions.report(
             tx,
             actor=caller.actor,
@@ -163,6 +172,8 @@ def report(body: NewIncident, district: DistrictQuery, caller: Caller, request: 
             taken=body.taken is True,
             sender=sender,
         )
+        if body.call_back:
+            call_back.keep(tx, keyring, actor=caller.actor, incident_id=incident.id, number=body.call_back)
     return _shown(incident)
 
 
@@ -219,7 +230,7 @@ def question(id: Id, body: NewAnswers, district: DistrictQuery, caller: Caller) 
 @router.post("/api/incidents/{id}/moments")
 def mark(id: Id, body: NewMoment, district: DistrictQuery, caller: Caller) -> MomentShown:
     """Tell when a step happened, or correct what was told."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         moment = actions.mark(
             tx,
             actor=caller.actor,
@@ -265,7 +276,7 @@ def reopen(id: Id, district: DistrictQuery, caller: Caller) -> IncidentShown:
 @router.post("/api/incidents/{id}/links", status_code=204)
 def link(id: Id, body: NewLink, district: DistrictQuery, caller: Caller) -> None:
     """Say that another incident belongs to it; as a duplicate this one repeats the other."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         kind = LinkKind(body.kind)
         actions.link(tx, actor=caller.actor, id=body.id, incident_id=id, other_id=body.other_id, kind=kind)
 
@@ -273,7 +284,7 @@ def link(id: Id, body: NewLink, district: DistrictQuery, caller: Caller) -> None
 @router.post("/api/incidents/{id}/transfers")
 def offer(id: Id, body: NewTransfer, district: DistrictQuery, caller: Caller) -> TransferShown:
     """Offer it to another body."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         offered = actions.offer(
             tx,
             actor=caller.actor,

@@ -8,6 +8,7 @@ from anshang.foundation import ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import NotFound, RuleBroken
+from anshang.foundation.lines import check_changed_names
 from anshang.incidents import store
 from anshang.incidents.categories import Category
 from anshang.incidents.model import IncidentKind
@@ -20,6 +21,7 @@ def define_category(tx: Transaction, *, actor: Actor, category: Category) -> Cat
     known = store.list_categories(tx.connection, tx.district_id)
     ids.checked_code(category.id)
     category.check({**known, category.id: category})
+    check_changed_names(known.get(category.id), category, "name_zh", "name_en")
     if known.get(category.id) == category:
         return category
     store.put_category(tx, category)

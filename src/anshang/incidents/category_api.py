@@ -13,7 +13,7 @@ from anshang.incidents.categories import ActionStep, Answer, Category, Doer, Que
 from anshang.incidents.shapes import CategoryShown
 from anshang.matters.model import Priority
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, Name
+from anshang.web.shapes import Body, KeptName, Name
 
 router = APIRouter(prefix="/api/incident-categories", tags=["incidents"])
 CategoryCode = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
@@ -44,8 +44,8 @@ class CategoryTold(Body):
     """A category as it is to be."""
 
     parent_id: CategoryCode | None = None
-    name_zh: Name
-    name_en: Name
+    name_zh: KeptName
+    name_en: KeptName
     priority: Literal[1, 2, 3, 4]
     arrive_within_s: Annotated[float, Field(ge=30, le=86_400)]
     task: TaskName = "look"

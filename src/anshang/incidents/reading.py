@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor
-from anshang.incidents import store
+from anshang.incidents import call_back, store
 from anshang.incidents.categories import Category, root_of, suggest
 from anshang.incidents.model import Incident, Interval, Spot, life_of
 from anshang.incidents.shapes import (
@@ -114,6 +114,7 @@ def page(connection: Connection, actor: Actor, district_id: str, id: str) -> Inc
             for record in vault.list_of_subjects(connection, district_id, [id])
             if record.kind is RecordKind.PHOTO and record.erased_at is None
         ],
+        call_back=call_back.is_kept(connection, district_id, id),
     )
 
 

@@ -122,7 +122,7 @@ class TransferShown(Shown):
 
 class IncidentPage(IncidentShown):
     """An incident with everything known of it. `at` is the time of each step that was told; `spans_s` are the
-    intervals (s) that can be told.
+    intervals (s) that can be told. `call_back` when there is a number to call back.
     """
 
     category: CategoryShown | None
@@ -135,3 +135,4 @@ class IncidentPage(IncidentShown):
     links: list[LinkShown]
     transfers: list[TransferShown]
     photos: list[str]
+    call_back: bool

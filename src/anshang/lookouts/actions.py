@@ -81,6 +81,7 @@ def open_lookout(
     actor.must(Permission.LOOKOUT_OPEN, tx.district_id)
     said = {"sort": lookout.sort, "age_band": lookout.age_band, "seen_at": lookout.seen_at}
     if known := store.lookouts.find_again(tx.connection, tx.district_id, lookout.id, **said):
+        _keep_all(tx, keyring, actor, lookout.id, told)
         return known
     check(tx, lookout, told.who.get("name", ""), (told.words_zh, told.words_en), insist)
     helper = _widened(actor)
@@ -99,10 +100,7 @@ def open_lookout(
     if actor.may(Permission.MATTER_ACT, tx.district_id):  # the desk, not a patrol that asks for one
         matters.acknowledge(tx, actor=actor, id=lookout.id)
     store.lookouts.add(tx, replace(lookout.stepped(Step.INTAKE), drill=matter.drill))
-    _keep(tx, keyring, actor, lookout.id, "who", RecordKind.DESCRIPTION, dict(told.who))
-    _keep(tx, keyring, actor, lookout.id, "contact", RecordKind.CONTACT, dict(told.contact))
-    words = {"zh": told.words_zh, "en": told.words_en}
-    _keep(tx, keyring, actor, lookout.id, "words", RecordKind.WORDS, words)
+    _keep_all(tx, keyring, actor, lookout.id, told)
     _tell(tx, actor, LookoutKind.OPENED, lookout, {"sort": str(lookout.sort), "age": str(lookout.age_band)})
     partners.send(
         tx,
@@ -328,6 +326,14 @@ def _end(tx: Transaction, actor: Actor, closed: Lookout, kind: LookoutKind, outc
     return kept
 
 
+def _keep_all(tx: Transaction, keyring: Keyring, actor: Actor, lookout_id: str, told: Told) -> None:
+    """What was told into the vault; the same again changes nothing, something else is refused there."""
+    _keep(tx, keyring, actor, lookout_id, "who", RecordKind.DESCRIPTION, dict(told.who))
+    _keep(tx, keyring, actor, lookout_id, "contact", RecordKind.CONTACT, dict(told.contact))
+    words = {"zh": told.words_zh, "en": told.words_en}
+    _keep(tx, keyring, actor, lookout_id, "words", RecordKind.WORDS, words)
+
+
 def _keep(
     tx: Transaction,
     keyring: Keyring,
@@ -345,7 +351,7 @@ def _keep(
         subject_id=lookout_id,
         kind=kind,
         purpose=Purpose.LOOKOUT,
-        content=msgspec.json.encode(content),
+        content=msgspec.json.encode(content, order="sorted"),
     )
 
 

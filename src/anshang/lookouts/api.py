@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import Field, StringConstraints
@@ -46,6 +46,8 @@ Facts = Annotated[dict[Key, Line], Field(max_length=20)]
 
 class NewLookout(Body):
     """Whom, or what, to look for. `who` and `contact` go into the vault, the words to partners."""
+
+    SECRET: ClassVar[frozenset[str]] = frozenset({"who", "contact", "words_zh", "words_en"})
 
     id: Id
     notice_id: Id
@@ -186,7 +188,7 @@ def open_lookout(
     told = actions.Told(body.who, body.contact, body.words_zh, body.words_en)
     with caller.reading(district) as connection:
         ask = first_to_ask(connection, _book(request), lookout)
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         opened = actions.open_lookout(
             tx,
             keyring,
@@ -249,7 +251,7 @@ def receipt(id: Id, district: DistrictQuery, caller: Caller) -> ErasureShown:
 @router.post("/{id}/looks")
 def look(id: Id, body: NewLook, district: DistrictQuery, caller: Caller) -> LookShown:
     """Somebody looked at a place and found nobody, or watches an exit from now on."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         made = actions.look(
             tx,
             actor=caller.actor,

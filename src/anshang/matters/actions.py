@@ -45,7 +45,7 @@ def open_matter(
 ) -> Matter:
     """Put something into the queue; the same id again answers with what is there."""
     actor.must(Permission.MATTER_ACT, tx.district_id)
-    said = {"kind": kind, "text": text, "zone_id": zone_id, "body_id": body_id, "opened_by": actor.id}
+    said = {"kind": kind, "text": text, "opened_by": actor.id}
     if known := store.matters.find_again(tx.connection, tx.district_id, id, **said):
         return known
     matter = Matter(
@@ -201,14 +201,33 @@ def close(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int 
 
 
 def settle(tx: Transaction, *, actor: Actor, id: str, outcome: str, version: int) -> Matter:
-    """Close a matter from the queue; RuleBroken for an incident, whose steps and duplicates end with it."""
-    if _mine(tx, actor, id).kind is MatterKind.INCIDENT:
+    """Close a matter from the queue; RuleBroken for a sort that ends by a verb of its own."""
+    _must_end_here(_mine(tx, actor, id))
+    return close(tx, actor=actor, id=id, outcome=outcome, version=version)
+
+
+def unsettle(tx: Transaction, *, actor: Actor, id: str) -> Matter:
+    """Open a closed matter again from the queue; RuleBroken for a sort that does so by a verb of its own."""
+    _must_end_here(_mine(tx, actor, id))
+    return reopen(tx, actor=actor, id=id)
+
+
+def _must_end_here(matter: Matter) -> None:
+    """RuleBroken for an incident, whose steps and duplicates end with it, and a look-out, which would go on
+    unseen: its notices, its search and what the vault keeps of it.
+    """
+    if matter.kind is MatterKind.INCIDENT:
         raise RuleBroken(
             "matter.incident",
-            en="Close an incident as an incident: its steps and its duplicates end with it.",
-            zh="警情须按警情办结：其环节与重复警情随之结束。",
+            en="Close and reopen an incident as an incident: its steps and its duplicates go with it.",
+            zh="警情须按警情办结或重开：其环节与重复警情一并处理。",
         )
-    return close(tx, actor=actor, id=id, outcome=outcome, version=version)
+    if matter.kind is MatterKind.LOOKOUT:
+        raise RuleBroken(
+            "matter.lookout",
+            en="End a look-out as a look-out; one that has ended is not opened again: begin a new one.",
+            zh="协查须按协查结束；已结束的协查不能重开，请重新发起。",
+        )
 
 
 def reopen(tx: Transaction, *, actor: Actor, id: str) -> Matter:

@@ -237,7 +237,7 @@ def page(id: Id, district: DistrictQuery, caller: Caller) -> MatterPage:
 def open_matter(body: NewMatter, district: DistrictQuery, caller: Caller) -> MatterShown:
     """Put something into the queue."""
     caller.spend(NEW_MATTERS)
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         matter = actions.open_matter(
             tx,
             actor=caller.actor,
@@ -268,7 +268,7 @@ def release(id: Id, district: DistrictQuery, caller: Caller) -> MatterShown:
 @router.post("/{id}/shelve")
 def shelve(id: Id, body: Shelving, district: DistrictQuery, caller: Caller) -> MatterShown:
     """Put an alarm aside for a time."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         matter = actions.shelve(
             tx, actor=caller.actor, id=id, until=body.until, note_id=body.note_id, reason=body.reason
         )
@@ -285,7 +285,7 @@ def unshelve(id: Id, district: DistrictQuery, caller: Caller) -> MatterShown:
 @router.post("/{id}/notes")
 def add_note(id: Id, body: NewNote, district: DistrictQuery, caller: Caller) -> MatterPage:
     """Write something about the matter."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         actions.add_note(tx, actor=caller.actor, id=id, note_id=body.id, text=body.text)
         return _page(tx.connection, store.get(tx.connection, caller.actor.scope, district, id))
 
@@ -303,7 +303,7 @@ def change_priority(id: Id, body: NewPriority, district: DistrictQuery, caller: 
 
 @router.post("/{id}/close")
 def close(id: Id, body: Closing, district: DistrictQuery, caller: Caller) -> MatterShown:
-    """Settle it; an incident has a verb of its own."""
+    """Settle it; an incident and a look-out have verbs of their own."""
     with caller.writing(district) as tx:
         matter = actions.settle(tx, actor=caller.actor, id=id, outcome=body.outcome, version=body.version)
         return _shown(tx.connection, district, [matter])[0]
@@ -311,9 +311,9 @@ def close(id: Id, body: Closing, district: DistrictQuery, caller: Caller) -> Mat
 
 @router.post("/{id}/reopen")
 def reopen(id: Id, district: DistrictQuery, caller: Caller) -> MatterShown:
-    """It was not settled after all."""
+    """It was not settled after all; an incident and a look-out have verbs of their own."""
     with caller.writing(district) as tx:
-        return _shown(tx.connection, district, [actions.reopen(tx, actor=caller.actor, id=id)])[0]
+        return _shown(tx.connection, district, [actions.unsettle(tx, actor=caller.actor, id=id)])[0]
 
 
 def _shown(connection: Connection, district_id: str, matters: list[Matter]) -> list[MatterShown]:

@@ -13,6 +13,7 @@ from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import BadInput, NotFound, RuleBroken
+from anshang.foundation.lines import check_changed_names
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.partners import store
@@ -47,6 +48,7 @@ def enter(tx: Transaction, *, actor: Actor, partner: Partner) -> Partner:
         if found is None:
             raise NotFound("premises.missing", en="There are no such premises.", zh="没有该场所单位。")
     known = store.partners.find(tx.connection, tx.district_id, partner.id)
+    check_changed_names(known, partner, "name_zh", "name_en")
     if known is None:
         store.partners.add(tx, partner)
         _tell(tx, actor, PartnerEvent.ENTERED, partner.id, {"side": str(partner.side)})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Request
 from pydantic import Field, StringConstraints
@@ -33,7 +33,7 @@ from anshang.partners.shapes import (
 )
 from anshang.vault.calls import Keys
 from anshang.web.session import Caller, DistrictQuery
-from anshang.web.shapes import Body, Code, Id, Name, Words
+from anshang.web.shapes import Body, Code, Id, KeptName, Words
 
 router = APIRouter(tags=["partners"])
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -47,8 +47,8 @@ class NewPartner(Body):
     """A partner to enter or change; `version` of the one changed."""
 
     body_id: Id
-    name_zh: Name
-    name_en: Name
+    name_zh: KeptName
+    name_en: KeptName
     side: Literal["police", "property", "shop"]
     premises_id: Code | None = None
     group_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9._-]{0,64}$")] = ""
@@ -61,6 +61,8 @@ class NewPartner(Body):
 
 class NewContact(Body):
     """Whom to call."""
+
+    SECRET: ClassVar[frozenset[str]] = frozenset({"name", "phone", "stand_in", "stand_in_phone"})
 
     id: Id
     name: Line
@@ -137,7 +139,7 @@ def put_contact(
 ) -> ContactShown:
     """Say whom to call there; what was said before is destroyed."""
     told = body.model_dump(exclude={"id"})
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         actions.put_contact(
             tx,
             keyring,
@@ -179,7 +181,7 @@ def send(body: NewNotice, district: DistrictQuery, caller: Caller, request: Requ
     caller.actor.must(Permission.NOTICE_SEND, district)
     book: DoorBook = request.app.state.doors
     told = body.scope.told()
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         known = store.list_partners(tx.connection, caller.actor.scope, district)
         where = premised(book.of(tx.connection, district), told.lon, told.lat)
         actions.send(

@@ -136,7 +136,7 @@ def close(id: Id, district: DistrictQuery, caller: Caller) -> CouncilShown:
 @router.post("/meetings/{id}/motions")
 def move(id: Id, body: NewMotion, district: DistrictQuery, caller: Caller) -> CouncilShown:
     """Put a motion before the meeting."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         actions.move(
             tx, actor=caller.actor, id=body.id, meeting_id=id, text=body.text, moved_by=body.moved_by
         )
@@ -164,7 +164,7 @@ def decide(id: Id, district: DistrictQuery, caller: Caller) -> CouncilShown:
 def resolve(id: Id, body: NewResolution, district: DistrictQuery, caller: Caller) -> CouncilShown:
     """Say what a carried motion asks for."""
     told = body.model_dump(exclude={"id"})
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         actions.resolve(tx, actor=caller.actor, id=body.id, motion_id=id, **told)
         return _shown(tx.connection, district)
 

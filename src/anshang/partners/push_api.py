@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter, Request
 from pydantic import StringConstraints
@@ -28,6 +28,8 @@ class PushShown(Shown):
 class WantedPhone(Body):
     """The address that the browser's push service gave."""
 
+    SECRET: ClassVar[frozenset[str]] = frozenset({"endpoint"})
+
     id: Id
     endpoint: Endpoint
 
@@ -49,7 +51,7 @@ def push(district: DistrictQuery, caller: Caller, request: Request) -> PushShown
 def want(body: WantedPhone, district: DistrictQuery, caller: Caller, request: Request) -> PushShown:
     """Be told of notices on this phone while its page is closed."""
     services: tuple[str, ...] = request.app.state.push_services
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         push_actions.want(tx, actor=caller.actor, id=body.id, endpoint=body.endpoint, services=services)
     return PushShown(key=request.app.state.push_key)
 

@@ -15,6 +15,7 @@ from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotFound, RuleBroken
+from anshang.foundation.lines import check_changed_names
 from anshang.incidents.categories import Task
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
@@ -48,6 +49,7 @@ def define_unit(tx: Transaction, *, actor: Actor, unit: Unit) -> Unit:
     if unit.body_id is not None:
         people.bodies.get(tx.connection, EVERYWHERE, unit.body_id)
     known = store.units.find(tx.connection, tx.district_id, ids.checked_code(unit.id))
+    check_changed_names(known, unit, "call_sign", "name_zh", "name_en")
     if known is None:
         unit = replace(unit, status=UnitStatus.OFF_DUTY, since_at=clock.now(), version=1)
         store.units.add(tx, unit)

@@ -32,7 +32,7 @@ from anshang.people import store as people
 from anshang.people.actions import digest_of
 from anshang.people.model import Role
 from anshang.web.session import Caller, DistrictQuery, Running
-from anshang.web.shapes import Body, BothLanguages, Code, Id, Instant, Name
+from anshang.web.shapes import Body, BothLanguages, Code, Id, Instant, KeptName
 
 router = APIRouter(tags=["units"])
 Version = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -45,9 +45,9 @@ class NewUnit(Body):
     """A unit to enter or change; `version` of the one changed."""
 
     kind_id: Code
-    call_sign: Annotated[Name, Field(max_length=40)]
-    name_zh: Name
-    name_en: Name
+    call_sign: Annotated[KeptName, Field(max_length=40)]
+    name_zh: KeptName
+    name_en: KeptName
     post_id: Code | None = None
     body_id: Id | None = None
     version: Version = 1
@@ -138,7 +138,7 @@ def give_key(id: Code, district: DistrictQuery, caller: Caller) -> KeyShown:
 @router.post("/api/units/{id}/duty")
 def begin_duty(id: Code, body: NewDuty, district: DistrictQuery, caller: Caller) -> DutyShown:
     """Go on duty with a crew."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         duty = actions.begin_duty(tx, actor=caller.actor, id=body.id, unit_id=id, crew=body.crew)
     return DutyShown.model_validate(duty)
 

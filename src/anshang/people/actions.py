@@ -18,7 +18,7 @@ from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
 from anshang.foundation.errors import BadInput, NotFound, NotSignedIn, RuleBroken
-from anshang.foundation.lines import check_names
+from anshang.foundation.lines import check_changed_names, check_names
 from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.people import passwords, store
@@ -87,7 +87,8 @@ def open_account(
 ) -> Account:
     """Open an account; the same id again answers with what is there."""
     _must_manage(actor, district_ids)
-    if known := store.accounts.find_again(tx.connection, EVERYWHERE, id, name=name):
+    said = {"name": name, "display_name": display_name, "role": role, "body_id": body_id}
+    if known := store.accounts.find_again(tx.connection, EVERYWHERE, id, **said, district_ids=district_ids):
         _must_manage(actor, known.district_ids)
         return known
     check_body(tx.connection, body_id, actor.district_ids)
@@ -126,8 +127,6 @@ def change_account(
             en="Nobody takes their own administrator's rights away; another administrator does.",
             zh="不能取消自己的管理员权限，须由另一位管理员操作。",
         )
-    if display_name != before.display_name:
-        check_names(display_name)
     check_role(role, district_ids, body_id)
     if body_id != before.body_id:
         check_body(tx.connection, body_id, actor.district_ids)
@@ -140,6 +139,7 @@ def change_account(
         active=active,
         version=version,
     )
+    check_changed_names(before, changed, "display_name")
     after = store.accounts.put(tx, changed)
     if not active or role is not before.role or district_ids != before.district_ids:
         store.remove_sessions_of(tx, id)

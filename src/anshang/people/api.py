@@ -16,7 +16,7 @@ from anshang.people import actions, store
 from anshang.people.model import NAME_PATTERN, PERMISSIONS, Account, Role
 from anshang.people.passwords import AT_A_TIME
 from anshang.web.session import COOKIE, Caller, DistrictQuery, Running, Runtime
-from anshang.web.shapes import Body, Code, Id, LongName, Name, Shown
+from anshang.web.shapes import Body, Code, Id, KeptName, LongName, Name, Shown
 
 router = APIRouter(tags=["people"])
 SIGN_INS = CapacityLimiter(AT_A_TIME)
@@ -79,7 +79,7 @@ class AccountChange(Body):
     """What somebody is here for from now on."""
 
     version: Annotated[int, Field(ge=1, le=2**31 - 1)]
-    display_name: Name
+    display_name: KeptName
     role: PersonRole
     body_id: Id | None
     district_ids: Annotated[list[Code], Field(min_length=1, max_length=50)]
@@ -278,7 +278,7 @@ def feeds(district: DistrictQuery, caller: Caller) -> list[FeedShown]:
 @router.post("/api/feeds")
 def open_feed(body: NewFeed, district: DistrictQuery, caller: Caller) -> FeedShown:
     """Open a source of observations; its key is in this answer and never again."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         feed, key = actions.open_feed(tx, actor=caller.actor, id=body.id, name=body.name)
     return FeedShown(id=feed.id, name=feed.name, opened_at=feed.opened_at, closed_at=None, key=key)
 

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Database, Transaction
-from anshang.foundation.errors import BadInput, NotFound
+from anshang.foundation.errors import BadInput, NotFound, RuleBroken
 from anshang.foundation.installation import installation_id
 from anshang.foundation.items import Items
 from anshang.journal import actions as journal
@@ -42,7 +42,7 @@ def keep(
     actor.must(Permission.PERSON_KEEP, tx.district_id)
     said = {"subject_id": subject_id, "kind": kind, "purpose": purpose, "kept_by": actor.id}
     if known := store.records.find_again(tx.connection, tx.district_id, id, **said):
-        return known
+        return _must_say(keyring, known, content)
     if not 0 < len(content) <= BYTES_MAX:
         raise BadInput(
             "record.size", en="This is empty or too large to keep.", zh="内容为空或过大，无法保存。"
@@ -187,6 +187,18 @@ def _erase(tx: Transaction, keyring: Keyring, actor: Actor, record: Record) -> N
         erased = store.records.put(tx, record.erased(clock.now()))
         _tell(tx, actor, VaultKind.ERASED, erased)
         tx.after_commit.append(lambda: keyring.destroy(record.district_id, record.id))
+
+
+def _must_say(keyring: Keyring, known: Record, content: bytes) -> Record:
+    """The record; RuleBroken when it says something else. What cannot be opened any more is not judged."""
+    readable = known.erased_at is None and keyring.opens(known.district_id, known.id)
+    if readable and _opened(keyring, known) != content:
+        raise RuleBroken(
+            "vault_records.taken",
+            en="This id is in use for something else.",
+            zh="该编号已用于其他内容。",
+        )
+    return known
 
 
 def _keys_of(database: Database, district_ids: Sequence[str], *, erased: bool) -> set[tuple[str, str]]:

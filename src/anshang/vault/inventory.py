@@ -53,7 +53,7 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
         "vault_records.sealed": Personal(
             PersonalClass.PUBLIC,
             "finding somebody, answering a report, reaching a partner 协查、答复、联络",
-            "look-outs: closure and 24 h, at most 3 days; photographs 30 days; contacts while a partner",
+            "look-outs: closure and 24 h, at most 3 days; photographs and numbers to call back 30 days; contacts while a partner",
         ),
         "accounts.name": Personal(
             PersonalClass.STAFF,
@@ -96,6 +96,9 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
             PersonalClass.STAFF,
             "telling a partner's phone 通知合作单位手机",
             "until ended, or gone 至取消为止",
+        ),
+        "sent_requests.digest": Personal(
+            PersonalClass.WORDS, "telling a retry from something else 识别重复提交", "7 days 7 天"
         ),
         "council_meetings.title": _logged("what a meeting is about 会议主题"),
         "council_meetings.agenda": _logged("what a meeting is about 会议议程"),
@@ -183,6 +186,7 @@ IMPERSONAL: Mapping[str, str] = MappingProxyType(
                 "matter_clocks.because",
                 "matter_clocks.params",
                 "telemetry_marks.name",
+                "sent_requests.path",
             ),
             _OURS,
         ),

@@ -79,6 +79,7 @@ RULES: tuple[Rule, ...] = (
     Rule("council_meetings", ("title", "agenda"), ("closed_at",)),
     Rule("council_motions", ("text",), ("meeting_id", "council_meetings.closed_at")),
     Rule("council_resolutions", ("text",), ("done_at",)),
+    Rule("sent_requests", ("digest",), ("at",), A_WEEK, removes_rows=True),
     Rule("found_items", ("words",), ("ended_at",)),
     Rule("team_shifts", ("place",), ("ends_at",)),
     Rule("members", ("skills",), ("id", ACCOUNT_CLOSED), A_MONTH),

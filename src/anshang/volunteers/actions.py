@@ -61,12 +61,12 @@ def enter(
     what is there.
     """
     actor.must(Permission.DESK_WORK, tx.district_id)
-    if known := store.volunteers.find_again(tx.connection, tx.district_id, id, body_id=body_id):
-        return known
+    known = store.volunteers.find_again(tx.connection, tx.district_id, id, body_id=body_id)
     if body_id is not None:
         people.bodies.get(tx.connection, EVERYWHERE, body_id)
-    volunteer = Volunteer(id, tx.district_id, body_id, clock.now(), actor.id)
-    store.volunteers.add(tx, volunteer)
+    volunteer = known or Volunteer(id, tx.district_id, body_id, clock.now(), actor.id)
+    if known is None:
+        store.volunteers.add(tx, volunteer)
     vault.keep(
         tx,
         keyring,
@@ -77,7 +77,8 @@ def enter(
         purpose=Purpose.VOLUNTEER,
         content=json.dumps({"name": name, "telephone": telephone}, ensure_ascii=False).encode(),
     )
-    _tell(tx, actor, VolunteerKind.APPLIED, id, {})
+    if known is None:
+        _tell(tx, actor, VolunteerKind.APPLIED, id, {})
     return volunteer
 
 

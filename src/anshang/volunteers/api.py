@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from fastapi import APIRouter
 from pydantic import Field, StringConstraints
@@ -28,6 +28,8 @@ CertificateCode = Annotated[str, StringConstraints(pattern=r"^[A-Z2-7]{16}$")]
 
 class Applicant(Body):
     """Who asks to join, and with which body; name and telephone go into the vault."""
+
+    SECRET: ClassVar[frozenset[str]] = frozenset({"name", "telephone"})
 
     id: Id
     body_id: Id | None = None
@@ -98,7 +100,7 @@ def team(district: DistrictQuery, caller: Caller) -> TeamShown:
 @router.post("")
 def enter(body: Applicant, district: DistrictQuery, caller: Caller, keyring: Keys) -> TeamShown:
     """Write down that somebody asks to join."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         actions.enter(tx, keyring, actor=caller.actor, **body.model_dump())
         return reading.team(tx.connection, district)
 
@@ -147,7 +149,7 @@ def let_go(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> Te
 def call_shift(body: NewShift, district: DistrictQuery, caller: Caller) -> TeamShown:
     """Look for volunteers for a shift."""
     shift = TeamShift(district_id=district, **body.model_dump())
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         shift_actions.call_shift(tx, actor=caller.actor, shift=shift)
         return reading.team(tx.connection, district)
 
@@ -163,7 +165,7 @@ def cancel(id: Id, district: DistrictQuery, caller: Caller) -> TeamShown:
 @router.post("/shifts/{id}/sign-ups")
 def sign_up(id: Id, body: NewSignUp, district: DistrictQuery, caller: Caller) -> MyTeam:
     """Take a free place in a shift."""
-    with caller.writing(district) as tx:
+    with caller.writing(district, body) as tx:
         shift_actions.sign_up(tx, actor=caller.actor, id=body.id, shift_id=id)
         return reading.mine(tx.connection, district, caller.actor.id)
 

@@ -27,7 +27,8 @@ from anshang.foundation.ids import CODE_PATTERN
 from anshang.foundation.jobs import Supervisor
 from anshang.web.budgets import Budget, Budgets
 from anshang.web.live import Hub, nudges
-from anshang.web.shapes import Demo
+from anshang.web.repeats import must_repeat
+from anshang.web.shapes import Body, Demo
 
 COOKIE = "anshang_session"
 CSRF_HEADER = "X-CSRF-Token"
@@ -91,6 +92,7 @@ class Call:
     csrf_token: str = ""
     session_token: str = ""
     clock_ahead: timedelta = timedelta(0)
+    path: str = ""
 
     def renewed(self) -> Call | None:
         """The same call by who the session's account is now; None when the session has ended."""
@@ -107,12 +109,16 @@ class Call:
         self.runtime.budgets.spend(budget, self.actor.id)
 
     @contextmanager
-    def writing(self, district_id: str) -> Iterator[Transaction]:
-        """One write in the district, committed when the block ends."""
+    def writing(self, district_id: str, sent: Body | None = None) -> Iterator[Transaction]:
+        """One write in the district, committed when the block ends. With what was `sent`, an id of it that
+        was sent with other content before is refused.
+        """
         self._must_see(district_id)
         with self.runtime.database.transaction(district_id) as tx:
             tx.clock_ahead = self.clock_ahead
             yield tx
+            if sent is not None:
+                must_repeat(tx, self.path, sent)
 
     @contextmanager
     def reading(self, *district_ids: str) -> Iterator[Connection]:
@@ -153,7 +159,7 @@ def recognise(request: Request) -> Call:
     scheme, _, key = request.headers.get("Authorization", "").partition(" ")
     if scheme.lower() == "bearer" and key:
         if (feed := runtime.doorkeeper.feed_of(key.strip())) is not None:
-            return Call(feed, runtime)
+            return Call(feed, runtime, path=request.url.path)
         raise NotSignedIn("feed.unknown", en="This key opens nothing.", zh="该密钥无效。")
     token = request.cookies.get(COOKIE, "")
     visitor = runtime.doorkeeper.visitor_of(token) if token else None
@@ -161,7 +167,8 @@ def recognise(request: Request) -> Call:
         raise NotSignedIn("session.missing", en="Please sign in.", zh="请先登录。")
     if request.method not in SAFE_METHODS and request.headers.get(CSRF_HEADER) != visitor.csrf_token:
         raise NotAllowed("csrf.missing", en="The request lacks its CSRF token.", zh="请求缺少 CSRF 令牌。")
-    return Call(visitor.actor, runtime, visitor.csrf_token, token, _clock_ahead(request))
+    ahead = _clock_ahead(request)
+    return Call(visitor.actor, runtime, visitor.csrf_token, token, ahead, request.url.path)
 
 
 def _clock_ahead(request: Request) -> timedelta:

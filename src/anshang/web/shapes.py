@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from fastapi import Depends, Request
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
@@ -45,6 +45,10 @@ Name = Annotated[
     AfterValidator(_name),
 ]
 """A name of something, on one line."""
+KeptName = Annotated[
+    str, StringConstraints(min_length=1, max_length=80, strip_whitespace=True, pattern=r"^[^\x00]*$")
+]
+"""A name in a body that enters or changes something: the verb judges it when it is not as it was."""
 LongName = Annotated[
     str,
     StringConstraints(min_length=1, max_length=120, strip_whitespace=True, pattern=r"^[^\x00]*$"),
@@ -85,6 +89,8 @@ RawBody = Annotated[bytes, Depends(_raw)]
 class Body(BaseModel):
     """What is sent to us."""
 
+    SECRET: ClassVar[frozenset[str]] = frozenset()
+    """Fields of which not even a digest is kept."""
     model_config = ConfigDict(strict=True, extra="forbid", frozen=True, allow_inf_nan=False)
 
 

@@ -96,6 +96,7 @@ export const words = dictionary(
     reachUnits: (n: number) => `${n} 个单元`,
     reachNobody: "区域人数未知",
     reachUnknown: (n: number) => `${n} 个区域人数未知，未计入`,
+    openIt: "查看",
     alarms: {
       "rung.missed": "响应阶梯有一级未按时达成。",
       "rung.raised": "响应阶梯超时，请值班领导处置。",
@@ -199,6 +200,7 @@ export const words = dictionary(
     reachUnits: (n) => `${n} units`,
     reachNobody: "people not known",
     reachUnknown: (n) => `${n} zones not known, left out`,
+    openIt: "Open it",
     alarms: {
       "rung.missed": "A rung of the ladder was missed.",
       "rung.raised": "The ladder is late: supervisor, please act.",

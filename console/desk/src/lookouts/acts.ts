@@ -9,7 +9,7 @@ import { words } from "./words";
 
 export type Lookout = Shape["LookoutPage"];
 export type Search = Shape["SearchShown"];
-export type Told = Omit<Shape["NewLookout"], "id" | "notice_id" | "insist" | "drill"> & { drill: boolean };
+export type Told = Omit<Shape["NewLookout"], "id" | "insist" | "drill"> & { drill: boolean };
 
 const at = (district: string, id: string) => ({ path: { id }, query: { district } });
 
@@ -28,10 +28,10 @@ async function done(asking: Promise<unknown>, text: string): Promise<boolean> {
 
 export type Opening = { id: string; refusal: string | null; similar: boolean };
 
-/** Begin to look; the same try keeps its id. A photograph goes after the words. */
+/** Begin to look; the same try keeps its ids. A photograph goes after the words. */
 export async function open(district: string, id: string, told: Told, insist: boolean, photo: File | null): Promise<Opening> {
   try {
-    const body = { ...told, id, notice_id: newId(), insist };
+    const body = { ...told, id, insist };
     await answered(client.POST("/api/lookouts", { params: { query: { district } }, body }));
   } catch (problem) {
     const similar = problem instanceof Refused && problem.code === "lookout.similar";

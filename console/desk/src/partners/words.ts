@@ -26,7 +26,7 @@ export const words = dictionary(
     noUnits: "没有可派的力量",
     act: (units: number) => (units === 0 ? "下达处置令：除预留外全部力量到场，并通知商户…" : `下达处置令：派 ${units} 组力量并通知商户…`),
     actTitle: (level: number) => `下达 ${level} 级处置令`,
-    actHint: "下达后立即派出以上力量并通知商户，记入措施，同时签收该区域告警；10 秒内可撤销。",
+    actHint: (s: number) => `下达后立即派出以上力量并通知商户，记入措施，同时签收该区域告警；${s} 秒内可撤销。`,
     comma: "、",
     takes: (n: number) => `派出 ${n} 组`,
     going: (n: number) => `已有 ${n} 组前往`,
@@ -36,7 +36,11 @@ export const words = dictionary(
     shops: (n: number) => `${n} 家商户`,
     given_now: "处置令已下达。",
     undo: "撤销",
-    undone: "已撤销：力量已撤回，商户已收到更正。",
+    undone: "已撤销：力量已撤回，商户已收到更正，措施已撤销。",
+    left: (units: string[], shops: number, measures: number) =>
+      (units.length ? `${units.join("、")} 已出发，已通知返回。` : "") +
+      (shops ? `${shops} 家商户已看过原通知。` : "") +
+      (measures ? `${measures} 项措施已评估，仍保留。` : ""),
     standDownTitle: "解除处置令？",
     standDownText: (units: string, shops: number) => `将撤回 ${units}，并通知 ${shops} 家商户恢复正常。`,
     nobodyGoes: "0 组力量",
@@ -80,7 +84,7 @@ export const words = dictionary(
     noUnits: "no unit could be asked",
     act: (units) => (units === 0 ? "Give the order: all units but the reserve, notify the shops…" : `Give the order: ${units} ${units === 1 ? "unit" : "units"}, notify the shops…`),
     actTitle: (level) => `Give the order of level ${level}`,
-    actHint: "These units are asked and the shops are notified at once; it is recorded as a measure and acknowledges the alarm of the zone. It can be undone for 10 seconds.",
+    actHint: (s: number) => `These units are asked and the shops are notified at once; it is recorded as a measure and acknowledges the alarm of the zone. It can be undone for ${s} seconds.`,
     comma: ", ",
     takes: (n) => `Takes ${n} ${n === 1 ? "unit" : "units"}`,
     going: (n) => `${n} going already`,
@@ -90,7 +94,11 @@ export const words = dictionary(
     shops: (n) => `${n} ${n === 1 ? "shop" : "shops"}`,
     given_now: "The order is given.",
     undo: "Undo",
-    undone: "Undone: units are called off, shops are asked to ignore it.",
+    undone: "Undone: units are called off, shops are asked to ignore it, measures are withdrawn.",
+    left: (units: string[], shops: number, measures: number) =>
+      (units.length ? ` ${units.join(", ")} had set off and ${units.length === 1 ? "is" : "are"} called back.` : "") +
+      (shops ? ` ${shops} ${shops === 1 ? "shop" : "shops"} had read the notice.` : "") +
+      (measures ? ` ${measures} ${measures === 1 ? "measure" : "measures"} had been judged and ${measures === 1 ? "stays" : "stay"}.` : ""),
     standDownTitle: "Stand the order down?",
     standDownText: (units, shops) => `${units} will be called off, and ${shops} shops notified that it is back to normal.`,
     nobodyGoes: "No unit",
