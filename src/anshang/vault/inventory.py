@@ -53,7 +53,8 @@ PERSONAL: Mapping[str, Personal] = MappingProxyType(
         "vault_records.sealed": Personal(
             PersonalClass.PUBLIC,
             "finding somebody, answering a report, reaching a partner 协查、答复、联络",
-            "look-outs: closure and 24 h, at most 3 days; photographs and numbers to call back 30 days; contacts while a partner",
+            "look-outs: closure and 24 h, at most 3 days; photographs and numbers to call back 30 days; "
+            "contacts while a partner",
         ),
         "accounts.name": Personal(
             PersonalClass.STAFF,
