@@ -73,8 +73,11 @@ def test_a_report_is_taken_and_told_to_its_end(desk: Open, town: Town) -> None:
     page.get_by_role("button", name="Use", exact=True).click()
     expect(page.get_by_role("combobox", name="Category")).to_have_value("lost_person")
     page.get_by_role("combobox", name="Zone").select_option("Zone B")
+    page.get_by_label("Number to call back").fill("138 0731 0042")
     page.get_by_role("button", name="Take", exact=True).click()
     drawer = page.get_by_role("article").filter(has_text="Steps").first
+    drawer.get_by_role("button", name="Show the number to call back").click()
+    expect(drawer.get_by_role("link", name="138 0731 0042")).to_have_attribute("href", "tel:13807310042")
     expect(drawer).to_contain_text("Lost person: a lost child in a red coat")
     expect(drawer).to_contain_text("Somebody is to be there within 5 min of the call")
     expect(page.locator("[data-matter]")).to_contain_text("Lost person")

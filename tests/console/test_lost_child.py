@@ -56,7 +56,7 @@ def open_lookout(desk: Page) -> None:
     """Opened at the keyboard, with a photograph; merchants' words composed by themselves."""
     desk.keyboard.press("b")
     dialog = desk.get_by_role("dialog")
-    dialog.get_by_label("Where last seen").fill("Shop 0")
+    dialog.get_by_label("Where last seen").fill("0号店")  # the other language than the desk's
     dialog.get_by_label("Clothes").fill("red down jacket")
     dialog.get_by_label("Shoes").fill(SHOES)
     dialog.get_by_label("Name").fill("Xiaoman")

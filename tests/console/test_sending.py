@@ -15,15 +15,19 @@ from tests.console.test_accessible import violations
 from tests.console.test_field import HERE, Desk
 from tests.places.conftest import walkway
 
+from anshang.dispatch import actions as dispatch
+from anshang.dispatch import store as dispatch_store
+from anshang.dispatch.model import RungRun
 from anshang.foundation import clock, ids
 from anshang.journal.model import EVERYWHERE
+from anshang.matters import store as matters
 from anshang.patrols import actions as patrols
 from anshang.patrols import store
 from anshang.patrols.model import Member, Unit, UnitStatus
 from anshang.patrols.positions import Told
 from anshang.patrols.whereabouts import duty_of
 from anshang.people import store as people
-from anshang.people.model import Role, operator_actor
+from anshang.people.model import Role, engine_actor, operator_actor
 from anshang.places import actions as places
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -165,6 +169,9 @@ def test_one_order_sends_units_and_standing_down_frees_them(desk: Open, at_work:
     expect(order).not_to_contain_text("K2")
     assert violations(page) == []
     page.get_by_role("button", name="Undo").click()
+    expect(
+        page.get_by_text(re.compile("^Undone: units are called off.*measures are withdrawn"))
+    ).to_be_visible()
     expect(order.get_by_role("button", name="Give the order")).to_be_visible()
     order.get_by_role("button", name="Give the order").click()
     dialog.get_by_role("button", name="Give the order").click()
@@ -178,3 +185,43 @@ def test_one_order_sends_units_and_standing_down_frees_them(desk: Open, at_work:
     dialog.get_by_role("button", name="Stand down").click()
     expect(page.get_by_text("Stood down: units are free")).to_be_visible(timeout=20_000)
     expect(order.get_by_role("button", name="Give the order")).to_be_visible()
+
+
+def test_a_missed_rung_names_its_incident_and_leads_there(desk: Open, at_work: Town) -> None:
+    page = desk("/?view=table")
+    reported(page, "somebody fell")
+    drawer = page.get_by_role("article").filter(has_text="somebody fell").first
+    expect(drawer).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(drawer).to_have_count(0)
+    engine = engine_actor(DISTRICT)
+    with at_work.database.transaction(DISTRICT) as tx:
+        (matter,) = matters.list_waiting(tx.connection, engine.scope, DISTRICT)
+        run = RungRun(ids.new_id(), DISTRICT, matter.id, "one_minute", clock.now())
+        dispatch_store.rung_runs.add(tx, run)
+        dispatch.escalate(tx, actor=engine, run=run)
+    expect(page.get_by_text(f"A rung of the ladder was missed. {matter.number:04}")).to_be_visible()
+    assert violations(page) == []
+    page.get_by_role("link", name="Open it").click()
+    expect(drawer).to_be_visible()
+    expect(page.get_by_text("A rung of the ladder was missed.")).to_have_count(0)
+
+
+def test_a_second_press_of_send_to_look_sends_nobody_else(desk: Open, at_work: Town) -> None:
+    page = desk("/?view=table")
+    page.keyboard.press("b")
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_role("combobox", name="Zone").select_option("Zone A")
+    dialog.get_by_label("Clothes").fill("red jacket")
+    dialog.get_by_label("Shoes").fill("blue trainers")
+    dialog.get_by_role("button", name="Begin to look").click()
+    suggested = page.get_by_role("region", name="Next (suggested; you decide)").get_by_role("button", name="Send")
+    expect(suggested.first).to_be_visible()
+    for _ in range(2):
+        suggested.first.evaluate("button => button.click()")
+        page.wait_for_timeout(300)
+    page.wait_for_timeout(2000)
+    with at_work.database.reading([DISTRICT]) as connection:
+        status = {unit.id: unit.status for unit in store.list_on_duty(connection, DISTRICT)}
+    assert sorted(status.values()) == [UnitStatus.BUSY, UnitStatus.FREE]
+    expect(page.get_by_text("is not free")).to_have_count(0)
