@@ -15,9 +15,15 @@ from tests.conftest import DISTRICT
 from tests.console.conftest import Town, Visit
 from tests.console.test_accessible import violations
 from tests.console.test_field import HERE, OFFLINE, PHONE
-from tests.partners.conftest import BODY, prepare
+from tests.dispatch.conftest import a_unit, begun
+from tests.partners.conftest import BODY, LAT, LON, WIDTH, prepare
 from tests.serving import PASSWORD, open_account
 
+from anshang.foundation import clock
+from anshang.patrols import store as units
+from anshang.patrols.model import UnitStatus
+from anshang.patrols.positions import Told
+from anshang.patrols.whereabouts import duty_of
 from anshang.people.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -127,6 +133,28 @@ def test_a_lost_child_is_found_handed_over_and_forgotten(visit: Visit, street: T
     for file in Path(street.database.url.removeprefix("sqlite:///")).parent.rglob("*"):
         if file.is_file():
             assert SHOES.encode() not in file.read_bytes(), file
+
+
+def test_a_second_press_of_send_to_look_sends_nobody_else(visit: Visit, street: Town) -> None:
+    for id, east in (("k1", 1.2), ("k2", 1.4)):
+        begun(street.database, a_unit(id, "officer_pair"))
+        with street.database.reading([DISTRICT]) as connection:
+            unit = units.units.get(connection, DISTRICT, id)
+        fix = Told(clock.to_ms(clock.now()), LON + east * WIDTH, LAT, 5.0)
+        street.app.state.whereabouts.take(unit, duty_of(street.database, unit), [fix], "phone")
+    desk = visit.open("/?view=table", Role.DESK, "en")
+    expect(desk.get_by_role("button", name=re.compile("Look-out"))).to_be_visible()
+    open_lookout(desk)
+    send = desk.get_by_role("region", name=re.compile("^Next")).get_by_role("button", name="Send to look")
+    expect(send.first).to_be_visible()
+    for _ in range(2):
+        send.first.evaluate("button => button.click()")
+        desk.wait_for_timeout(300)
+    desk.wait_for_timeout(2000)
+    with street.database.reading([DISTRICT]) as connection:
+        status = [unit.status for unit in units.list_on_duty(connection, DISTRICT)]
+    assert sorted(status) == [UnitStatus.BUSY, UnitStatus.FREE]
+    expect(desk.get_by_text("is not free")).to_have_count(0)
 
 
 @pytest.mark.parametrize("shade", ["light", "dark"])

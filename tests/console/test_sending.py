@@ -205,23 +205,3 @@ def test_a_missed_rung_names_its_incident_and_leads_there(desk: Open, at_work: T
     page.get_by_role("link", name="Open it").click()
     expect(drawer).to_be_visible()
     expect(page.get_by_text("A rung of the ladder was missed.")).to_have_count(0)
-
-
-def test_a_second_press_of_send_to_look_sends_nobody_else(desk: Open, at_work: Town) -> None:
-    page = desk("/?view=table")
-    page.keyboard.press("b")
-    dialog = page.get_by_role("dialog")
-    dialog.locator("select").filter(has_text="Zone A").select_option("Zone A")
-    dialog.get_by_label("Clothes").fill("red jacket")
-    dialog.get_by_label("Shoes").fill("blue trainers")
-    dialog.get_by_role("button", name="Begin to look").click()
-    suggested = page.get_by_role("region", name="Next (suggested; you decide)").get_by_role("button", name="Send")
-    expect(suggested.first).to_be_visible()
-    for _ in range(2):
-        suggested.first.evaluate("button => button.click()")
-        page.wait_for_timeout(300)
-    page.wait_for_timeout(2000)
-    with at_work.database.reading([DISTRICT]) as connection:
-        status = {unit.id: unit.status for unit in store.list_on_duty(connection, DISTRICT)}
-    assert sorted(status.values()) == [UnitStatus.BUSY, UnitStatus.FREE]
-    expect(page.get_by_text("is not free")).to_have_count(0)
