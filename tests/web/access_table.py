@@ -353,7 +353,7 @@ BODIES: dict[tuple[str, str], object] = {
     ("POST", "/api/found/{id}/end"): {"outcome": "returned"},
     ("POST", "/api/drills"): {"id": ids.new_id(), "scenario": "minutes = 1"},
     ("POST", "/api/orders"): {"id": ids.new_id(), "zone_id": "z1", "level": 2},
-    ("POST", "/api/orders/{id}/undo"): {},
+    ("POST", "/api/orders/{id}/undo"): {"version": 1},
     ("POST", "/api/shift/begin"): {"id": ids.new_id()},
     ("POST", "/api/shift/log"): {"id": ids.new_id(), "text": "x"},
     ("POST", "/api/shift/hand-over"): {"note": "x"},
