@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 from sqlalchemy import event
 from tests.conftest import DISTRICT, Make
@@ -12,10 +10,9 @@ from tests.incidents.conftest import reported
 
 from anshang.foundation import ids
 from anshang.foundation.database import Database
-from anshang.foundation.errors import BadInput, RuleBroken
+from anshang.foundation.errors import BadInput
 from anshang.incidents import actions, reading
-from anshang.incidents.model import LinkKind, Source, Spot
-from anshang.matters.model import Priority
+from anshang.incidents.model import LinkKind, Source
 from anshang.people.model import Role
 
 district = district_fixture
@@ -79,19 +76,3 @@ def test_a_page_asks_as_often_for_ten_incidents_nearby_as_for_one(district: Data
     for _ in range(3):
         belongs(first.id, reported(district, desk).id)
     assert questions(first.id) == of_one
-
-
-@pytest.mark.parametrize(
-    "changes", [{"category_id": "fire"}, {"priority": Priority.P1}, {"spot": Spot(zone_id="z0")}]
-)
-def test_an_id_that_comes_again_with_something_else_is_no_repetition(
-    district: Database, make: Make, changes: dict[str, Any]
-) -> None:
-    """Whoever gets the first incident back would think that the second had been taken."""
-    desk, id = make.actor(), ids.new_id()
-    first = reported(district, desk, id=id)
-    with pytest.raises(RuleBroken):
-        reported(district, desk, id=id, **changes)
-    with district.transaction(DISTRICT) as tx:
-        actions.classify(tx, actor=desk, id=id, category_id="fire", priority=None, version=first.version)
-    assert reported(district, desk, id=id).id == id, "what the desk has changed since, a repetition has not"

@@ -24,6 +24,7 @@ from anshang.foundation.database import Database
 from anshang.journal import store as journal
 from anshang.lookouts.model import LookoutKind
 from anshang.lookouts.sweep import LookoutSweep
+from anshang.matters import actions as matters
 from anshang.people.model import Role, engine_actor
 from anshang.vault import actions as vault
 
@@ -341,12 +342,16 @@ def test_a_thing_is_looked_for_without_anybody_in_it(desk: TestClient) -> None:
     assert do(desk, page["id"], "release", {"signed": True})["state"] == "closed", "nobody need vouch"
 
 
-def test_what_the_queue_closed_is_over_here_too(
+def test_the_queue_closes_no_look_out_and_one_whose_matter_is_closed_all_the_same_is_over(
     app: FastAPI, desk: TestClient, sweep: Callable[[], None]
 ) -> None:
     page = opened(desk)
     (matter,) = desk.get(f"/api/matters{HERE}").json()["matters"]
-    desk.post(f"/api/matters/{page['id']}/close{HERE}", json={"outcome": "x", "version": matter["version"]})
+    ending = {"outcome": "x", "version": matter["version"]}
+    refused = desk.post(f"/api/matters/{page['id']}/close{HERE}", json=ending)
+    assert (refused.status_code, refused.json()["error"]) == (409, "matter.lookout")
+    with app.state.runtime.database.transaction(DISTRICT) as tx:
+        matters.close(tx, actor=engine_actor(DISTRICT), id=page["id"], outcome="x")
     sweep()
     assert desk.get(f"/api/lookouts/{page['id']}{HERE}").json()["state"] == "closed"
     assert at_shop(app, "p0").get(f"/api/shop{HERE}").json()["notices"] == []

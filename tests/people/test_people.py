@@ -63,7 +63,9 @@ def test_opening_an_account_is_journalled_without_the_password(database: Databas
 
 def test_opening_the_same_account_again_answers_with_the_first(database: Database) -> None:
     account = opened(database)
-    assert opened(database, id=account.id, display_name="other") == account
+    assert opened(database, id=account.id) == account
+    with pytest.raises(RuleBroken):
+        opened(database, id=account.id, display_name="other")
     assert kinds(database) == [PeopleKind.ACCOUNT_OPENED]
 
 

@@ -90,13 +90,17 @@ def test_the_same_id_with_other_content_is_refused_and_with_the_same_is_answered
 
 
 @pytest.mark.usefixtures("district_place")
-def test_a_report_that_comes_again_after_its_incident_was_moved_is_answered(app: FastAPI) -> None:
+def test_a_report_that_comes_again_after_its_incident_was_changed_is_answered(app: FastAPI) -> None:
     desk = signed_in(app, Role.DESK, DISTRICT)
     body = {"id": ids.new_id(), "source": "phone", "text": "x", "place": {"zone_id": "z1"}}
     first = desk.post(f"/api/incidents{HERE}", json=body).json()
     moved = {"place": {"zone_id": "z2"}, "version": first["version"]}
     assert desk.post(f"/api/incidents/{body['id']}/locate{HERE}", json=moved).status_code == 200
+    fire = {"category_id": "fire", "version": first["version"] + 1}
+    assert desk.post(f"/api/incidents/{body['id']}/classify{HERE}", json=fire).status_code == 200
     assert desk.post(f"/api/incidents{HERE}", json=body).status_code == 200
+    for other in ({"category_id": "fire"}, {"priority": 1}, {"place": {"zone_id": "z2"}}):
+        assert desk.post(f"/api/incidents{HERE}", json=body | other).status_code == 409, other
 
 
 @pytest.mark.usefixtures("district_place")
