@@ -328,31 +328,21 @@ def _end(tx: Transaction, actor: Actor, closed: Lookout, kind: LookoutKind, outc
 
 def _keep_all(tx: Transaction, keyring: Keyring, actor: Actor, lookout_id: str, told: Told) -> None:
     """What was told into the vault; the same again changes nothing, something else is refused there."""
-    _keep(tx, keyring, actor, lookout_id, "who", RecordKind.DESCRIPTION, dict(told.who))
-    _keep(tx, keyring, actor, lookout_id, "contact", RecordKind.CONTACT, dict(told.contact))
-    words = {"zh": told.words_zh, "en": told.words_en}
-    _keep(tx, keyring, actor, lookout_id, "words", RecordKind.WORDS, words)
-
-
-def _keep(
-    tx: Transaction,
-    keyring: Keyring,
-    actor: Actor,
-    lookout_id: str,
-    part: str,
-    kind: RecordKind,
-    content: dict[str, str],
-) -> None:
-    vault.keep(
-        tx,
-        keyring,
-        actor=actor,
-        id=record_id(lookout_id, part),
-        subject_id=lookout_id,
-        kind=kind,
-        purpose=Purpose.LOOKOUT,
-        content=msgspec.json.encode(content, order="sorted"),
-    )
+    for part, kind, content in (
+        ("who", RecordKind.DESCRIPTION, told.who),
+        ("contact", RecordKind.CONTACT, told.contact),
+        ("words", RecordKind.WORDS, {"zh": told.words_zh, "en": told.words_en}),
+    ):
+        vault.keep(
+            tx,
+            keyring,
+            actor=actor,
+            id=record_id(lookout_id, part),
+            subject_id=lookout_id,
+            kind=kind,
+            purpose=Purpose.LOOKOUT,
+            content=msgspec.json.encode(dict(content), order="sorted"),
+        )
 
 
 def _step(tx: Transaction, lookout: Lookout, step: Step) -> Lookout:
