@@ -17,6 +17,7 @@ from tests.web.conftest import app as app_fixture
 from tests.web.conftest import district_place as place_fixture
 
 from anshang.dispatch import actions as dispatch
+from anshang.dispatch import calling_back
 from anshang.dispatch.model import Because
 from anshang.foundation import ids
 from anshang.foundation.actor import Actor
@@ -79,7 +80,7 @@ def test_who_is_sent_reads_it_and_nobody_else_on_duty(app: FastAPI, database: Da
 
     def read_by(actor: Actor) -> str:
         with database.transaction(DISTRICT) as tx:
-            return dispatch.read_call_back(tx, app.state.keyring, actor=actor, incident_id=id)
+            return calling_back.read_call_back(tx, app.state.keyring, actor=actor, incident_id=id)
 
     with database.transaction(DISTRICT) as tx:
         director = operator_actor(DISTRICT)

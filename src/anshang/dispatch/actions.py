@@ -28,10 +28,9 @@ from anshang.dispatch.model import (
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Actor, Permission
 from anshang.foundation.database import Transaction
-from anshang.foundation.errors import NotFound, RuleBroken
+from anshang.foundation.errors import RuleBroken
 from anshang.foundation.lines import check_changed_names
 from anshang.incidents import actions as incidents
-from anshang.incidents import call_back
 from anshang.incidents import store as incidents_store
 from anshang.incidents.categories import Task
 from anshang.incidents.model import Incident, Source, Step, life_of
@@ -43,7 +42,6 @@ from anshang.patrols import actions as patrols
 from anshang.patrols import store as patrols_store
 from anshang.patrols.kinds import KINDS
 from anshang.patrols.model import Duty, Unit, UnitStatus
-from anshang.vault.keys import Keyring
 
 
 def offer(
@@ -261,21 +259,6 @@ def change_ladder(tx: Transaction, *, actor: Actor, ladder: Ladder) -> Ladder:
         details={"targets_s": targets},
     )
     return ladder
-
-
-def read_call_back(tx: Transaction, keyring: Keyring, *, actor: Actor, incident_id: str) -> str:
-    """The number to call back, for who works on the incident: the desk, and who is sent there while they are;
-    NotFound for anybody else. The look is journalled.
-    """
-    if actor.may(Permission.INCIDENT_ACT, tx.district_id):
-        matters_store.get(tx.connection, actor.scope, tx.district_id, incident_id)
-        return call_back.read(tx, keyring, actor=actor, incident_id=incident_id)
-    actor.must(Permission.UNIT_DUTY, tx.district_id)
-    serving = patrols.serving_with(tx.connection, actor, tx.district_id)
-    sent = store.list_of_unit(tx.connection, tx.district_id, serving[1].id) if serving else []
-    if all(one.incident_id != incident_id for one in sent):
-        raise NotFound("incident.not_yours", en="You are not sent to this.", zh="您未被派往该警情。")
-    return call_back.read(tx, keyring, actor=actor.lent(Permission.PERSON_READ), incident_id=incident_id)
 
 
 def task_of(tx: Transaction, incident: Incident) -> Task:

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Query, Request
 from pydantic import Field, StringConstraints
 
-from anshang.dispatch import actions, store
+from anshang.dispatch import actions, calling_back, store
 from anshang.dispatch.dispatcher import Dispatcher
 from anshang.dispatch.model import Assignment, AssignmentState, Because, Ladder, MetBy, Rung
 from anshang.dispatch.roster import NO_STREETS, OFF_DUTY
@@ -115,7 +115,7 @@ class NumberShown(Shown):
 def number(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> NumberShown:
     """Under which number who reported it can be called back; that one has looked is journalled."""
     with caller.writing(district) as tx:
-        told = actions.read_call_back(tx, keyring, actor=caller.actor, incident_id=id)
+        told = calling_back.read_call_back(tx, keyring, actor=caller.actor, incident_id=id)
     return NumberShown(number=told)
 
 
