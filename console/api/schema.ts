@@ -1199,6 +1199,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/incidents/{id}/call-back": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Number
+         * @description Under which number who reported it can be called back; that one has looked is journalled.
+         */
+        get: operations["number_api_incidents__id__call_back_get"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/incidents/{id}/cancel": {
         parameters: {
             query?: never;
@@ -2027,7 +2047,7 @@ export interface paths {
         put?: never;
         /**
          * Close
-         * @description Settle it; an incident has a verb of its own.
+         * @description Settle it; an incident and a look-out have verbs of their own.
          */
         post: operations["close_api_matters__id__close_post"];
         delete?: never;
@@ -2107,7 +2127,7 @@ export interface paths {
         put?: never;
         /**
          * Reopen
-         * @description It was not settled after all.
+         * @description It was not settled after all; an incident and a look-out have verbs of their own.
          */
         post: operations["reopen_api_matters__id__reopen_post"];
         delete?: never;
@@ -2435,7 +2455,7 @@ export interface paths {
         put?: never;
         /**
          * Undo
-         * @description It was a mistake; within a minute.
+         * @description It was a mistake; for as long as the desk offers it, and a little for the line.
          */
         post: operations["undo_api_orders__id__undo_post"];
         delete?: never;
@@ -5196,7 +5216,7 @@ export interface components {
         /**
          * IncidentPage
          * @description An incident with everything known of it. `at` is the time of each step that was told; `spans_s` are the
-         *     intervals (s) that can be told.
+         *     intervals (s) that can be told. `call_back` when there is a number to call back.
          */
         IncidentPage: {
             /** Answers */
@@ -5207,6 +5227,8 @@ export interface components {
             at: {
                 [key: string]: string;
             };
+            /** Call Back */
+            call_back: boolean;
             /**
              * Called At
              * Format: date-time
@@ -6325,9 +6347,12 @@ export interface components {
         };
         /**
          * NewIncident
-         * @description Something that is reported; `taken` when whoever reports it takes care of it.
+         * @description Something that is reported; `taken` when whoever reports it takes care of it. The number to call back
+         *     goes into the vault.
          */
         NewIncident: {
+            /** Call Back */
+            call_back?: string | null;
             /** Called At */
             called_at?: string | null;
             /** Category Id */
@@ -7155,6 +7180,14 @@ export interface components {
             words: components["schemas"]["BothLanguages"] | null;
         };
         /**
+         * NumberShown
+         * @description A telephone number.
+         */
+        NumberShown: {
+            /** Number */
+            number: string;
+        };
+        /**
          * Offer
          * @description Whether one looks for somebody to take one's place.
          */
@@ -7190,18 +7223,23 @@ export interface components {
             told: number;
             /** Units */
             units: components["schemas"]["AskedUnit"][];
+            /** Version */
+            version: number;
             /** Zone Id */
             zone_id: string;
         };
         /**
          * OrdersShown
-         * @description The orders that stand and those of the last hours, and what each level asks.
+         * @description The orders that stand and those of the last hours, what each level asks, and for how many real seconds
+         *     an order can be undone.
          */
         OrdersShown: {
             /** Orders */
             orders: components["schemas"]["OrderShown"][];
             /** Responses */
             responses: components["schemas"]["ResponseShown"][];
+            /** Undo S */
+            undo_s: number;
         };
         /**
          * Outcome
@@ -8557,11 +8595,30 @@ export interface components {
         };
         /**
          * Undoing
-         * @description The level that stood before; none when nothing did.
+         * @description The level that stood before, none when nothing did; and the version of the order that is undone.
          */
         Undoing: {
             /** Back To */
             back_to?: (2 | 3) | null;
+            /** Version */
+            version: number;
+        };
+        /**
+         * UndoneShown
+         * @description What was taken back: units and measures. And what could not be: units that had set off already, how
+         *     many shops had read the request, and measures whose effect was read.
+         */
+        UndoneShown: {
+            /** Measures */
+            measures: string[];
+            /** Measures Kept */
+            measures_kept: string[];
+            /** Shops Read */
+            shops_read: number;
+            /** Units */
+            units: string[];
+            /** Units Begun */
+            units_begun: string[];
         };
         /**
          * UnitChoice
@@ -17082,6 +17139,129 @@ export interface operations {
             };
         };
     };
+    number_api_incidents__id__call_back_get: {
+        parameters: {
+            query: {
+                district: string;
+            };
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Successful Response */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NumberShown"];
+                };
+            };
+            /** @description Bad Request */
+            400: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unauthorized */
+            401: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Forbidden */
+            403: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Not Found */
+            404: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Method Not Allowed */
+            405: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Conflict */
+            409: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Request Entity Too Large */
+            413: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Unprocessable Entity */
+            422: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Too Many Requests */
+            429: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Service Unavailable */
+            503: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+            /** @description Insufficient Storage */
+            507: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     cancel_api_incidents__id__cancel_post: {
         parameters: {
             query: {
@@ -25222,7 +25402,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["OrdersShown"];
+                    "application/json": components["schemas"]["UndoneShown"];
                 };
             };
             /** @description Bad Request */
