@@ -270,6 +270,7 @@ class Worker:
             self._minute_keeper,
             self._hub,
             self._erasing,
+            self._database,
             self.supervisor,
         ):
             room.forget(district_id)

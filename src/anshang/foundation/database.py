@@ -177,6 +177,10 @@ class Database:
                 self._enter(connection, [district_id])
                 return work(connection)
 
+    def forget(self, district_id: str) -> None:
+        """Let go of a district that is no more."""
+        self._shared.pop(district_id, None)
+
     def server_lock(self) -> Lock:
         """What a server holds while it serves from this database, so that no second one does."""
         if self.is_sqlite:
