@@ -48,6 +48,21 @@ def test_the_strip_says_what_stands_still_until_it_runs_again(
     expect(strip).not_to_contain_text(partly)
 
 
+def test_who_cannot_sign_in_reads_on_that_page_what_stands_still(
+    visit: Visit, troubles: list[JobReport], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With a full disk no session can be opened, and the check lies behind it."""
+    monkeypatch.setattr(visit.town.app.state.worker.supervisor, "report", lambda: list(troubles))
+    visit.expected.append("503")
+    page = visit.context().new_page()
+    page.goto(visit.town.address)
+    told = page.get_by_role("alert")
+    expect(told).to_contain_text("响应阶梯 (KeyError)")
+    expect(told).not_to_contain_text("走失查找")
+    page.get_by_role("button", name="English").click()
+    expect(told).to_contain_text("The ladder (KeyError)")
+
+
 def test_the_check_names_it_with_its_reason(visit: Visit, troubles: list[JobReport]) -> None:
     page = visit.open("/check", language="en")
     expect(page.get_by_text("The ladder (KeyError); Searches")).to_be_visible()

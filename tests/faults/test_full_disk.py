@@ -5,15 +5,19 @@ from __future__ import annotations
 import os
 import resource
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from tests.faults.conftest import GATES, Installation, install, kept_keys, keys_of, rows, serve
+from tests.serving import PASSWORD
 
 from anshang.foundation import ids
+from anshang.people.model import Role
 
 ROWS_A_BATCH = 500
 READS = (
@@ -22,7 +26,6 @@ READS = (
     "/api/matters",
     "/api/matters/counts",
     "/api/crowd/sensors",
-    "/api/health",
 )
 FULL_BYTES = 60_000
 """What is left: less than one batch needs."""
@@ -83,6 +86,7 @@ def assert_it_goes_on_and_recovers(installation: Installation, filled: Callable[
             for _ in range(3):  # the background loops fail meanwhile and may not spoil it
                 assert {path: desk.get(path).status_code for path in READS} == dict.fromkeys(READS, 200)
                 assert_refused_in_words(send(feed, 90_000))
+            assert_the_reason_is_read_without_signing_in(installation)
             make_room()
         acknowledged |= send_batches(feed, 80_000, 3)
         written = write_matter(desk)
@@ -137,6 +141,21 @@ def write_long_matters(desk: httpx.Client) -> httpx.Response:
         if answer.status_code != 200:
             return answer
     raise AssertionError("every matter still fitted")
+
+
+def assert_the_reason_is_read_without_signing_in(installation: Installation) -> None:
+    """A session is a write, so nobody new gets in; what stands still and why is told to everybody."""
+    with httpx.Client(base_url=installation.address, timeout=30) as anybody:
+        told = {"name": installation.names[Role.ADMIN], "password": PASSWORD}
+        assert_refused_in_words(anybody.post("/api/session", json=told))
+        until, stopped = time.monotonic() + 40, dict[str, Any]()
+        while "storage.write" not in stopped and time.monotonic() < until:
+            time.sleep(0.1)
+            health = anybody.get("/api/health")
+            stopped = {one["name"]: one for one in health.json()["jobs"] if one["state"] == "stopped"}
+        assert (health.status_code, health.json()["state"]) == (503, "failing")
+        assert "Nothing was saved" in stopped["storage.write"]["reason"], stopped
+        assert stopped["storage.write"]["zh"] and stopped["storage.write"]["en"]
 
 
 def assert_refused_in_words(answer: httpx.Response) -> None:

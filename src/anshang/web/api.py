@@ -27,8 +27,8 @@ class Meta(Shown):
 
 
 class JobShown(Shown):
-    """A job of the background over all districts: its worst state, the oldest of its last successes, and the
-    districts where it is not `ok` (empty text: the whole installation).
+    """A job of the background over all districts: its worst state, the oldest of its last successes, the
+    districts where it is not `ok` (empty text: the whole installation), and in both languages what it does.
     """
 
     name: str
@@ -39,6 +39,8 @@ class JobShown(Shown):
     failing_items: int
     reason: str
     districts: list[str]
+    zh: str
+    en: str
 
 
 class Health(Shown):
@@ -84,6 +86,8 @@ def _over_all_districts(reports: Sequence[JobReport]) -> JobShown:
         failing_items=sum(one.failing_items for one in reports),
         reason=worst.reason,
         districts=[one.district_id for one in reports if one.state is not JobState.OK],
+        zh=worst.zh,
+        en=worst.en,
     )
 
 
