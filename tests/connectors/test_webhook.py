@@ -23,7 +23,7 @@ from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput
 from anshang.journal import actions as journal
 from anshang.journal import outgoing
-from anshang.journal.outgoing import TRIES_MAX
+from anshang.journal.outgoing import TRIES_MAX, Way
 from anshang.matters import store as matters
 from anshang.partners import actions, store
 from anshang.partners.model import NoticeKind, PartnerEvent
@@ -178,14 +178,14 @@ def test_after_a_long_pause_no_notice_is_skipped(quarter: Database, make: Make, 
 def test_more_notices_than_are_read_at_once_are_all_lined_up(quarter: Database) -> None:
     kinds, now = [str(PartnerEvent.SENT)], clock.now()
     with quarter.transaction(DISTRICT) as tx:
-        outgoing.collect(tx, kinds, now)
+        outgoing.collect(tx, Way.GATEWAY, kinds, now)
     with quarter.transaction(DISTRICT) as tx:
         for number in range(1005):
             journal.record(tx, actor_id="a", kind=PartnerEvent.SENT, subject_id=f"n{number}")
     counts = []
     for _ in range(3):
         with quarter.transaction(DISTRICT) as tx:
-            counts.append(outgoing.collect(tx, kinds, now))
+            counts.append(outgoing.collect(tx, Way.GATEWAY, kinds, now))
     assert counts == [1000, 5, 0]
 
 

@@ -23,6 +23,7 @@ from anshang.connectors.webpush import KEY_FILE, WebPush, public_key
 from anshang.foundation import clock, feeds, ids
 from anshang.foundation.database import Database
 from anshang.journal import actions as journal
+from anshang.journal import outgoing
 from anshang.journal.model import EVERYWHERE
 from anshang.partners import actions, push_actions, push_store
 from anshang.partners.model import PartnerEvent
@@ -48,6 +49,8 @@ class Service:
 
     url: str = ""
     status: int = 201
+    away: set[str] = field(default_factory=set)
+    """The paths that are answered with 503."""
     heard: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
 
     @property
@@ -63,7 +66,7 @@ def service() -> Iterator[Service]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             found.heard.append((self.path, dict(self.headers.items()), body))
-            self.send_response(found.status)
+            self.send_response(503 if self.path in found.away else found.status)
             self.end_headers()
 
         def log_message(self, *_: object) -> None:
@@ -239,3 +242,54 @@ def test_after_a_long_pause_no_phone_is_skipped(
     sent(quarter, make)
     push.deliver(DISTRICT)
     assert service.paths == ["/p0"]
+
+
+def test_a_restart_skips_no_notice_and_tells_nobody_twice(
+    quarter: Database, make: Make, service: Service, tmp_path: Path
+) -> None:
+    phone_at(quarter, "p0", f"{service.url}/p0")
+    WebPush(quarter, tmp_path, CONTACT).deliver(DISTRICT)
+    sent(quarter, make)
+    for _ in range(2):
+        WebPush(quarter, tmp_path, CONTACT).deliver(DISTRICT)
+    assert service.paths == ["/p0"]
+
+
+def test_what_a_service_does_not_take_is_tried_again_for_that_phone_until_it_is_read(
+    quarter: Database, make: Make, service: Service, tmp_path: Path, night: MoveOn
+) -> None:
+    for shop in ("p0", "p1"):
+        phone_at(quarter, shop, f"{service.url}/{shop}")
+    push = WebPush(quarter, tmp_path, CONTACT)
+    push.deliver(DISTRICT)
+    service.away = {"/p1"}
+    first = sent(quarter, make)
+    for _ in range(2):
+        push.deliver(DISTRICT)
+    assert service.paths == ["/p0", "/p1"], "not before its pause is over"
+    night(timedelta(seconds=6))
+    service.away = set()
+    for _ in range(2):
+        WebPush(quarter, tmp_path, CONTACT).deliver(DISTRICT)
+    assert service.paths == ["/p0", "/p1", "/p1"], "whom it reached is not told twice"
+    service.away = {"/p1"}
+    second = sent(quarter, make)
+    push.deliver(DISTRICT)
+    actions.open_all(quarter, DISTRICT, [ids.derived(one, "p1") for one in (first, second)])
+    night(timedelta(seconds=6))
+    push.deliver(DISTRICT)
+    assert service.paths == ["/p0"] * 2 + ["/p1"] * 3, "who has read it is left alone"
+
+
+def test_what_was_told_is_forgotten_after_a_week(
+    quarter: Database, make: Make, service: Service, tmp_path: Path, night: MoveOn
+) -> None:
+    phone_at(quarter, "p0", f"{service.url}/p0")
+    push = WebPush(quarter, tmp_path, CONTACT)
+    push.deliver(DISTRICT)
+    for _ in range(2):
+        sent(quarter, make)
+        push.deliver(DISTRICT)
+        with quarter.reading([DISTRICT]) as connection:
+            assert len(connection.execute(outgoing.outgoing.select()).all()) == 1
+        night(timedelta(days=8))

@@ -23,7 +23,7 @@ from anshang.foundation.errors import BadInput
 from anshang.foundation.feeds import Feed, Reason
 from anshang.foundation.items import Items
 from anshang.journal import outgoing
-from anshang.journal.outgoing import Outgoing
+from anshang.journal.outgoing import Outgoing, Way
 from anshang.matters import actions as matters
 from anshang.matters.model import MatterKind, Priority
 from anshang.partners import store
@@ -83,13 +83,13 @@ class Gateway:
         with self._database.reading([district_id]) as connection:
             since = self._looked.get(district_id, 0)
             waits, self._looked[district_id] = outgoing.waits(
-                connection, district_id, kinds, clock.now(), since
+                connection, district_id, Way.GATEWAY, kinds, clock.now(), since
             )
         if not waits:
             return
         with self._database.transaction(district_id) as tx:
-            outgoing.collect(tx, kinds, clock.now())
-            claimed = outgoing.claim(tx, clock.now())
+            outgoing.collect(tx, Way.GATEWAY, kinds, clock.now())
+            claimed = outgoing.claim(tx, Way.GATEWAY, clock.now())
         self._items.each(district_id, [(one.id, partial(self._send, one)) for one in claimed])
 
     def _send(self, one: Outgoing) -> None:

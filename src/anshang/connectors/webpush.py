@@ -1,7 +1,7 @@
 """Tells the phones of partners through web push (RFC 8030, VAPID of RFC 8292) that there is something new.
 
-A message is empty: what it is about is read on the page, by whoever is signed in there. What does not arrive
-is not tried again; who has not opened a notice is reminded three minutes later.
+A message is empty: what it is about is read on the page, by whoever is signed in there. What a push service
+does not take is tried again, as long as the notice is open and unread (`journal/outgoing.py`).
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import base64
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -22,8 +23,8 @@ from sqlalchemy import Connection
 from anshang.foundation import clock, feeds, ids
 from anshang.foundation.database import Database
 from anshang.foundation.feeds import Feed, Reason
-from anshang.journal import store as journal
-from anshang.journal.model import Entry
+from anshang.journal import outgoing
+from anshang.journal.outgoing import Outgoing, Way
 from anshang.partners import push_actions, push_store, store
 from anshang.partners.model import PartnerEvent
 from anshang.partners.push import Phone
@@ -36,6 +37,8 @@ KEPT_S = 600
 """So long the push service keeps a message for a phone that is off."""
 SIGNED_FOR_S = 3600
 AT_ONCE = 16
+CLAIMED_MOST = 160
+"""Of these the slowest services have answered before the claim is over."""
 GONE = frozenset({404, 410})
 KEY_FILE = "push.pem"
 
@@ -67,48 +70,53 @@ class WebPush:
     def __init__(self, database: Database, folder: Path, contact: str) -> None:
         self._database, self._contact = database, contact
         self._key = read_key(folder)
-        self._told: dict[str, int] = {}
-        """Up to which entry of its journal the phones of a district have been told."""
+        self._looked: dict[str, int] = {}
+        """Up to which entry of its journal nothing new is in a district."""
 
     def deliver(self, district_id: str) -> None:
-        """Tell the phones of those who got a notice since the last time and have not opened it; nothing of a
-        drill leaves the house.
+        """Line up what is new for each phone, try what is due, keep what came of it; nothing of a drill
+        leaves the house, and nothing is written while nothing waits.
         """
         if ids.is_drill(district_id):
             return
+        kinds, now = [str(kind) for kind in TOLD], clock.now()
         with self._database.reading([district_id]) as connection:
-            since = self._told.setdefault(district_id, journal.last_seq(connection, district_id))
-            entries, reached = journal.news(connection, district_id, since, TOLD)
-            phones = self._waiting(connection, district_id, entries) if entries else []
-        self._told[district_id] = reached
-        self._tell(district_id, phones)
+            since = self._looked.get(district_id, 0)
+            waits, self._looked[district_id] = outgoing.waits(
+                connection, district_id, Way.PUSH, kinds, now, since
+            )
+        if not waits:
+            return
+        with self._database.transaction(district_id) as tx:
+            phones = partial(_phones_to_tell, tx.connection, district_id)
+            outgoing.collect(tx, Way.PUSH, kinds, now, lambda entry: phones(entry.subject_id))
+            claimed = outgoing.claim(tx, Way.PUSH, now, CLAIMED_MOST)
+            still = {notice_id: phones(notice_id) for notice_id in {one.subject_id for one in claimed}}
+        told = {id: phone for phones_of in still.values() for id, phone in phones_of.items()}
+        asked = {one.recipient for one in claimed if one.recipient in still[one.subject_id]}
+        self._keep(district_id, claimed, self._tell([told[id] for id in sorted(asked)]))
 
-    def _waiting(self, connection: Connection, district_id: str, entries: Sequence[Entry]) -> list[Phone]:
-        """The phones of those who have got one of these notices and have not opened it."""
-        notices = {one.subject_id for one in entries}
-        made = store.list_deliveries(connection, district_id, sorted(notices))
-        waiting = {one.partner_id for one in made if one.opened_at is None}
-        if not waiting:
-            return []
-        known = store.list_partners(connection, engine_actor(district_id).scope, district_id)
-        bodies = {one.body_id for one in known if one.id in waiting}
-        accounts = [
-            one.id
-            for one in people.list_accounts(connection)
-            if one.active and one.body_id in bodies and district_id in one.district_ids
-        ]
-        return push_store.list_phones(connection, district_id, accounts)
-
-    def _tell(self, district_id: str, phones: list[Phone]) -> None:
+    def _tell(self, phones: list[Phone]) -> list[tuple[Phone, int]]:
+        """Tell each phone once; with the status that its push service answers."""
         with httpx.Client(timeout=ANSWERS_WITHIN_S) as client, ThreadPoolExecutor(AT_ONCE) as pool:
             answered = list(pool.map(lambda phone: self._post(client, phone), phones))
-        for phone, status in zip(phones, answered, strict=True):
-            _record(district_id, phone, status)
-            if status in GONE:
-                with self._database.transaction(district_id) as tx:
+        return list(zip(phones, answered, strict=True))
+
+    def _keep(
+        self, district_id: str, claimed: Sequence[Outgoing], answered: Sequence[tuple[Phone, int]]
+    ) -> None:
+        """Keep what came of it: a phone that is gone is forgotten, one that was refused is tried again."""
+        now, refused = clock.now(), set[str]()
+        with self._database.transaction(district_id) as tx:
+            for phone, status in answered:
+                _record(district_id, phone, status)
+                if status in GONE:
                     push_actions.forget(tx, actor=engine_actor(district_id), phone=phone)
-            elif not 200 <= status < 300:
-                log.warning("push.refused", host=urlsplit(phone.endpoint).hostname, status=status)
+                elif not 200 <= status < 300:
+                    refused.add(phone.id)
+            for one in claimed:
+                again = one.recipient in refused
+                outgoing.outgoing.put(tx, one.failed(now) if again else one.sent(now))
 
     def _post(self, client: httpx.Client, phone: Phone) -> int:
         """The status that the push service answers with; 0 when it does not."""
@@ -125,6 +133,25 @@ class WebPush:
             return 0
 
 
+def _phones_to_tell(connection: Connection, district_id: str, notice_id: str) -> dict[str, Phone]:
+    """By id the phones of those who have got a notice and have not opened it; none once it is over."""
+    notice = store.notices.find(connection, district_id, notice_id)
+    if notice is None or not notice.open_at(clock.now()):
+        return {}
+    made = store.list_deliveries(connection, district_id, [notice_id])
+    waiting = {one.partner_id for one in made if one.opened_at is None}
+    if not waiting:
+        return {}
+    known = store.list_partners(connection, engine_actor(district_id).scope, district_id)
+    bodies = {one.body_id for one in known if one.id in waiting}
+    accounts = [
+        one.id
+        for one in people.list_accounts(connection)
+        if one.active and one.body_id in bodies and district_id in one.district_ids
+    ]
+    return {phone.id: phone for phone in push_store.list_phones(connection, district_id, accounts)}
+
+
 def _record(district_id: str, phone: Phone, status: int) -> None:
     """Keep with the feed what a push service answered; only its host is named."""
     host = urlsplit(phone.endpoint).hostname or ""
@@ -136,3 +163,4 @@ def _record(district_id: str, phone: Phone, status: int) -> None:
     else:
         words = (f"The push service answers {status}.", f"推送服务返回状态码 {status}。")
         feeds.refused(district_id, Feed.WEB_PUSH, Reason(f"push.{status}", *words, host))
+        log.warning("push.refused", host=host, status=status)
