@@ -5349,14 +5349,16 @@ export interface components {
         };
         /**
          * JobShown
-         * @description A job of the background over all districts: its worst state, the oldest of its last successes, and the
-         *     districts where it is not `ok` (empty text: the whole installation).
+         * @description A job of the background over all districts: its worst state, the oldest of its last successes, the
+         *     districts where it is not `ok` (empty text: the whole installation), and in both languages what it does.
          */
         JobShown: {
             /** Critical */
             critical: boolean;
             /** Districts */
             districts: string[];
+            /** En */
+            en: string;
             /** Failing Items */
             failing_items: number;
             /** Failures */
@@ -5368,6 +5370,8 @@ export interface components {
             /** Reason */
             reason: string;
             state: components["schemas"]["JobState"];
+            /** Zh */
+            zh: string;
         };
         /**
          * JobState

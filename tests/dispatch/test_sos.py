@@ -120,7 +120,7 @@ def test_who_takes_a_call_has_acknowledged_it(app: FastAPI, desk: TestClient) ->
     assert refused.status_code == 403
 
 
-def test_a_call_for_help_that_its_sender_marks_as_taken_is_taken(app: FastAPI, desk: TestClient) -> None:
+def test_a_call_for_help_that_its_sender_marks_as_taken_stays_open(app: FastAPI, desk: TestClient) -> None:
     told = matter_of(desk, called(phone(app, desk, "k1", WEST), taken=True))
     assert told["state"] == "open", "who calls for help takes care of nothing"
 

@@ -1,5 +1,4 @@
-"""The action card of each level: who acts and what to do, in both languages, written by us from RULES of
-the level.
+"""The action card of each level (`levels.py`): who acts and what to do, in both languages.
 
 Steps are for the duty team and for staff. None asks a volunteer or a guard to search, detain or take
 documents.
