@@ -14,7 +14,7 @@ export const place = (district: string): Question<Place> => ({
 const QUEUE_STEP = 200;
 const queueLimits = new Map<string, number>();
 
-/** The beginning of the queue: every P1 and P2, and of the others as many as were asked for. */
+/** The beginning of the queue: what is urgent and unanswered first, as much as was asked for. */
 export const openMatters = (district: string): Question<Shape["Queue"]> => ({
   key: `matters ${district}`,
   topics: ["matter", "measure", "level", "incident"],

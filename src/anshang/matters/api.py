@@ -74,7 +74,9 @@ class Queue(Shown):
 
     matters: list[MatterShown]
     more: int
-    """How many wait besides these: never one of P1 or P2."""
+    """How many wait besides these."""
+    more_urgent: int
+    """How many of those are P1 or P2."""
     last_closed: LastClosed | None
 
 
@@ -181,20 +183,22 @@ def queue(
     state: Literal["open", "closed"] = "open",
     limit: Annotated[int, Query(ge=1, le=20_000)] = QUEUE_FIRST,
 ) -> Queue:
-    """The matters that wait, most urgent first, or those closed last. Of what waits every P1 and P2, and of
-    the others as many as make `limit` together with them.
+    """The first `limit` of the matters that wait, urgent ones that nobody has answered first, then the most
+    urgent; or of those closed last.
     """
     caller.actor.must(Permission.MATTER_READ, district)
     with caller.reading(district) as connection:
         scope = caller.actor.scope
         closed = store.list_closed(connection, scope, district, limit if state == "closed" else 1)
-        listed, more = closed, 0
+        listed, more, more_urgent = closed, 0, 0
         if state == "open":
             listed = store.list_first_waiting(connection, scope, district, limit)
-            more = max(0, store.count_all_waiting(connection, scope, district) - len(listed))
+            waiting = store.count_all_waiting(connection, scope, district)
+            more, urgent = sum(waiting.values()) - len(listed), waiting[Priority.P1] + waiting[Priority.P2]
+            more_urgent = urgent - sum(one.priority <= Priority.P2 for one in listed)
         shown = _shown(connection, district, listed)
     last = LastClosed.model_validate(closed[0]) if closed else None
-    return Queue(matters=shown, more=more, last_closed=last)
+    return Queue(matters=shown, more=more, more_urgent=more_urgent, last_closed=last)
 
 
 @router.get("/counts")

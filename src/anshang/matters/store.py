@@ -132,20 +132,17 @@ def list_waiting(
 
 
 def list_first_waiting(connection: Connection, scope: Scope, district_id: str, count: int) -> list[Matter]:
-    """The beginning of the queue: everything not closed of P1 and P2, and of the others as many as make
-    `count` together with them.
+    """The beginning of the queue, never more than `count`: of P1 and P2 those nobody has answered, then
+    whatever else waits, most urgent first, then oldest first.
     """
-    urgent = matters_table.c.priority <= Priority.P2
-    query = _waiting(scope, district_id).order_by(*_BY_URGENCY)
-    first = [matters.read(row) for row in connection.execute(query.where(urgent))]
-    others = query.where(~urgent).limit(max(0, count - len(first)))
-    return first + [matters.read(row) for row in connection.execute(others)]
+    answered = (matters_table.c.priority > Priority.P2) | (matters_table.c.state != MatterState.OPEN)
+    query = _waiting(scope, district_id).order_by(answered, *_BY_URGENCY).limit(count)
+    return [matters.read(row) for row in connection.execute(query)]
 
 
-def count_all_waiting(connection: Connection, scope: Scope, district_id: str) -> int:
-    """How many are not closed, those put aside included."""
-    queue = _waiting(scope, district_id).with_only_columns(func.count())
-    return connection.execute(queue).scalar_one()
+def count_all_waiting(connection: Connection, scope: Scope, district_id: str) -> dict[Priority, int]:
+    """How many are not closed, those put aside included, by priority."""
+    return _by_priority(connection, _waiting(scope, district_id))
 
 
 def list_closed(connection: Connection, scope: Scope, district_id: str, limit: int) -> list[Matter]:
@@ -162,11 +159,7 @@ def count_waiting(
 ) -> dict[Priority, int]:
     """How many wait and are not put aside, by priority; every priority is named."""
     waits = or_(matters_table.c.shelved_until.is_(None), matters_table.c.shelved_until <= now)
-    query = _waiting(scope, district_id).where(waits)
-    queue = query.subquery()
-    counted = connection.execute(select(queue.c.priority, func.count()).group_by(queue.c.priority))
-    found = {Priority(priority): count for priority, count in counted}
-    return {priority: found.get(priority, 0) for priority in Priority}
+    return _by_priority(connection, _waiting(scope, district_id).where(waits))
 
 
 def summarise_open(
@@ -279,6 +272,13 @@ def visible(id_column: ColumnElement[str], scope: Scope, district_id: str) -> Co
     """Whether the matter of a row in another room, which bears its id, lies within the scope."""
     within = _within(scope, district_id).with_only_columns(matters_table.c.id)
     return id_column.in_(within)
+
+
+def _by_priority(connection: Connection, query: Select[Any]) -> dict[Priority, int]:
+    queue = query.subquery()
+    counted = connection.execute(select(queue.c.priority, func.count()).group_by(queue.c.priority))
+    found = {Priority(priority): count for priority, count in counted}
+    return {priority: found.get(priority, 0) for priority in Priority}
 
 
 def _waiting(scope: Scope, district_id: str) -> Select[Any]:
