@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import product
+from typing import Any
 
 import pytest
 from tests.conftest import DISTRICT, Make
 from tests.dispatch.conftest import ADMIN, EAST, MIDDLE_LAT, WEST, Duty, MoveOn, a_unit, lost, set_up
 
-from anshang.dispatch import actions
-from anshang.dispatch.advice import Advice
+from anshang.dispatch import actions, dispatcher
+from anshang.dispatch.advice import Advice, Ground, Open, advise
 from anshang.dispatch.model import AssignmentState, Because
 from anshang.foundation.database import Database
 from anshang.incidents.model import Incident, Spot
@@ -151,3 +153,19 @@ def test_where_somebody_has_been_nobody_is_kept_for(duty: Duty, call: Incident, 
     advice = advice_for(duty, fresh)
     assert advice.advised == advice.candidates[0].unit_id
     assert {one.kept_for for one in advice.candidates} == {None}
+
+
+def test_a_flood_of_incidents_is_not_matched_as_a_whole(duty: Duty, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many wait, advice takes as long as for the most urgent of them; the last is answered, too."""
+    monkeypatch.setattr(dispatcher, "TOGETHER_MOST", 2)
+    matched: list[list[str]] = []
+
+    def spied(ground: Ground, able: Any, open_now: Sequence[Open], *told: Any, **more: Any) -> list[Advice]:
+        matched.append([one.matter.id for one in open_now])
+        return advise(ground, able, open_now, *told, **more)
+
+    monkeypatch.setattr(dispatcher, "advise", spied)
+    calm = [lost(duty, priority=Priority.P3) for _ in range(3)]
+    urgent = [lost(duty, priority=Priority.P1) for _ in range(2)]
+    assert advice_for(duty, calm[2]).candidates
+    assert matched == [[urgent[0].id, urgent[1].id, calm[2].id]]

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,8 @@ from anshang.places.streets import Streets, prepare_streets
 
 LOOK_S = 1.0
 """For how long what the store said holds, when another process may have changed it."""
+TOGETHER_MOST = 200
+"""So many incidents that wait are matched together at most: more than a district has units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,17 +131,15 @@ class Dispatcher:
         only: Sequence[str] | None = None,
         everybody: bool = False,
     ) -> list[Advice]:
-        """Who should go to these incidents, and to all others that nobody is sent to yet, together; only
-        these are answered. Units in `but` are not thought of; with `only` just units of these kinds are, also
+        """Who should go to these incidents, and to the most urgent others that nobody is sent to yet,
+        together; only these are answered. Units in `but` are not thought of; with `only` just units of these kinds are, also
         those that stay where they are. With `everybody` every unit is named, with its time or why not;
         else only the best few.
         """
         asked = frozenset(incident_ids)
         with self._lock:
             scene, seen = self.look(district_id)
-            open_now = [
-                one for one in seen.open_now if one.matter.id in asked or one.matter.id not in seen.served
-            ]
+            open_now = _together(seen, asked)
             standing = scene.locator.standing(scene.roster, self._whereabouts.latest(district_id))
             able = standing.asked(scene.roster, but, only)
             times, covered = scene.crowd.times, _cover_of(scene)
@@ -277,6 +278,16 @@ def _open_incidents(connection: Connection, scene: _Scene) -> tuple[tuple[Open, 
             points.append(point or (0.0, 0.0))
     reached = frozenset(id for id, one in arrivals.items() if one.met_at is not None)
     return tuple(found), scene.locator.spots(points), reached
+
+
+def _together(seen: _Seen, asked: frozenset[str]) -> list[Open]:
+    """The incidents that are matched together, the most urgent first: those asked about, and of those that
+    nobody is sent to yet as many as could take a unit from them.
+    """
+    besides = seen.served | asked
+    waiting = (one.matter.id for one in seen.open_now if one.matter.id not in besides)
+    wanted = asked.union(islice(waiting, TOGETHER_MOST))
+    return [one for one in seen.open_now if one.matter.id in wanted]
 
 
 def _point_of(place: Place, incident: Incident) -> tuple[tuple[float, float] | None, str]:
