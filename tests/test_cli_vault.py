@@ -10,12 +10,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import insert
 
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
 from anshang.journal import actions as journal
 from anshang.journal import store as journal_store
 from anshang.journal.model import EVERYWHERE
+from anshang.patrols.positions import unit_positions_table
 from anshang.people.model import operator_actor
 from anshang.vault import actions, store
 from anshang.vault.keys import Keyring
@@ -161,3 +163,14 @@ def test_keys_of_another_installation_or_no_keys_at_all_are_refused(data: Path, 
     assert "another installation" in refused.output
     keys.write_bytes(b"no keys")
     assert run(*come, typed=f"{PASSPHRASE}\n").exit_code == 2
+
+
+def test_rows_that_are_over_are_counted_by_the_command(data: Path, opened: Database) -> None:
+    for days in (8, 1):
+        at_ms = clock.to_ms(clock.now() - timedelta(days=days))
+        fix = {"district_id": DISTRICT, "unit_id": "k1", "at_ms": at_ms, "lon": 112.97, "lat": 28.19}
+        with opened.transaction(DISTRICT) as tx:
+            kept = insert(unit_positions_table).values(**fix, source="phone", received_ms=at_ms)
+            tx.connection.execute(kept)
+    said = run("vault", "retention", "--data", str(data)).output
+    assert "unit_positions.lon, unit_positions.lat: 7 days 天; 2 rows 行, 1 over 到期" in said

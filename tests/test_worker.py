@@ -309,3 +309,23 @@ def test_a_key_that_was_being_written_when_the_machine_stopped_is_gone_after_a_s
     stray.write_bytes(b"a wrapped key")
     app.state.worker.prepare()
     assert not stray.exists()
+
+
+@pytest.mark.parametrize(
+    ("urgent", "slow"),
+    [
+        ("dispatch.ladder", "forecasts.follow"),
+        ("dispatch.ladder", "dispatch.reach"),
+        ("lookouts.search", "journal.seal"),
+        ("lookouts.search", "counts.seal"),
+        ("vault.erase", "counts.roll_up"),
+        ("crowds.save", "crowds.step"),
+        ("crowds.step", "crowds.refresh"),
+        ("storage.write", "crowds.save"),
+        ("council.bring_back", "vault.erase"),
+        ("drills.play", "dispatch.ladder"),
+    ],
+)
+def test_what_must_not_wait_for_another_has_a_lane_of_its_own(app: FastAPI, urgent: str, slow: str) -> None:
+    lanes = {one.name: one.lane for one in app.state.worker.supervisor.jobs}
+    assert lanes[urgent] != lanes[slow]

@@ -15,7 +15,7 @@ from typer.testing import CliRunner
 from anshang.cli import app
 from anshang.crowds import backtest, judging
 from anshang.crowds.backtest import OURS
-from anshang.crowds.forecasting import Told, with_present
+from anshang.crowds.forecasting import FEW_DAYS, LEVELS, MIDDLE, Outcomes, Told, with_present
 from anshang.crowds.judging import Case
 from anshang.foundation.errors import BadInput
 from anshang.kernels.climate import climate
@@ -258,3 +258,35 @@ def test_too_short_a_record_is_refused() -> None:
     _, grid = street(9)
     with pytest.raises(BadInput, match="at least 10 and 1"):
         backtest.plan_from(grid, 9 * 24, [3600], None)
+
+
+def test_widths_learnt_on_few_days_are_wider_than_the_same_learnt_on_many() -> None:
+    """The hours of one day err alike: a record of a day knows as little as one error."""
+    slots = 24
+
+    def factors(days: int) -> np.ndarray:
+        rng = np.random.default_rng(3)
+        n = 28 * slots
+        target = np.linspace(0, days * slots - 1, n).astype(np.int64)
+        deviation = np.tile(np.linspace(-1, 1, len(LEVELS)), (n, 1))
+        return Outcomes(target, deviation, rng.normal(size=n)).factors(days * slots, slots)
+
+    one, two, many = factors(1), factors(2), factors(28)
+    assert one / many == pytest.approx(1 + FEW_DAYS, rel=0.03)
+    assert (one > two).all() and (two > many).all()
+    assert FEW_DAYS >= 0.2
+
+
+def test_false_episodes_are_counted_on_days_that_nothing_was_chosen_on() -> None:
+    """A method that cries on two nights: before them nothing spoke against a low chance, afterwards it does."""
+    given = case()
+    end = given.past.counts.shape[1]
+    rows = backtest._rows(given, given.begin, end, np.array([2]))
+    slot, day = given.past.grid.slot[rows.origin], given.past.grid.day[rows.origin]
+    cries = np.isin(day, (50, 51)) & (slot == 2)  # at night, when nothing comes
+    told = np.where(cries[:, None], given.limits[rows.series][:, None] * (0.6 + LEVELS), 0.0)
+    crying = judging.Outcome(rows.series, rows.origin, told[:, MIDDLE], told)
+    found = judging.judge_alarms("cries", given, 2, {2: crying}, [given.begin])
+    assert found.threshold_prob > 0.6, "learnt from what came"
+    assert found.false_episodes_per_sensor_day == pytest.approx(6 / 30, rel=0.05), "all six stand as they were"
+    assert found.times_budget == pytest.approx(found.false_episodes_per_sensor_day / judging.FALSE_MAX_A_DAY)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import resource
 import socket
 import subprocess
@@ -9,11 +10,13 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
 
 import httpx
 import pytest
 from tests.faults.conftest import Installation, rows
 
+from anshang.desk.check import FILES_ENOUGH
 from anshang.web.serving import FILES_WANTED, UNFINISHED_S
 
 pytestmark = pytest.mark.slow
@@ -123,3 +126,11 @@ def test_a_body_that_comes_slowly_is_read_to_its_end(installation: Installation)
             time.sleep(1)
         one.settimeout(5)
         assert one.recv(100).startswith((b"HTTP/1.1 200", b"HTTP/1.1 400"))
+
+
+def test_the_unit_file_gives_files_for_a_crowd_and_lets_nobody_else_read() -> None:
+    unit = configparser.ConfigParser(strict=False)
+    unit.read(Path(__file__).parents[2] / "deploy" / "anshang.service")
+    service = unit["Service"]
+    assert int(service["LimitNOFILE"]) >= FILES_ENOUGH
+    assert int(service["UMask"], 8) & 0o077 == 0o077

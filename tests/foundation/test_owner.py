@@ -144,17 +144,21 @@ def test_a_new_version_without_the_owners_address_and_an_older_one_are_refused_i
     assert "newer version" in said
 
 
+@pytest.mark.parametrize("name", ["pg_dump", "pg_restore"])
 def test_the_owners_password_is_in_no_list_of_processes(
-    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    urls: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    """`pg_dump` is one that writes down how it was called."""
-    tool = tmp_path / "bin" / "pg_dump"
+    """PostgreSQL's programs are ones that write down how they were called."""
+    tool, copy = tmp_path / "bin" / name, tmp_path / "copy"
+    copy.touch()
     tool.parent.mkdir()
     tool.write_text(f'#!/bin/sh\necho "$@" > {tmp_path}/called\necho "$PGPASSWORD" > {tmp_path}/password\n')
     tool.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
     owner = make_url(postgres.owner_of(urls[0])).set(password="open:sesame@home")
-    Database(urls[0], owner.render_as_string(hide_password=False)).copy_to(tmp_path / "copy")
+    database = Database(urls[0], owner.render_as_string(hide_password=False))
+    {"pg_dump": database.copy_to, "pg_restore": database.take_copy}[name](copy)
+    database.dispose()
     assert "sesame" not in (tmp_path / "called").read_text()
     assert "anshang_owner" in (tmp_path / "called").read_text()
     assert (tmp_path / "password").read_text().strip() == "open:sesame@home"

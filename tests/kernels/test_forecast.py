@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import itertools
+from statistics import NormalDist
 
 import numpy as np
 import pytest
 from tests.kernels.forecasts import street
 
 from anshang.crowds.forecasting import LEVELS, MIDDLE, Forecaster
-from anshang.kernels import forecast
+from anshang.kernels import forecast, quantiles
 from anshang.kernels.climate import climate
 from anshang.kernels.daygrid import DayGrid, Reals
 from anshang.kernels.forecast import History, Rows
@@ -115,3 +116,10 @@ def test_a_sensor_that_was_silent_for_a_month_is_forecast_from_what_is_usual() -
     came = counts[1, rows.origin[mine] + 1]
     assert np.isfinite(told.quantiles).all()
     assert np.abs(told.point[mine] - came).mean() < 0.5 * came.mean()
+
+
+def test_the_normal_distribution_is_exact_far_out_too() -> None:
+    """What an approximation gets wrong first is the chance that matters here: that of a rare evening."""
+    scores = np.array([-8.0, -5.0, -3.0, -1.0, 0.0, 0.5, 2.0, 6.0])
+    exact = [NormalDist().cdf(each) for each in scores.tolist()]
+    assert quantiles._normal_cdf(scores) == pytest.approx(exact, rel=1e-12)

@@ -396,3 +396,14 @@ def test_each_verb_writes_its_entry(app: FastAPI, desk: TestClient, quarter: Dat
             e.kind for e in journal.list_after(connection, DISTRICT, 0) if e.kind.startswith("lookout")
         ]
     assert set(written) == set(LookoutKind) - {LookoutKind.RELEASED}
+
+
+def test_who_takes_the_call_at_the_desk_has_seen_it_and_a_patrol_s_waits_for_the_desk(
+    app: FastAPI, desk: TestClient
+) -> None:
+    own = opened(desk)
+    asked = opened(signed_in(app, Role.PATROL, DISTRICT), insist=True)
+    states = {one["id"]: one for one in desk.get(f"/api/matters{HERE}").json()["matters"]}
+    me = desk.get("/api/session").json()["account"]["id"]
+    assert (states[own["id"]]["state"], states[own["id"]]["acknowledged_by"]) == ("acknowledged", me)
+    assert (states[asked["id"]]["state"], states[asked["id"]]["acknowledged_by"]) == ("open", None)

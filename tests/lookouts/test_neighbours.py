@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +25,7 @@ from tests.serving import signed_in
 
 from anshang.foundation import ids
 from anshang.foundation.database import Database
+from anshang.foundation.items import ItemsFailed
 from anshang.journal import store as journal
 from anshang.lookouts import neighbours
 from anshang.lookouts.actions import record_id
@@ -31,6 +35,7 @@ from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places
 from anshang.places.document import read_document
 from anshang.places.model import Place
+from anshang.vault.keys import Keyring
 
 pytestmark = pytest.mark.postgres
 app, quarter = app_fixture, quarter_fixture
@@ -253,3 +258,21 @@ def test_two_districts_that_share_a_long_side_are_beside_each_other() -> None:
     assert neighbours._gap_m(long, beside) == pytest.approx(0.0, abs=0.5)
     apart = block("apart", 112.929, 112.931, 28.2045, 28.206)
     assert neighbours._gap_m(long, apart) == pytest.approx(1_053, abs=5)
+
+
+@pytest.mark.parametrize("is_lost", [False, True], ids=["another master key", "no master key"])
+def test_without_the_right_master_key_searches_still_take_their_steps(
+    app: FastAPI, quarter: Database, desk: TestClient, night: MoveOn, tmp_path: Path, is_lost: bool
+) -> None:
+    """As after a start with the wrong setting: nothing can be read, and nothing else stops for it."""
+    page = opened(desk)
+    shutil.copytree(app.state.keyring._folder, tmp_path / "copied")
+    (tmp_path / "copied" / "master.key").unlink(missing_ok=True)
+    masters = () if is_lost else (bytes(32),)
+    rounds = LookoutSweep(quarter, Keyring(tmp_path / "copied", masters), app.state.doors)
+    for _ in range(2):
+        night(timedelta(minutes=10.2))
+        with suppress(ItemsFailed):
+            rounds.go_on(DISTRICT)
+    plan = desk.get(f"/api/lookouts/{page['id']}{HERE}").json()["plan"]
+    assert {"wider", "supervisor", "missing"} <= {one["step"] for one in plan if one["done"]}

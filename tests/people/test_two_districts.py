@@ -154,3 +154,17 @@ def test_every_administrator_reads_that_erasing_was_held_back(app: FastAPI, quar
         reader = signed_in(app, role, DISTRICT)
         entries = reader.get(f"/api/journal?district={DISTRICT}&kind=erasure").json()["entries"]
         assert [entry["kind"] for entry in entries] == kinds
+
+
+def test_an_account_is_not_moved_to_a_body_of_another_district(app: FastAPI, quarter: Database) -> None:
+    """Changing goes by the same rule as opening."""
+    theirs, mine = signed_in(app, Role.ADMIN, BESIDE), signed_in(app, Role.ADMIN, DISTRICT)
+    foreign, own = body_of(app, theirs), body_of(app, mine)
+    theirs.post("/api/people", json=an_account(role="partner", body_id=foreign))
+    told = an_account(role="partner", body_id=own, district_ids=[DISTRICT])
+    opened = mine.post("/api/people", json=told)
+    assert opened.status_code == 200, opened.text
+    change = {name: opened.json()[name] for name in ("display_name", "role", "district_ids", "version")}
+    change |= {"active": True, "body_id": foreign}
+    assert mine.patch(f"/api/people/{told['id']}", json=change).status_code == 404
+    assert mine.patch(f"/api/people/{told['id']}", json=change | {"body_id": own}).status_code == 200

@@ -100,3 +100,17 @@ def test_an_account_sends_so_many_pictures_a_minute_and_is_told_to_wait(app: Fas
     assert (refused.status_code, refused.json()["error"]) == (429, "photo.throttled")
     assert refused.headers["Retry-After"] == "60"
     assert send(other).status_code == 200
+
+
+@pytest.mark.parametrize("role", [Role.DESK, Role.VOLUNTEER, Role.PARTNER])
+def test_every_role_that_sends_pictures_has_that_budget(app: FastAPI, role: Role) -> None:
+    body = {"id": ids.new_id(), "name_zh": "商铺", "name_en": "Shop"}
+    assert signed_in(app, Role.ADMIN, DISTRICT).post("/api/bodies", json=body).status_code == 200
+    sender = signed_in(app, role, DISTRICT, body_id=body["id"] if role is Role.PARTNER else None)
+    path = f"/api/photos/{{}}?district={DISTRICT}&purpose=report&of={ids.new_id()}"
+    sent = [
+        sender.post(path.format(ids.new_id()), content=b"no picture", headers=OCTETS)
+        for _ in range(PICTURES.most + 1)
+    ]
+    assert (sent[-1].status_code, sent[-1].json()["error"]) == (429, "photo.throttled")
+    assert all(one.status_code != 429 for one in sent[:-1])
