@@ -50,3 +50,12 @@ test("the kit asks nothing of a server", () => {
   );
   expect(asking.map(([path]) => path)).toEqual([]);
 });
+
+test("no question and no write, of any page, waits without an end", () => {
+  const pages = import.meta.glob(["../{api,desk,field,shop,here}/**/*.{ts,svelte}"], { query: "?raw", import: "default", eager: true });
+  const calls = Object.entries(pages as Record<string, string>).flatMap(([path, text]) =>
+    [...text.matchAll(/\bfetch\(/g)].map(({ index }) => ({ path, call: text.slice(index, index + 500).split(");\n")[0]! })),
+  );
+  expect(calls.length).toBeGreaterThan(3);
+  expect(calls.filter(({ call }) => !call.includes("signal:")).map(({ path }) => path)).toEqual([]);
+});

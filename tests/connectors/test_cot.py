@@ -33,6 +33,7 @@ from anshang.connectors import cot_devices
 from anshang.connectors.cot import Cot, NotAnEvent, read_event
 from anshang.foundation import clock, feeds
 from anshang.foundation.database import Database
+from anshang.foundation.jobs import JobReport
 from anshang.incidents.model import Spot
 from anshang.patrols import actions as patrols
 from anshang.patrols import store as patrols_store
@@ -417,3 +418,42 @@ def test_a_port_that_is_set_is_opened_by_the_server_and_closed_with_it(tmp_path:
         pass
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), 1)
+
+
+@pytest.mark.slow
+def test_tak_and_mqtt_begin_again_in_the_server_after_what_nobody_foresaw(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The port is opened anew, and the broker followed anew."""
+    monkeypatch.setattr("anshang.foundation.items.PAUSE_S_MIN", 0.05)
+    monkeypatch.setattr(connector, "SEND_EVERY_S", 0.05)
+    whole, died, followed = Cot._tell, list[str](), list[object]()
+
+    async def tell(cot: Cot, *told: object) -> None:
+        if not died:
+            died.append("tak")
+            raise RuntimeError("nobody foresaw it")
+        await whole(cot, *told)  # type: ignore[arg-type]
+
+    async def follow(**told: object) -> None:
+        followed.append(told["host"])
+        if len(followed) == 1:
+            raise RuntimeError("nobody foresaw it")
+        await told["stop"].wait()  # type: ignore[attr-defined]
+
+    monkeypatch.setattr(Cot, "_tell", tell)
+    monkeypatch.setattr("anshang.connectors.mqtt.follow", follow)
+    port = free_port()
+    settings = Settings(data_folder=tmp_path, cot_host="127.0.0.1", cot_tcp_port=port, mqtt_host="broker")
+    app = create_app(settings)
+    with serving(app):
+        until = time.monotonic() + 20
+        tasks: dict[str, JobReport] = {}
+        while time.monotonic() < until and not (followed[1:] and "patrols.tak" in tasks):
+            time.sleep(0.02)
+            reports = app.state.worker.supervisor.report()
+            tasks = {one.name: one for one in reports if died and one.last_ok_at is not None}
+        assert "patrols.tak" in tasks
+        assert followed == ["broker", "broker"]
+        with socket.create_connection(("127.0.0.1", port), 5):
+            pass

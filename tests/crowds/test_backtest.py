@@ -288,5 +288,7 @@ def test_false_episodes_are_counted_on_days_that_nothing_was_chosen_on() -> None
     crying = judging.Outcome(rows.series, rows.origin, told[:, MIDDLE], told)
     found = judging.judge_alarms("cries", given, 2, {2: crying}, [given.begin])
     assert found.threshold_prob > 0.6, "learnt from what came"
-    assert found.false_episodes_per_sensor_day == pytest.approx(6 / 30, rel=0.05), "all six stand as they were"
+    assert found.false_episodes_per_sensor_day == pytest.approx(6 / 30, rel=0.05), (
+        "all six stand as they were"
+    )
     assert found.times_budget == pytest.approx(found.false_episodes_per_sensor_day / judging.FALSE_MAX_A_DAY)

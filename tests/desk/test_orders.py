@@ -91,6 +91,9 @@ def test_units_and_shops_are_asked_at_once(app: FastAPI, desk: TestClient, quart
     assert shown_at(app, "p0", "p1", "p2", "p5") == [["It is crowded o"], ["It is crowded o"], [], []]
     measures = desk.get(f"/api/crowd/zones/z0/measures{HERE}").json()
     assert {measure["step"] for measure in measures} == {"staff.to_zone", "shops.told"}
+    with quarter.reading([DISTRICT]) as connection:
+        acted = crowds.list_measure_times(connection, DISTRICT, NIGHT - timedelta(hours=1))
+    assert set(acted) == {"z0"}, "a danger that an order averts was rightly warned of (crowds/thresholds.py)"
     assert give(desk, 2, 409)["error"] == "order.stands"
     give(desk, 2, 404, zone_id="nowhere")
 

@@ -6,9 +6,11 @@ import asyncio
 import itertools
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
+from structlog.testing import capture_logs
 
 from anshang.foundation.errors import StorageFailed
 from anshang.foundation.items import Items, ItemsFailed, pause_s
@@ -236,3 +238,28 @@ async def test_a_task_begins_again_whatever_ended_it(monkeypatch: pytest.MonkeyP
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     assert supervisor.report() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "traced"),
+    [(StorageFailed("storage.away", en="away", zh="不可用"), False), (ValueError("x"), True)],
+)
+def test_a_refusal_costs_the_log_a_line_and_only_a_fault_of_ours_its_trace(
+    error: Exception, traced: bool
+) -> None:
+    """A database that was away for a minute once left hundreds of traces."""
+    time = Time()
+
+    def fail(_: str) -> None:
+        raise error
+
+    supervisor = Supervisor([job(fail)], lambda: [HERE], time)
+    with capture_logs() as logs:
+        for second in range(60):
+            time.now_s = float(second)
+            supervisor.run_due("lane")
+        with suppress(ItemsFailed):
+            Items(1.0, time).each(HERE, [("item", lambda: fail(HERE))])
+    assert {one["event"] for one in logs} == {"job.failed", "item.failed"}
+    assert all(("exc_info" in one) is traced for one in logs)
+    assert len(logs) < 12, "each pause is longer than the one before"

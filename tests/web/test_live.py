@@ -16,6 +16,7 @@ from tests.serving import change_account, last_of, serving, signed_in
 
 from anshang.app import create_app
 from anshang.foundation.database import Database
+from anshang.foundation.errors import StorageAway
 from anshang.foundation.items import ItemsFailed
 from anshang.foundation.jobs import JobReport, JobState
 from anshang.journal import actions as journal
@@ -209,3 +210,26 @@ def test_a_stream_ends_with_the_right_to_it(
                 change_account(signed_in(app, Role.ADMIN, DISTRICT), account_id, **changed)
             assert last_of(lines) == "", "the server ended it, between two events"
     database.dispose()
+
+
+async def test_an_exhausted_pool_is_waited_for_and_nothing_is_missed(
+    database: Database, hub: Hub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when every connection is taken by long questions, not as somebody writes that it would be."""
+    monkeypatch.setattr("anshang.foundation.items.PAUSE_S_MIN", 0.01)
+    monkeypatch.setattr(database._reading.pool, "_timeout", 0.01)
+    failed: list[ItemsFailed] = []
+    task = asyncio.create_task(hub.run(lambda error=None: failed.append(error) if error else None))
+    stream = hub.stream(DISTRICT, None)
+    await take(stream, 1, "beat")
+    used, most = database.pool_use()["reading"]
+    held = [database._reading.connect() for _ in range(most - used)]
+    record(database)
+    async with asyncio.timeout(10):
+        while not failed:
+            await asyncio.sleep(0.01)
+    for connection in held:
+        connection.close()
+    assert len(await take(stream, 1)) == 1
+    assert isinstance(failed[0].first, StorageAway)
+    task.cancel()
