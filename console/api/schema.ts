@@ -1980,8 +1980,8 @@ export interface paths {
         };
         /**
          * Queue
-         * @description The matters that wait, most urgent first, or those closed last. Of what waits every P1 and P2, and of
-         *     the others as many as make `limit` together with them.
+         * @description The first `limit` of the matters that wait, urgent ones that nobody has answered first, then the most
+         *     urgent; or of those closed last.
          */
         get: operations["queue_api_matters_get"];
         put?: never;
@@ -7682,6 +7682,8 @@ export interface components {
             matters: components["schemas"]["MatterShown"][];
             /** More */
             more: number;
+            /** More Urgent */
+            more_urgent: number;
         };
         /**
          * ReachShown

@@ -205,3 +205,22 @@ def test_a_missed_rung_names_its_incident_and_leads_there(desk: Open, at_work: T
     page.get_by_role("link", name="Open it").click()
     expect(drawer).to_be_visible()
     expect(page.get_by_text("A rung of the ladder was missed.")).to_have_count(0)
+
+
+def test_an_order_is_given_in_the_alarm_s_own_drawer_whose_zone_no_new_form_takes(
+    desk: Open, at_work: Town
+) -> None:
+    at_work.tell(z01=2500)
+    page = desk()
+    page.locator("[data-matter]").filter(has_text="Zone A").first.click()
+    drawer = page.get_by_role("complementary", name="Details")
+    order = drawer.get_by_role("region", name="Order")
+    expect(order.get_by_role("button", name="Give the order")).to_be_visible()
+    for key in ("i", "b"):
+        page.keyboard.press(key)
+        expect(page.get_by_role("combobox", name=re.compile("^Zone"))).to_have_value("")
+        page.keyboard.press("Escape")
+        expect(page.get_by_role("combobox", name=re.compile("^Zone"))).to_have_count(0)
+    order.get_by_role("button", name="Give the order").click()
+    page.get_by_role("dialog").get_by_role("button", name="Give the order").click()
+    expect(order).to_contain_text(re.compile(r"K1\s+asked"))

@@ -132,9 +132,9 @@ class Dispatcher:
         everybody: bool = False,
     ) -> list[Advice]:
         """Who should go to these incidents, and to the most urgent others that nobody is sent to yet,
-        together; only these are answered. Units in `but` are not thought of; with `only` just units of these kinds are, also
-        those that stay where they are. With `everybody` every unit is named, with its time or why not;
-        else only the best few.
+        together; only these are answered. Units in `but` are not thought of; with `only` just units
+        of these kinds are, also those that stay where they are. With `everybody` every unit is
+        named, with its time or why not; else only the best few.
         """
         asked = frozenset(incident_ids)
         with self._lock:
