@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from fastapi import FastAPI
@@ -84,12 +85,15 @@ def free_port() -> int:
 
 
 @contextmanager
-def serving(app: FastAPI, port: int | None = None, *, trusted_proxies: str = "") -> Iterator[str]:
+def serving(
+    app: FastAPI, port: int | None = None, *, trusted_proxies: str = "", tls_folder: Path | None = None
+) -> Iterator[str]:
     """Serve the application from a thread, on a free port unless one is given; yields its address."""
     port = port or free_port()
     config = serving_config(
         app,
         trusted_proxies=trusted_proxies,
+        tls_folder=tls_folder,
         host="127.0.0.1",
         port=port,
         log_level="warning",
@@ -102,7 +106,7 @@ def serving(app: FastAPI, port: int | None = None, *, trusted_proxies: str = "")
         time.sleep(0.01)
         assert thread.is_alive(), "the server did not start"
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield f"{'https' if tls_folder else 'http'}://127.0.0.1:{port}"
     finally:
         server.should_exit = True
         thread.join(10)

@@ -31,7 +31,6 @@ from anshang.settings import Settings
 from anshang.vault import actions as vault
 from anshang.vault import store as records
 from anshang.vault.model import Purpose, RecordKind
-from anshang.worker import Worker
 from tests.crowds.conftest import line, row_of_zones
 
 MoveOn = Callable[[timedelta], None]
@@ -144,24 +143,6 @@ def test_a_new_district_is_watched_at_once(app: FastAPI) -> None:
     assert app.state.watch.full_frame("c") is not None
     run(supervisor, "engine")
     assert [one.reason for one in supervisor.report() if one.district_id == "c" and one.failures] == []
-
-
-def test_each_job_that_dies_is_named_and_stops_no_other(app: FastAPI) -> None:
-    worker: Worker = app.state.worker
-
-    def die(_: str) -> None:
-        raise RuntimeError
-
-    for dead in worker.supervisor.jobs:
-        now_s = 0.0
-        jobs = [replace(one, run=die) if one is dead else one for one in worker.supervisor.jobs]
-        supervisor = Supervisor(jobs, lambda: [BROKEN, WELL], lambda: now_s)  # noqa: B023 - asked at once
-        run(supervisor)
-        now_s = 4 * 3600.0
-        run(supervisor)
-        places_ = [BROKEN, WELL] if dead.by_district else [""]
-        assert faults(supervisor) == {(dead.name, place) for place in places_}
-        assert {one.reason for one in supervisor.report()} == {"", "RuntimeError"}
 
 
 @pytest.mark.parametrize("critical", [True, False])

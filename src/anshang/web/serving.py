@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import resource
+import ssl
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
+import uvloop
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -21,6 +24,10 @@ BODY_BYTES_LEAST = 15_000
 """About a kilobyte a second: slower than any telephone that can show the page."""
 UNREAD_S = 60.0
 """So long an answer may wait for whoever asked to read it."""
+HANDSHAKE_S = 10.0
+"""Within this a TLS handshake is done, or it is given up."""
+HANDSHAKES_MOST = 1_000
+"""When more are unfinished, the oldest is given up: a telephone's takes a fraction of a second."""
 FILES_WANTED = 65_536
 FILES_KEPT = 200
 """For the database, its log, photographs' keys and the console's files: never given to sockets."""
@@ -38,7 +45,7 @@ class PromptProtocol(HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, unless too many are open."""
         super().connection_made(transport)
-        if len(self.connections) > open_files_limit() - FILES_KEPT:
+        if has_no_room(self.connections):
             transport.abort()
         else:
             self._await_request()
@@ -91,6 +98,114 @@ class PromptProtocol(HttpToolsProtocol):
             self.transport.abort()
 
 
+class TlsDoor(asyncio.Protocol):
+    """A connection until its TLS handshake is done; then it is the protocol's that `inner` is. It counts as
+    an open one from its first byte on.
+    """
+
+    def __init__(
+        self, inner: PromptProtocol, context: ssl.SSLContext, unfinished: dict[TlsDoor, None]
+    ) -> None:
+        self._inner, self._context, self._unfinished = inner, context, unfinished
+        self._early, self._ended, self._lost = b"", False, False
+        self._handshake: asyncio.Task[None] | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin the handshake, unless too many connections are open."""
+        self._transport = cast(asyncio.Transport, transport)
+        if has_no_room(self._inner.connections):
+            self.shutdown()
+            return
+        self._inner.connections.add(cast(Any, self))
+        self._unfinished[self] = None
+        if len(self._unfinished) > HANDSHAKES_MOST:
+            next(iter(self._unfinished)).shutdown()
+        loop = asyncio.get_running_loop()
+        self._handshake = loop.create_task(self._shake_hands())
+        loop.call_soon(loop.call_soon, self._feed)  # after TLS has taken the transport over
+
+    def data_received(self, data: bytes) -> None:
+        """Keep what came before TLS listens, or together with the end of the handshake."""
+        self._early += data
+
+    def eof_received(self) -> None:
+        """Nothing more will come."""
+        self._ended = True
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """There is nobody any more."""
+        self._lost = True
+        self._leave()
+
+    def shutdown(self) -> None:
+        """End it now: the server stops, or has no time for it."""
+        self._leave()
+        self._transport.abort()
+
+    def _feed(self) -> None:
+        """Give TLS what came before it listened: uvloop reads from the first moment."""
+        early, self._early = self._early, b""
+        reader = cast(asyncio.BufferedProtocol, self._transport.get_protocol())
+        while early and not self._lost:
+            buffer = cast(memoryview, reader.get_buffer(len(early)))
+            size = min(len(buffer), len(early))
+            buffer[:size] = early[:size]
+            reader.buffer_updated(size)
+            early = early[size:]
+
+    async def _shake_hands(self) -> None:
+        loop = asyncio.get_running_loop()
+        try:
+            secured = await loop.start_tls(
+                self._transport,
+                self,
+                self._context,
+                server_side=True,
+                ssl_handshake_timeout=HANDSHAKE_S,
+                ssl_shutdown_timeout=HANDSHAKE_S,
+            )
+        except OSError:  # too slow, no TLS, or gone
+            self.shutdown()
+            return
+        self._leave()
+        if secured is not None and not self._lost:
+            self._hand_over(secured)
+
+    def _hand_over(self, secured: asyncio.Transport) -> None:
+        secured.set_protocol(self._inner)
+        self._inner.connection_made(secured)
+        if self._early:
+            self._inner.data_received(self._early)
+        if self._ended:
+            self._inner.eof_received()
+
+    def _leave(self) -> None:
+        self._unfinished.pop(self, None)
+        self._inner.connections.discard(cast(Any, self))
+
+
+class ServingLoop(uvloop.Loop):
+    """An event loop whose TLS servers wait for no handshake for long, and for few at once."""
+
+    async def create_server(  # type: ignore[override]
+        self,
+        factory: Callable[[], PromptProtocol],
+        *args: Any,
+        ssl: ssl.SSLContext | None = None,
+        **more: Any,
+    ) -> asyncio.AbstractServer:
+        """As any event loop does; with `ssl` the handshake is a TlsDoor's."""
+        if ssl is None:
+            return await super().create_server(factory, *args, **more)
+        unfinished: dict[TlsDoor, None] = {}
+        return await super().create_server(lambda: TlsDoor(factory(), ssl, unfinished), *args, **more)
+
+
+def has_no_room(connections: set[Any]) -> bool:
+    """Whether one more connection would take the files that are kept for other things."""
+    return len(connections) > open_files_limit() - FILES_KEPT
+
+
 def open_files_limit() -> int:
     """How many files and sockets this process may have open."""
     return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
@@ -114,6 +229,7 @@ def serving_config(
     return uvicorn.Config(
         app,
         http=PromptProtocol,
+        loop="anshang.web.serving:ServingLoop",
         ws="none",
         access_log=False,
         server_header=False,
