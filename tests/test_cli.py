@@ -203,6 +203,21 @@ def test_a_back_up_of_a_newer_version_is_refused_and_leaves_nothing(data: Path, 
     assert not back.exists()
 
 
+def test_a_restore_never_writes_over_a_database_that_is_in_use(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The back-up's settings can name the file of the installation it came from."""
+    live = data / "anshang.db"
+    monkeypatch.setenv("ANSHANG_DATABASE_URL", f"sqlite:///{live}")
+    saved, back, before = tmp_path / "saved.tar.gz", tmp_path / "back", live.stat().st_ino
+    assert run("backup", str(saved), "--data", str(data)).exit_code == 0
+    done = run("restore", str(saved), "--data", str(back))
+    assert done.exit_code == 2
+    assert str(live) in done.output.replace("\n", "")
+    assert not back.exists()
+    assert live.stat().st_ino == before
+
+
 def test_the_description_of_the_api_is_printed() -> None:
     assert "/api/observations" in json.loads(run("openapi").output)["paths"]
 

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from anshang.cli import app
 from anshang.foundation import migrations
+from anshang.foundation.backups import write_backup
 from anshang.foundation.database import Database
 from anshang.people import store as people
 from anshang.places import store as places
@@ -127,6 +128,49 @@ def test_a_restore_that_fails_leaves_nothing_and_touches_no_database_in_use(
     assert "客户端程序" in said
     assert not (tmp_path / "back").exists()
     run("restore", str(saved), "--data", str(tmp_path / "back"), url=second)
+
+
+def test_a_restore_whose_upgrade_fails_leaves_the_database_as_empty_as_it_was(
+    urls: list[str], tmp_path: Path
+) -> None:
+    """A back-up of a newer version was once left in the database: the next restore found tables in it."""
+    first, second = urls
+    saved, newer, back = tmp_path / "saved.tar.gz", tmp_path / "newer.tar.gz", tmp_path / "back"
+    document = tmp_path / "d.geojson"
+    document.write_bytes(row_of_zones())
+    run("init", "--district", str(document), "--data", str(tmp_path / "data"), url=first)
+    run("backup", str(saved), "--data", str(tmp_path / "data"), url=first)
+    database = Database(first, postgres.owner_of(first))
+    with database.owning() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    write_backup(database, tmp_path, newer)
+    with psycopg.connect(psycopg_url(second), autocommit=True) as connection_:
+        connection_.execute("CREATE FUNCTION of_the_city() RETURNS int LANGUAGE sql AS 'SELECT 1'")
+    before = objects_of(second)
+    assert "newer version" in refused("restore", str(newer), "--data", str(back), url=second)
+    assert not back.exists()
+    assert objects_of(second) == before == {("pg_proc", "of_the_city")}
+    run("restore", str(saved), "--data", str(back), url=second)
+    database.dispose()
+
+
+def psycopg_url(url: str) -> str:
+    """The owner's address as psycopg reads it."""
+    parsed = make_url(url)
+    return f"host={parsed.query['host']} user=anshang_owner dbname={parsed.database}"
+
+
+def objects_of(url: str) -> set[tuple[str, str]]:
+    """Everything in the schema: tables, indexes, sequences, functions, types."""
+    found = set()
+    with psycopg.connect(psycopg_url(url)) as connection:
+        for catalogue, prefix in (("pg_class", "rel"), ("pg_proc", "pro"), ("pg_type", "typ")):
+            rows = connection.execute(
+                f"SELECT {prefix}name FROM {catalogue} "
+                f"WHERE {prefix}namespace = 'public'::regnamespace".encode()
+            )
+            found |= {(catalogue, name) for (name,) in rows}
+    return found
 
 
 def test_a_new_version_without_the_owners_address_and_an_older_one_are_refused_in_words(

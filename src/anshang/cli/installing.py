@@ -179,7 +179,7 @@ def restore(
             undo.callback(shutil.rmtree, folder)
             settings = load_settings(folder)
             database = Database(settings.resolved_database_url, settings.database_owner_url)
-            database.take_copy(copy)
+            undo.callback(database.take_copy(copy))
             close_to_others(folder)
             migrations.upgrade(database)
             undo.pop_all()

@@ -63,6 +63,13 @@ _GRANTS = (
     "REVOKE INSERT, UPDATE, DELETE ON alembic_version FROM {worker}",
 )
 _COUNT_TABLES = text("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'")
+_LIST_ROUTINES = text("SELECT oid::bigint FROM pg_proc WHERE pronamespace = 'public'::regnamespace")
+_DROP_ALL = text(
+    "SELECT format('DROP TABLE IF EXISTS public.%I CASCADE', tablename) FROM pg_tables "
+    "WHERE schemaname = 'public' UNION ALL "
+    "SELECT format('DROP ROUTINE %s', oid::regprocedure) FROM pg_proc "
+    "WHERE pronamespace = 'public'::regnamespace AND oid::bigint <> ALL(:others)"
+)
 _AS_OURS = ("--no-owner", "--no-privileges")
 
 
@@ -134,13 +141,18 @@ class Database:
                 self._enter(connection)
                 yield connection
             return
-        owner = create_engine(self._owner_url, poolclass=NullPool, hide_parameters=True)
-        quote_no_values(owner)
-        with storage_errors(), owner.begin() as connection:
+        with self._as_owner() as connection:
             yield connection
             worker = connection.dialect.identifier_preparer.quote(make_url(self.url).username or "")
             for grant in _GRANTS:
                 connection.exec_driver_sql(grant.format(worker=worker))
+
+    @contextmanager
+    def _as_owner(self) -> Iterator[Connection]:
+        owner = create_engine(self._owner_url, poolclass=NullPool, hide_parameters=True)
+        quote_no_values(owner)
+        with storage_errors(), owner.begin() as connection:
+            yield connection
 
     @contextmanager
     def transaction(self, district_id: str) -> Iterator[Transaction]:
@@ -219,28 +231,29 @@ class Database:
             finally:
                 copy.close()
 
-    def take_copy(self, copy: Path) -> None:
+    def take_copy(self, copy: Path) -> Callable[[], None]:
         """Become what `copy_to` wrote: the file moves into place, or PostgreSQL's tool fills the database,
-        wholly or not at all. RuleBroken when there are tables in it already.
+        wholly or not at all. RuleBroken when there are tables in it already. Returns what empties it again.
         """
         if self.is_sqlite:
-            copy.replace(Path(make_url(self.url).database or ""))
-            return
+            file = Path(make_url(self.url).database or "")
+            if file.exists():
+                raise _in_use(str(file))
+            copy.replace(file)
+            return file.unlink
         with self.reading() as connection:
             if connection.execute(_COUNT_TABLES).scalar_one():
-                raise self._in_use()
+                raise _in_use(_without_password(self.url))
+            others = list(connection.execute(_LIST_ROUTINES).scalars())
         self._run_tool("pg_restore", *_AS_OURS, "--single-transaction", str(copy))
         copy.unlink()
+        return partial(self._empty, others)
 
-    def _in_use(self) -> RuleBroken:
-        shown = _without_password(self.url)
-        return RuleBroken(
-            "backup.database_in_use",
-            en=f"{shown} has tables already; a back-up is restored into an empty database. The address stands"
-            " in the back-up's anshang.toml; give another in ANSHANG_DATABASE_URL.",
-            zh=f"{shown} 中已有数据表；备份只能恢复到空数据库。该地址来自备份中的 anshang.toml，"
-            "可用 ANSHANG_DATABASE_URL 另行指定。",
-        )
+    def _empty(self, others: Sequence[int]) -> None:
+        """Drop every table, and every function but those of `others`; the rest goes with the tables."""
+        with self._as_owner() as connection:
+            for statement in connection.execute(_DROP_ALL, {"others": others}).scalars().all():
+                connection.exec_driver_sql(statement)
 
     def _run_tool(self, tool: str, *arguments: str) -> None:
         """Run one of PostgreSQL's programs as the owner; the password goes where no list of processes shows
@@ -281,6 +294,16 @@ class Database:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.engine is self._writing else "BEGIN")
         else:
             connection.execute(_SEE_DISTRICTS, {"districts": ",".join(("*", *district_ids))})
+
+
+def _in_use(shown: str) -> RuleBroken:
+    return RuleBroken(
+        "backup.database_in_use",
+        en=f"{shown} has tables already; a back-up is restored into an empty database. The address stands"
+        " in the back-up's anshang.toml; give another in ANSHANG_DATABASE_URL.",
+        zh=f"{shown} 中已有数据表；备份只能恢复到空数据库。该地址来自备份中的 anshang.toml，"
+        "可用 ANSHANG_DATABASE_URL 另行指定。",
+    )
 
 
 def _without_password(url: str) -> str:
