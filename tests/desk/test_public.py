@@ -16,7 +16,7 @@ from tests.partners.conftest import app as app_fixture
 from tests.partners.conftest import quarter as quarter_fixture
 from tests.serving import signed_in
 
-from anshang.desk.calls import OF_DISTRICT, OF_NETWORK
+from anshang.desk.calls import OF_DISTRICT, OF_NETWORK, OPEN_IN_DISTRICT, OPEN_OF_NETWORK
 from anshang.desk.public import LOOKS
 from anshang.foundation import ids
 from anshang.people.model import Role, operator_actor
@@ -191,6 +191,60 @@ def test_nobody_can_silence_the_calls_of_a_district_or_of_another_one(app: FastA
     quiet = "?district=beside"
     assert call_from(app, "198.51.100.2", "hurt", quiet, zone_id="z1").status_code == 200
     assert "calls" not in waiting(app, quiet)[0]["params"]
+
+
+def hurt_at(app: FastAPI, network: str, number: int, what: str = "hurt") -> str:
+    """The incident of a call from a square of its own, each in the second zone."""
+    east_m, north_m = 41 * (number % 40) - 800, 41 * (number // 40) - 100
+    point = {"lon": LON + east_m / M_PER_LON, "lat": LAT + north_m / 111_000}
+    told: str = call_from(app, network, what, zone_id="z1", **point).json()["id"]
+    return told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("networks", "most"), [(1, OPEN_OF_NETWORK), (10**6, OPEN_IN_DISTRICT)], ids=["one network", "many"]
+)
+def test_who_makes_up_places_fills_the_queue_only_so_far(app: FastAPI, networks: int, most: int) -> None:
+    """Some 5,000 premises times 2,000 squares could once be opened by one phone."""
+    answers = [hurt_at(app, f"2001:db8:0:{n % networks:x}::1", n) for n in range(most + 30)]
+    assert len(set(answers[:most])) == most, "the first ones keep their places"
+    (gathered,) = set(answers[most:])
+    desk = signed_in(app, Role.DESK, DISTRICT)
+    shown = desk.get(f"/api/incidents/{gathered}{HERE}").json()
+    assert (shown["zone_id"], shown["lon"], shown["premises_id"]) == ("z1", None, None), (
+        "no one of their points"
+    )
+    by_id = {matter["id"]: matter["params"] for matter in waiting(app)}
+    assert by_id.keys() == set(answers)
+    assert by_id[gathered]["calls"] == 16, "written down whenever it has doubled"
+    honest = hurt_at(app, "203.0.113.7", 10_000)
+    assert (honest == gathered) is (networks > 1), "one network takes no place from the others"
+    assert "calls" not in by_id[answers[0]]
+
+
+@pytest.mark.slow
+def test_what_is_lost_takes_no_place_from_who_is_hurt_and_a_call_for_help_of_the_team_none_at_all(
+    app: FastAPI,
+) -> None:
+    lost = {call_from(app, f"2001:db8:0:{n:x}::1", "item", zone_id="z1").json()["id"] for n in range(140)}
+    assert len(lost) <= OPEN_IN_DISTRICT + 1
+    hurt = [hurt_at(app, f"2001:db8:1:{n:x}::1", n) for n in range(OPEN_IN_DISTRICT + 5)]
+    assert len(set(hurt)) == OPEN_IN_DISTRICT + 1
+    patrol = signed_in(app, Role.PATROL, DISTRICT)
+    told = {"id": ids.new_id(), "source": "sos", "text": "", "place": {"zone_id": "z1"}}
+    assert patrol.post(f"/api/incidents{HERE}", json=told).json()["id"] == told["id"]
+
+
+@pytest.mark.slow
+def test_a_place_that_is_closed_makes_room_for_another(app: FastAPI) -> None:
+    first = [hurt_at(app, "203.0.113.7", n) for n in range(OPEN_OF_NETWORK + 1)]
+    desk = signed_in(app, Role.DESK, DISTRICT)
+    version = desk.get(f"/api/incidents/{first[0]}{HERE}").json()["version"]
+    ending = {"outcome": "nobody there", "version": version, "insist": True}
+    assert desk.post(f"/api/incidents/{first[0]}/clear{HERE}", json=ending).status_code == 200
+    assert hurt_at(app, "203.0.113.7", 50) not in first
+    assert hurt_at(app, "203.0.113.7", 51) == first[-1]
 
 
 def test_calls_for_districts_that_are_none_spend_nobody_s_budget(app: FastAPI) -> None:

@@ -15,8 +15,10 @@ from tests.partners.conftest import quarter as quarter_fixture
 from tests.serving import signed_in
 
 from anshang.foundation import ids
-from anshang.incidents.outsiders import OF_OUTSIDERS
+from anshang.incidents import outsiders
+from anshang.incidents.outsiders import OF_OUTSIDERS, OF_OUTSIDERS_LONG
 from anshang.people.model import Role
+from anshang.web.budgets import Budget
 
 pytestmark = pytest.mark.postgres
 HERE = f"?district={DISTRICT}"
@@ -61,3 +63,14 @@ def test_an_account_sends_so_many_reports_a_minute_and_calls_for_help_beyond_the
     )
     assert report(volunteer, "sos").status_code == 200
     assert report(other, "patrol").status_code == 200
+
+
+def test_an_account_of_outsiders_leaves_the_queue_readable_for_an_hour_too(
+    app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten a minute, every minute of a night, are fourteen thousand."""
+    monkeypatch.setattr(outsiders, "OF_OUTSIDERS", Budget("incident.report_outside", most=10_000))
+    volunteer = signed_in(app, Role.VOLUNTEER, DISTRICT)
+    sent = [report(volunteer, "patrol").status_code for _ in range(OF_OUTSIDERS_LONG.most + 2)]
+    assert sent == [200] * OF_OUTSIDERS_LONG.most + [429] * 2
+    assert report(volunteer, "sos").status_code == 200

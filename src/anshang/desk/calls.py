@@ -1,7 +1,8 @@
 """Calls for help from the public page: each of them reaches the desk, however many come.
 
 A network or a district that calls more often than a desk can read has its calls gathered: those about the
-same thing at the same place become one incident, which says how many they are at least.
+same thing at the same place become one incident, which says how many they are at least. Places can be
+made up, too: beyond so many open incidents of one network or in one district calls are gathered by zone.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sqlalchemy import Connection
 
 from anshang.foundation.database import Database
 from anshang.incidents import actions as incidents
-from anshang.incidents import gathering
+from anshang.incidents import gathering, store
 from anshang.incidents.model import Source, Spot
 from anshang.incidents.placing import completed
 from anshang.kernels.geometry import LocalFrame
@@ -25,6 +26,12 @@ from anshang.web.budgets import Budget, Budgets
 
 OF_NETWORK = Budget("public.calls_of_network", most=3)
 OF_DISTRICT = Budget("public.calls_of_district", most=60)
+OPEN_OF_NETWORK = 20
+OPEN_IN_DISTRICT = 120
+"""So many incidents from this page can be open at once with a place of their own; the urgent ones count apart
+from the rest.
+"""
+NETWORKS_REMEMBERED_MAX = 4_096
 WORDS = {
     "hurt": ("injury", "有人受伤或不适 Somebody is hurt or unwell"),
     "lost": ("lost_person", "有人走失 Somebody is lost"),
@@ -61,6 +68,8 @@ class CallDesk:
     def __init__(self, database: Database, budgets: Budgets) -> None:
         self._database, self._budgets = database, budgets
         self._gathered: dict[_Key, _Gathered] = {}
+        self._networks: dict[str, str] = {}
+        """From which network an incident came."""
 
     def take(self, district_id: str, id: str, what: str, spot: Spot, network: str) -> str:
         """The id of the incident that bears the call; NotFound when the district or the place is none."""
@@ -68,13 +77,19 @@ class CallDesk:
             district = places.get_district(connection, district_id)
             spot = completed(connection, district_id, spot)
             key = self._key(district, what, spot, network)
-            if key is not None and gathering.is_open(connection, district_id, id):
-                key = None  # asked again by a phone that heard no answer
-            there = None if key is None else self._find(connection, key)
+            if gathering.is_open(connection, district_id, id):
+                return id  # asked again by a phone that heard no answer
+            there = self._find(connection, key)
+            crowded = there is None and not self._has_room(connection, district_id, what, network)
+            if crowded:
+                key, spot = (district_id, what, spot.zone_id, None), _of_zone(spot)
+                there = self._find(connection, key)
         if there is not None:
             self._count(district_id, there)
             return there.incident_id
         self._report(district_id, id, what, spot, first_of_many=key is not None)
+        if not crowded:
+            self._remember(id, network)
         if key is not None:
             self._gathered[key] = _Gathered(id)
         return id
@@ -89,10 +104,26 @@ class CallDesk:
         place = (spot.premises_id if calm or urgent else None) or spot.zone_id
         return district.id, what, place, _cell(district, spot) if urgent else None
 
-    def _find(self, connection: Connection, key: _Key) -> _Gathered | None:
+    def _has_room(self, connection: Connection, district_id: str, what: str, network: str) -> bool:
+        """Whether one more incident with a place of its own leaves the queue readable."""
+        urgent = what in URGENT
+        sort = {WORDS[one][0] for one in WORDS if (one in URGENT) is urgent}
+        present = store.list_open_of(connection, district_id, Source.PUBLIC, sort)
+        mine = sum(self._networks.get(id) == network for id in present)
+        return len(present) < OPEN_IN_DISTRICT and mine < OPEN_OF_NETWORK
+
+    def _remember(self, id: str, network: str) -> None:
+        """The incident takes one of the places of the network."""
+        if len(self._networks) >= NETWORKS_REMEMBERED_MAX:
+            self._networks.clear()
+        self._networks[id] = network
+
+    def _find(self, connection: Connection, key: _Key | None) -> _Gathered | None:
         """What such calls are gathered in while that is open."""
-        there = self._gathered.get(key)
-        if there is None or not gathering.is_open(connection, key[0], there.incident_id):
+        there = None if key is None else self._gathered.get(key)
+        if key is None or there is None:
+            return None
+        if not gathering.is_open(connection, key[0], there.incident_id):
             return None
         return there
 
@@ -121,6 +152,11 @@ class CallDesk:
             )
             if first_of_many:
                 gathering.count_calls(tx, actor=actor, id=id, calls=1)
+
+
+def _of_zone(spot: Spot) -> Spot:
+    """The zone alone: what many calls are gathered in by zone lies at none of their points."""
+    return Spot(zone_id=spot.zone_id) if spot.zone_id else spot
 
 
 def _cell(district: District, spot: Spot) -> _Cell | None:

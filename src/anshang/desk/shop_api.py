@@ -15,7 +15,7 @@ from anshang.desk.shop_feed import ShopFeed
 from anshang.foundation.actor import Permission
 from anshang.foundation.errors import NotFound
 from anshang.incidents.model import Source
-from anshang.incidents.outsiders import budget_of
+from anshang.incidents.outsiders import budgets_of
 from anshang.partners import actions as partners
 from anshang.partners.model import Answer, Looked
 from anshang.partners.shapes import AnswerShown
@@ -162,7 +162,7 @@ def check(body: ShopCheck, district: DistrictQuery, caller: Caller) -> CheckTake
 @router.post("/reports")
 def report(body: ShopCall, district: DistrictQuery, caller: Caller) -> ReportTaken:
     """Report something from the premises; it spends what the account may report in all."""
-    caller.spend(budget_of(caller.actor, Source.MERCHANT))
+    caller.spend(*budgets_of(caller.actor, Source.MERCHANT))
     with caller.writing(district, body) as tx:
         made = actions.report_from_partner(
             tx,

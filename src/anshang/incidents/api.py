@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from anshang.foundation.actor import Permission
 from anshang.incidents import actions, call_back, reading, sos
 from anshang.incidents.model import Incident, LinkKind, Source, Spot, Step
-from anshang.incidents.outsiders import budget_of
+from anshang.incidents.outsiders import budgets_of
 from anshang.incidents.shapes import Grounds, IncidentPage, IncidentShown, MomentShown, TransferShown
 from anshang.matters.model import Priority
 from anshang.vault.calls import Keys
@@ -149,7 +149,7 @@ def report(
     body: NewIncident, district: DistrictQuery, caller: Caller, request: Request, keyring: Keys
 ) -> IncidentShown:
     """Report an incident. A call for help (`sos`) is taken from anybody who is signed in."""
-    caller.spend(budget_of(caller.actor, Source(body.source)))
+    caller.spend(*budgets_of(caller.actor, Source(body.source)))
     sender = None
     if body.source == "sos":
         with caller.runtime.database.reading(sos.reading(caller.actor, district)) as connection:

@@ -14,15 +14,17 @@ from anshang.web.budgets import Budget
 
 OF_TEAM = Budget("incident.report", most=60)
 OF_OUTSIDERS = Budget("incident.report_outside", most=10)
+OF_OUTSIDERS_LONG = Budget("incident.report_outside_hour", most=60, minutes=60)
+"""So many of one account leave the queue readable until the desk has closed it."""
 OF_SOS = Budget("incident.sos", most=120)
 """A phone says the same call for help again until it hears an answer."""
 
 
-def budget_of(actor: Actor, source: Source) -> Budget:
-    """How many reports an account may send within a minute."""
+def budgets_of(actor: Actor, source: Source) -> tuple[Budget, ...]:
+    """How many reports an account may send within a minute, and within an hour."""
     if source is Source.SOS:
-        return OF_SOS
-    return OF_TEAM if actor.sees_every_body else OF_OUTSIDERS
+        return (OF_SOS,)
+    return (OF_TEAM,) if actor.sees_every_body else (OF_OUTSIDERS, OF_OUTSIDERS_LONG)
 
 
 def most_urgent(

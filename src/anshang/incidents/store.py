@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -27,7 +27,8 @@ from anshang.foundation.shelf import Shelf
 from anshang.incidents.catalogue import BUILT_IN
 from anshang.incidents.categories import Category
 from anshang.incidents.model import Incident, Link, LinkKind, Moment, Source, Step, Transfer
-from anshang.matters.store import visible
+from anshang.matters.model import MatterState
+from anshang.matters.store import matters_table, visible
 
 incidents_table = Table(
     "incidents",
@@ -133,6 +134,23 @@ def list_since(connection: Connection, scope: Scope, district_id: str, since: da
     return [
         incidents.read(row) for row in connection.execute(query.order_by(incidents_table.c.called_at.desc()))
     ]
+
+
+def list_open_of(
+    connection: Connection, district_id: str, source: Source, category_ids: Collection[str]
+) -> list[str]:
+    """The ids of the open incidents of the categories that came from the source."""
+    query = (
+        select(incidents_table.c.id)
+        .join(matters_table, matters_table.c.id == incidents_table.c.id)
+        .where(
+            matters_table.c.district_id == district_id,
+            matters_table.c.state != MatterState.CLOSED,
+            incidents_table.c.source == source,
+            incidents_table.c.category_id.in_(category_ids),
+        )
+    )
+    return list(connection.execute(query).scalars())
 
 
 def list_at_premises(

@@ -104,9 +104,10 @@ class Call:
         now = self.renewed()
         return now is not None and now.actor.may(permission, district_id)
 
-    def spend(self, budget: Budget) -> None:
-        """Count one more of what the account may do within a minute; TooOften when it is spent."""
-        self.runtime.budgets.spend(budget, self.actor.id)
+    def spend(self, *budgets: Budget) -> None:
+        """Count one more of what the account may do within some minutes; TooOften when one is spent."""
+        for budget in budgets:
+            self.runtime.budgets.spend(budget, self.actor.id)
 
     @contextmanager
     def writing(self, district_id: str, sent: Body | None = None) -> Iterator[Transaction]:
