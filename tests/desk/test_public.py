@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 import pytest
@@ -191,6 +193,23 @@ def test_nobody_can_silence_the_calls_of_a_district_or_of_another_one(app: FastA
     quiet = "?district=beside"
     assert call_from(app, "198.51.100.2", "hurt", quiet, zone_id="z1").status_code == 200
     assert "calls" not in waiting(app, quiet)[0]["params"]
+
+
+def test_one_address_that_floods_the_desk_takes_no_place_from_others(app: FastAPI) -> None:
+    for _ in range(2 * OF_DISTRICT.most):
+        assert call_from(app, "203.0.113.7", "item", premises_id="p1").status_code == 200
+    afraid = call_from(app, "198.51.100.1", "afraid", premises_id="p2").json()["id"]
+    shown = signed_in(app, Role.DESK, DISTRICT).get(f"/api/incidents/{afraid}{HERE}").json()
+    assert shown["premises_id"] == "p2"
+    assert "calls" not in {matter["id"]: matter["params"] for matter in waiting(app)}[afraid]
+
+
+def test_calls_that_come_at_once_are_gathered_as_those_one_after_another(app: FastAPI) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        tell = partial(call_from, app, "203.0.113.7", "item", premises_id="p1")
+        answers = [pool.submit(tell) for _ in range(40)]
+        ids = {answer.result().json()["id"] for answer in answers}
+    assert len(ids) == OF_NETWORK.most + 1, "its own three, and the one that gathers the others"
 
 
 def hurt_at(app: FastAPI, network: str, number: int, what: str = "hurt") -> str:

@@ -8,6 +8,7 @@ made up, too: beyond so many open incidents of one network or in one district ca
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,11 +69,16 @@ class CallDesk:
     def __init__(self, database: Database, budgets: Budgets) -> None:
         self._database, self._budgets = database, budgets
         self._gathered: dict[_Key, _Gathered] = {}
+        self._turns: dict[str, threading.Lock] = {}
         self._networks: dict[str, str] = {}
         """From which network an incident came."""
 
     def take(self, district_id: str, id: str, what: str, spot: Spot, network: str) -> str:
         """The id of the incident that bears the call; NotFound when the district or the place is none."""
+        with self._turns.setdefault(district_id, threading.Lock()):  # two at once would each find no other
+            return self._take(district_id, id, what, spot, network)
+
+    def _take(self, district_id: str, id: str, what: str, spot: Spot, network: str) -> str:
         with self._database.reading([district_id]) as connection:
             district = places.get_district(connection, district_id)
             spot = completed(connection, district_id, spot)
@@ -97,11 +103,12 @@ class CallDesk:
     def _key(self, district: District, what: str, spot: Spot, network: str) -> _Key | None:
         """What the call is gathered with; None while there are few of them."""
         few = self._budgets.allows(OF_NETWORK, district.id, network)
-        calm = self._budgets.allows(OF_DISTRICT, district.id)
-        if calm and few:
+        if few and self._budgets.allows(
+            OF_DISTRICT, district.id
+        ):  # who calls too often spends nothing of others
             return None
         urgent = what in URGENT
-        place = (spot.premises_id if calm or urgent else None) or spot.zone_id
+        place = (None if few and not urgent else spot.premises_id) or spot.zone_id
         return district.id, what, place, _cell(district, spot) if urgent else None
 
     def _has_room(self, connection: Connection, district_id: str, what: str, network: str) -> bool:
