@@ -88,8 +88,6 @@ class Worker:
         self._sweep = Sweep(database, dispatcher)
         self._districts: tuple[str, ...] = ()
         self._persistence: dict[str, Persistence] = {}
-        self._needless: set[tuple[str, str]] = set()
-        """Keys that no record needed an hour ago."""
         self._minutes: dict[tuple[str, str], int] = {}
         self._days: dict[tuple[str, str], date] = {}
         self._minute_keeper = MinuteKeeper(database, watch, outlooks)
@@ -377,9 +375,7 @@ class Worker:
         retention.apply(self._database, EVERYWHERE, actor=engine_actor(EVERYWHERE))
         with self._database.reading() as connection:
             districts = places.list_district_ids(connection)
-        self._needless = vault.destroy_orphans(
-            self._database, self._keyring, districts, self._needless, items=self._orphans
-        )
+        vault.destroy_orphans(self._database, self._keyring, districts, items=self._orphans)
 
     def _bring_back(self, district_id: str) -> None:
         council.bring_back(self._database, district_id, actor=engine_actor(district_id))

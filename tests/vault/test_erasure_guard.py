@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from tests.conftest import DISTRICT, NIGHT, Make
 from tests.serving import signed_in
-from tests.vault.test_vault import WORDS, MoveOn, kept, read
+from tests.vault.test_vault import WORDS, MoveOn, kept, read, written
 from tests.web.conftest import app as app_fixture
 
 from anshang.foundation import clock, ids
@@ -137,11 +137,9 @@ def test_only_who_may_erase_confirms_the_clock(database: Database, make: Make) -
         confirm_clock(tx, actor=make.actor(Role.WALL, EVERYWHERE))
 
 
-def orphans_gone(database: Database, keyring: Keyring, rounds: int = 3) -> None:
+def orphans_gone(database: Database, keyring: Keyring) -> None:
     """What the hourly round destroys."""
-    needless: set[tuple[str, str]] = set()
-    for _ in range(rounds):
-        needless = actions.destroy_orphans(database, keyring, [DISTRICT], needless)
+    actions.destroy_orphans(database, keyring, [DISTRICT])
 
 
 def another_installation(database: Database) -> None:
@@ -179,16 +177,31 @@ def test_a_vault_of_an_earlier_version_is_not_emptied_by_an_empty_database(
 
 
 def test_an_older_back_up_never_makes_every_key_an_orphan(
-    database: Database, keyring: Keyring, make: Make
+    database: Database, keyring: Keyring, make: Make, tmp_path: Path
 ) -> None:
-    """The same installation, restored as it was before any of today's records was kept."""
+    """The same installation, restored as it was before any of its records was kept."""
     orphans_gone(database, keyring)
     for _ in range(3):
-        kept(database, keyring, make.actor(Role.DESK), ids.new_id())
+        written(tmp_path, kept(database, keyring, make.actor(Role.DESK), ids.new_id()), timedelta(days=99))
     with database.owning() as connection:
         connection.execute(text("DELETE FROM vault_records"))
     orphans_gone(database, keyring)
     assert len(keyring.list_keys()) == 3
+
+
+def test_an_older_back_up_keeps_the_keys_of_younger_records_for_a_week(
+    database: Database, keyring: Keyring, make: Make, tmp_path: Path
+) -> None:
+    """The same installation, restored as it was yesterday: who made a mistake can still undo it."""
+    old, young = (kept(database, keyring, make.actor(Role.DESK), ids.new_id()) for _ in range(2))
+    with database.owning() as connection:
+        connection.execute(text("DELETE FROM vault_records WHERE id = :id"), {"id": young})
+    written(tmp_path, young, timedelta(days=6))
+    orphans_gone(database, keyring)
+    assert keyring.list_keys() == sorted([(DISTRICT, old), (DISTRICT, young)])
+    written(tmp_path, young, timedelta(days=8))
+    orphans_gone(database, keyring)
+    assert keyring.list_keys() == [(DISTRICT, old)]
 
 
 def test_the_key_of_a_record_that_says_it_was_erased_goes_even_when_it_is_the_only_one(
@@ -201,7 +214,7 @@ def test_the_key_of_a_record_that_says_it_was_erased_goes_even_when_it_is_the_on
         actions.erase(tx, keyring, actor=desk, subject_ids=[subject])
         tx.after_commit.clear()
     assert keyring.list_keys() == [(DISTRICT, id)]
-    orphans_gone(database, keyring, rounds=1)
+    orphans_gone(database, keyring)
     assert keyring.list_keys() == []
 
 

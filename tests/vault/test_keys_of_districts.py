@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
 from tests.conftest import DISTRICT, Make
 from tests.serving import signed_in
-from tests.vault.test_vault import WORDS, kept, photograph, read
+from tests.vault.test_vault import WORDS, kept, photograph, read, written
 from tests.web.conftest import app as app_fixture
 
 from anshang.foundation import ids
@@ -40,15 +41,15 @@ def keep_in(database: Database, keyring: Keyring, district_id: str, actor: Actor
 
 @pytest.mark.postgres
 def test_an_id_of_another_district_is_refused_and_that_districts_record_still_opens(
-    database: Database, keyring: Keyring, make: Make
+    database: Database, keyring: Keyring, make: Make, tmp_path: Path
 ) -> None:
     desk = make.actor(Role.DESK)
     id = kept(database, keyring, desk, ids.new_id())
     with pytest.raises(RuleBroken, match="taken"):
         keep_in(database, keyring, ELSEWHERE, make.actor(Role.DESK, ELSEWHERE), id)
     assert read(database, keyring, desk, id) == WORDS
-    needless = actions.destroy_orphans(database, keyring, [DISTRICT, ELSEWHERE], set())
-    actions.destroy_orphans(database, keyring, [DISTRICT, ELSEWHERE], needless)
+    written(tmp_path, id, timedelta(days=8))
+    actions.destroy_orphans(database, keyring, [DISTRICT, ELSEWHERE])
     assert keyring.list_keys() == [(DISTRICT, id)], "the stray key went, and no other"
     assert read(database, keyring, desk, id) == WORDS
 
@@ -92,9 +93,8 @@ def test_a_key_kept_before_keys_had_districts_opens_and_is_destroyed(
     assert read(database, keyring, desk, id) == WORDS
     with pytest.raises(RuleBroken, match="taken"):
         keep_in(database, keyring, ELSEWHERE, make.actor(Role.DESK, ELSEWHERE), id)
-    needless: set[tuple[str, str]] = set()
-    for _ in range(3):
-        needless = actions.destroy_orphans(database, keyring, [DISTRICT, ELSEWHERE], needless)
+    written(tmp_path, id, timedelta(days=8))
+    actions.destroy_orphans(database, keyring, [DISTRICT, ELSEWHERE])
     assert read(database, keyring, desk, id) == WORDS
     assert keyring.rewrap() == 0
     with database.transaction(DISTRICT) as tx:

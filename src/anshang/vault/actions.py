@@ -7,7 +7,7 @@ it is read for the purpose it was given for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from sqlalchemy import Connection
@@ -25,6 +25,8 @@ from anshang.vault.keys import Keyring, seal, unseal
 from anshang.vault.model import RETENTION, Purpose, Reading, Receipt, Record, RecordKind, VaultKind
 
 BYTES_MAX = 4_000_000
+ORPHANED = timedelta(days=7)
+"""A key that no record needs is kept so long: that the database is an older one may be a mistake."""
 
 
 def keep(
@@ -141,18 +143,13 @@ def erase_expired(
 
 
 def destroy_orphans(
-    database: Database,
-    keyring: Keyring,
-    district_ids: Sequence[str],
-    seen_before: set[tuple[str, str]],
-    *,
-    items: Items | None = None,
-) -> set[tuple[str, str]]:
+    database: Database, keyring: Keyring, district_ids: Sequence[str], *, items: Items | None = None
+) -> None:
     """Destroy keys that no record needs: of those erased when the machine stopped in between, or never saved.
 
-    A key without any row goes only when it had none the last time either, and never when no key at all has
-    one: the database is the wrong one then, or an older one. Returns the keys that have no row now;
-    RuleBroken when the vault belongs to another installation, ItemsFailed at the end when some keys resist.
+    A key without any row goes only ORPHANED after it was written, and never when no key at all has a row: the
+    database is an older one then, as of a back-up, or the wrong one. RuleBroken when the vault belongs to
+    another installation, ItemsFailed at the end when some keys resist.
     """
     there = set(keyring.list_keys())
     kept, erased = (
@@ -161,11 +158,11 @@ def destroy_orphans(
     )
     with database.reading() as connection:
         keyring.must_belong(installation_id(connection), is_known=not there or bool(there & (kept | erased)))
-    without_row = there - kept - erased
-    lost = without_row & seen_before if there & kept else set()
+    before = clock.now() - ORPHANED
+    without_row = there - kept - erased if there & kept else set()
+    lost = {key for key in without_row if keyring.is_older(*key, before)}
     gone = sorted((there & erased - kept) | lost)
     (items or Items()).each("", [("/".join(key), partial(keyring.destroy_key, *key)) for key in gone])
-    return without_row - lost
 
 
 def list_unreadable_ids(connection: Connection, keyring: Keyring, district_id: str) -> list[str]:

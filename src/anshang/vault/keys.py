@@ -13,6 +13,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from pkgutil import resolve_name
@@ -135,6 +136,11 @@ class Keyring:
         """District and record of every key there is."""
         here = [(path.parents[1].name, path.stem) for path in self._folder.glob(f"*/??/*{SUFFIX}")]
         return sorted([*here, *(("", path.stem) for path in self._folder.glob(f"??/*{SUFFIX}"))])
+
+    def is_older(self, district_id: str, record_id: str, than: datetime) -> bool:
+        """Whether the key that `list_keys` names so was written, or wrapped anew, before; not when gone."""
+        path = self._path(district_id, record_id)
+        return path.exists() and path.stat().st_mtime < than.timestamp()
 
     def clear_scratch(self) -> None:
         """Remove what was being written when the machine stopped: each may be a wrapped copy of a key."""
