@@ -18,7 +18,7 @@ from tests.partners.conftest import app as app_fixture
 from tests.partners.conftest import quarter as quarter_fixture
 from tests.serving import signed_in
 
-from anshang.desk.calls import OF_DISTRICT, OF_NETWORK, OPEN_IN_DISTRICT, OPEN_OF_NETWORK
+from anshang.desk.calls import AREA_M, OF_DISTRICT, OF_NETWORK, OPEN_IN_DISTRICT, OPEN_OF_NETWORK
 from anshang.desk.public import LOOKS
 from anshang.foundation import ids
 from anshang.people.model import Role, operator_actor
@@ -240,6 +240,25 @@ def test_who_makes_up_places_fills_the_queue_only_so_far(app: FastAPI, networks:
     honest = hurt_at(app, "203.0.113.7", 10_000)
     assert (honest == gathered) is (networks > 1), "one network takes no place from the others"
     assert "calls" not in by_id[answers[0]]
+
+
+@pytest.mark.slow
+def test_beyond_the_room_who_is_hurt_outside_of_all_zones_is_gathered_with_those_nearby_alone(
+    app: FastAPI,
+) -> None:
+    def hurt(number: int) -> str:
+        point = {"lon": LON - 700 / M_PER_LON, "lat": LAT + (number * 45 - 400) / 111_000}
+        told: str = call_from(app, "203.0.113.7", "hurt", **point).json()["id"]
+        return told
+
+    assert len({hurt(n) for n in range(OPEN_OF_NETWORK)}) == OPEN_OF_NETWORK
+    here, beside, far = hurt(0), hurt(1), hurt(17)
+    assert here == beside != far
+    desk = signed_in(app, Role.DESK, DISTRICT)
+    for n, gathered in ((0, here), (17, far)):
+        shown = desk.get(f"/api/incidents/{gathered}{HERE}").json()
+        off_m = abs(shown["lat"] - LAT) * 111_000 - abs(n * 45 - 400)
+        assert abs(off_m) <= AREA_M / 2 + 45, "about there"
 
 
 @pytest.mark.slow

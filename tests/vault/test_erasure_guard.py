@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from tests.conftest import DISTRICT, NIGHT, Make
 from tests.serving import signed_in
-from tests.vault.test_vault import WORDS, MoveOn, kept, read, written
+from tests.vault.test_vault import WORDS, MoveOn, kept, read
 from tests.web.conftest import app as app_fixture
 
 from anshang.foundation import clock, ids
@@ -177,29 +177,50 @@ def test_a_vault_of_an_earlier_version_is_not_emptied_by_an_empty_database(
 
 
 def test_an_older_back_up_never_makes_every_key_an_orphan(
-    database: Database, keyring: Keyring, make: Make, tmp_path: Path
+    database: Database, keyring: Keyring, make: Make, night: MoveOn
 ) -> None:
     """The same installation, restored as it was before any of its records was kept."""
     orphans_gone(database, keyring)
     for _ in range(3):
-        written(tmp_path, kept(database, keyring, make.actor(Role.DESK), ids.new_id()), timedelta(days=99))
+        kept(database, keyring, make.actor(Role.DESK), ids.new_id())
     with database.owning() as connection:
         connection.execute(text("DELETE FROM vault_records"))
+    orphans_gone(database, keyring)
+    night(timedelta(days=99))
     orphans_gone(database, keyring)
     assert len(keyring.list_keys()) == 3
 
 
 def test_an_older_back_up_keeps_the_keys_of_younger_records_for_a_week(
-    database: Database, keyring: Keyring, make: Make, tmp_path: Path
+    database: Database, keyring: Keyring, make: Make, night: MoveOn
 ) -> None:
-    """The same installation, restored as it was yesterday: who made a mistake can still undo it."""
+    """The same installation, restored as it was three weeks ago: who made a mistake can still undo it."""
     old, young = (kept(database, keyring, make.actor(Role.DESK), ids.new_id()) for _ in range(2))
+    night(timedelta(days=20))
     with database.owning() as connection:
+        row = (
+            connection.execute(text("SELECT * FROM vault_records WHERE id = :id"), {"id": young})
+            .mappings()
+            .one()
+        )
         connection.execute(text("DELETE FROM vault_records WHERE id = :id"), {"id": young})
-    written(tmp_path, young, timedelta(days=6))
+    orphans_gone(database, keyring)
+    night(timedelta(days=6))
     orphans_gone(database, keyring)
     assert keyring.list_keys() == sorted([(DISTRICT, old), (DISTRICT, young)])
-    written(tmp_path, young, timedelta(days=8))
+    with database.owning() as connection:  # the right database is back
+        names = ", ".join(row)
+        values = ", ".join(f":{name}" for name in row)
+        connection.execute(text(f"INSERT INTO vault_records ({names}) VALUES ({values})"), dict(row))
+    night(timedelta(days=6))
+    orphans_gone(database, keyring)
+    with database.owning() as connection:
+        connection.execute(text("DELETE FROM vault_records WHERE id = :id"), {"id": young})
+    orphans_gone(database, keyring)
+    night(timedelta(days=6))
+    orphans_gone(database, keyring)
+    assert keyring.list_keys() == sorted([(DISTRICT, old), (DISTRICT, young)]), "its week began anew"
+    night(timedelta(days=1))
     orphans_gone(database, keyring)
     assert keyring.list_keys() == [(DISTRICT, old)]
 

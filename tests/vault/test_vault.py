@@ -17,7 +17,7 @@ from tests.conftest import DISTRICT, NIGHT, Make
 from tests.serving import signed_in
 from tests.web.conftest import app as app_fixture
 
-from anshang.foundation import clock, ids
+from anshang.foundation import ids
 from anshang.foundation.actor import Actor
 from anshang.foundation.backups import unpack_backup, write_backup
 from anshang.foundation.database import Database
@@ -39,13 +39,6 @@ app = app_fixture
 @pytest.fixture
 def keyring(tmp_path: Path) -> Keyring:
     return Keyring(tmp_path / "vault")
-
-
-def written(folder: Path, record_id: str, ago: timedelta) -> None:
-    """Every key of this name in the installation's folder was written so long ago."""
-    at_s = (clock.now() - ago).timestamp()
-    for path in (folder / "vault").glob(f"**/{record_id}.key"):
-        os.utime(path, (at_s, at_s))
 
 
 def kept(database: Database, keyring: Keyring, actor: Actor, subject: str, content: bytes = WORDS) -> str:
@@ -173,15 +166,14 @@ def test_its_time_ends_by_itself_and_the_receipt_says_who_had_opened_it(
 
 
 def test_a_key_whose_record_was_never_saved_goes_after_a_week(
-    database: Database, keyring: Keyring, make: Make, tmp_path: Path
+    database: Database, keyring: Keyring, make: Make, night: MoveOn
 ) -> None:
     id = kept(database, keyring, make.actor(Role.DESK), ids.new_id())
     lost = ids.new_id()
     keyring.make(DISTRICT, lost)
-    written(tmp_path, lost, timedelta(days=6))
     actions.destroy_orphans(database, keyring, [DISTRICT])
     assert keyring.list_keys() == sorted([(DISTRICT, id), (DISTRICT, lost)])
-    written(tmp_path, lost, timedelta(days=8))
+    night(timedelta(days=7))
     actions.destroy_orphans(database, keyring, [DISTRICT])
     assert keyring.list_keys() == [(DISTRICT, id)]
 

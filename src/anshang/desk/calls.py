@@ -33,6 +33,7 @@ OPEN_IN_DISTRICT = 120
 from the rest.
 """
 NETWORKS_REMEMBERED_MAX = 4_096
+TURNS = 16
 WORDS = {
     "hurt": ("injury", "有人受伤或不适 Somebody is hurt or unwell"),
     "lost": ("lost_person", "有人走失 Somebody is lost"),
@@ -43,11 +44,13 @@ WORDS = {
 }
 """What a visitor can tap: the category it is reported as, and the words."""
 URGENT = frozenset({"hurt", "crushed"})
-"""These keep their exact place in a flood, too."""
+"""These keep their exact place in a flood, too, while there is room (OPEN_OF_NETWORK, OPEN_IN_DISTRICT)."""
 
 
 CELL_M = 40.0
 """Two who are hurt farther apart than this are two places to go to."""
+AREA_M = 200.0
+"""Beyond what has a place of its own, calls from outside of all zones are gathered by squares of this."""
 NEAR_M = 1000.0
 """A point farther than this from the district's centre is told apart by nothing: who makes points up does not
 fill the queue.
@@ -69,13 +72,13 @@ class CallDesk:
     def __init__(self, database: Database, budgets: Budgets) -> None:
         self._database, self._budgets = database, budgets
         self._gathered: dict[_Key, _Gathered] = {}
-        self._turns: dict[str, threading.Lock] = {}
+        self._turns = tuple(threading.Lock() for _ in range(TURNS))
         self._networks: dict[str, str] = {}
         """From which network an incident came."""
 
     def take(self, district_id: str, id: str, what: str, spot: Spot, network: str) -> str:
         """The id of the incident that bears the call; NotFound when the district or the place is none."""
-        with self._turns.setdefault(district_id, threading.Lock()):  # two at once would each find no other
+        with self._turns[hash(district_id) % TURNS]:  # two at once would each find no other
             return self._take(district_id, id, what, spot, network)
 
     def _take(self, district_id: str, id: str, what: str, spot: Spot, network: str) -> str:
@@ -88,7 +91,8 @@ class CallDesk:
             there = self._find(connection, key)
             crowded = there is None and not self._has_room(connection, district_id, what, network)
             if crowded:
-                key, spot = (district_id, what, spot.zone_id, None), _of_zone(spot)
+                spot, square = _about(district, spot)
+                key = (district_id, what, spot.zone_id, square)
                 there = self._find(connection, key)
         if there is not None:
             self._count(district_id, there)
@@ -103,10 +107,8 @@ class CallDesk:
     def _key(self, district: District, what: str, spot: Spot, network: str) -> _Key | None:
         """What the call is gathered with; None while there are few of them."""
         few = self._budgets.allows(OF_NETWORK, district.id, network)
-        if few and self._budgets.allows(
-            OF_DISTRICT, district.id
-        ):  # who calls too often spends nothing of others
-            return None
+        if few and self._budgets.allows(OF_DISTRICT, district.id):
+            return None  # who calls too often spends nothing of what others may
         urgent = what in URGENT
         place = (None if few and not urgent else spot.premises_id) or spot.zone_id
         return district.id, what, place, _cell(district, spot) if urgent else None
@@ -161,17 +163,27 @@ class CallDesk:
                 gathering.count_calls(tx, actor=actor, id=id, calls=1)
 
 
-def _of_zone(spot: Spot) -> Spot:
-    """The zone alone: what many calls are gathered in by zone lies at none of their points."""
-    return Spot(zone_id=spot.zone_id) if spot.zone_id else spot
+def _about(district: District, spot: Spot) -> tuple[Spot, _Cell | None]:
+    """Where many calls are gathered, at none of their points: the zone alone; outside of all zones the middle
+    of a square of AREA_M, which is told too; nowhere when nothing is known near the district.
+    """
+    if spot.zone_id:
+        return Spot(zone_id=spot.zone_id), None
+    square = _cell(district, spot, AREA_M)
+    if square is None:
+        return Spot(), None
+    frame = LocalFrame(district.centre_lon, district.centre_lat)
+    middle = (np.array([square], float) + 0.5) * AREA_M
+    ((lon, lat),) = frame.to_degrees(middle).tolist()
+    return Spot(lon, lat), square
 
 
-def _cell(district: District, spot: Spot) -> _Cell | None:
-    """The square of CELL_M on the ground that the point lies in; None without one near the district."""
+def _cell(district: District, spot: Spot, side_m: float = CELL_M) -> _Cell | None:
+    """The square on the ground that the point lies in; None without one near the district."""
     if spot.lon is None or spot.lat is None:
         return None
     frame = LocalFrame(district.centre_lon, district.centre_lat)
     ((x_m, y_m),) = frame.to_metres(np.array([[spot.lon, spot.lat]]))
     if not math.hypot(x_m, y_m) <= NEAR_M:
         return None
-    return math.floor(x_m / CELL_M), math.floor(y_m / CELL_M)
+    return math.floor(x_m / side_m), math.floor(y_m / side_m)

@@ -173,7 +173,7 @@ def _due(district_id: str, way: Way, now: datetime) -> Select[Any]:
         t.given_up_at.is_(None),
         t.due_at <= now,
     )
-    return query.order_by(t.seq)
+    return query.order_by(t.tries, t.seq)  # who could not be told keeps nobody waiting who was not tried yet
 
 
 def _forget_done(tx: Transaction, before: datetime) -> None:

@@ -147,8 +147,8 @@ def destroy_orphans(
 ) -> None:
     """Destroy keys that no record needs: of those erased when the machine stopped in between, or never saved.
 
-    A key without any row goes only ORPHANED after it was written, and never when no key at all has a row: the
-    database is an older one then, as of a back-up, or the wrong one. RuleBroken when the vault belongs to
+    A key without any row goes only when it has had none for ORPHANED, and never when no key at all has a row:
+    the database is an older one then, as of a back-up, or the wrong one. RuleBroken when the vault belongs to
     another installation, ItemsFailed at the end when some keys resist.
     """
     there = set(keyring.list_keys())
@@ -158,9 +158,10 @@ def destroy_orphans(
     )
     with database.reading() as connection:
         keyring.must_belong(installation_id(connection), is_known=not there or bool(there & (kept | erased)))
-    before = clock.now() - ORPHANED
+    now = clock.now()
     without_row = there - kept - erased if there & kept else set()
-    lost = {key for key in without_row if keyring.is_older(*key, before)}
+    lost = {key for key in without_row if now - keyring.needless_since(*key, now) >= ORPHANED}
+    keyring.note_needed(kept)
     gone = sorted((there & erased - kept) | lost)
     (items or Items()).each("", [("/".join(key), partial(keyring.destroy_key, *key)) for key in gone])
 

@@ -12,7 +12,7 @@ import binascii
 import hashlib
 import os
 import secrets
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -26,7 +26,7 @@ KEY_BYTES, NONCE_BYTES, MARK_BYTES = 32, 12, 8
 MASTER_FILE = "master.key"
 OWNER_FILE = "installation"
 """Says which installation the keys belong to."""
-SUFFIX, SCRATCH = ".key", ".new"
+SUFFIX, SCRATCH, NEEDLESS = ".key", ".new", ".needless"
 
 
 def seal(key: bytes, content: bytes, bound_to: str) -> bytes:
@@ -131,16 +131,26 @@ class Keyring:
         path = self._path(district_id, record_id)
         _wipe(path.with_suffix(SCRATCH))
         _wipe(path)
+        path.with_suffix(NEEDLESS).unlink(missing_ok=True)
 
     def list_keys(self) -> list[tuple[str, str]]:
         """District and record of every key there is."""
         here = [(path.parents[1].name, path.stem) for path in self._folder.glob(f"*/??/*{SUFFIX}")]
         return sorted([*here, *(("", path.stem) for path in self._folder.glob(f"??/*{SUFFIX}"))])
 
-    def is_older(self, district_id: str, record_id: str, than: datetime) -> bool:
-        """Whether the key that `list_keys` names so was written, or wrapped anew, before; not when gone."""
-        path = self._path(district_id, record_id)
-        return path.exists() and path.stat().st_mtime < than.timestamp()
+    def needless_since(self, district_id: str, record_id: str, now: datetime) -> datetime:
+        """Since when no record has needed the key that `list_keys` names so: a note beside it says so."""
+        note = self._path(district_id, record_id).with_suffix(NEEDLESS)
+        if not note.exists():
+            write_private(note, now.isoformat().encode())
+        return datetime.fromisoformat(note.read_text("ascii"))
+
+    def note_needed(self, keys: Set[tuple[str, str]]) -> None:
+        """What these keys open is there again."""
+        for note in self._folder.glob(f"**/*{NEEDLESS}"):
+            district = note.parents[1].name if note.parents[1] != self._folder else ""
+            if (district, note.stem) in keys:
+                note.unlink()
 
     def clear_scratch(self) -> None:
         """Remove what was being written when the machine stopped: each may be a wrapped copy of a key."""
