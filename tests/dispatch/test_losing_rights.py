@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from tests.conftest import DISTRICT, Make
 from tests.dispatch.conftest import ADMIN, WEST, Duty, MoveOn, a_unit, lost, set_up
 from tests.serving import open_account
 
+from anshang.dispatch import actions
 from anshang.dispatch.model import AssignmentKind, AssignmentState, Because
 from anshang.foundation import ids
 from anshang.foundation.database import Database
@@ -79,6 +81,100 @@ def test_a_person_is_told_when_nobody_is_left_to_ask(duty: Duty, call: Incident)
     for _ in range(3):
         duty.go_on()
     assert AssignmentKind.NOBODY_LEFT in duty.kinds("assignment")
+
+
+def end(duty: Duty, call: Incident, unit_id: str, way: str) -> None:
+    """The last assignment of the unit ends: by the desk, or by its crew, with or without having been there."""
+    mine = [one for one in duty.sent_to(call) if one.unit_id == unit_id][-1]
+    if way == "called off":
+        duty.act(actions.stand_down, actor=duty.desk, id=mine.id, because=Because.CALLED_OFF)
+        return
+    if mine.state is AssignmentState.OFFERED:
+        duty.act(actions.answer, actor=duty.crews[unit_id], id=mine.id, accepted=True)
+    steps = [AssignmentState.ON_SCENE, AssignmentState.DONE]
+    for step in steps if way == "served" else steps[1:]:
+        duty.act(actions.take_step, actor=duty.crews[unit_id], id=mine.id, to=step)
+
+
+def relieved(duty: Duty, night: MoveOn, unit_id: str) -> None:
+    """A little later the crew's account is closed, and the sweep goes round."""
+    night(timedelta(seconds=1))
+    change(duty.database, duty.crews[unit_id].id, active=False)
+    for _ in range(3):
+        duty.go_on()
+
+
+def asked_by_itself(duty: Duty, call: Incident) -> list[str]:
+    return [one.unit_id for one in duty.sent_to(call) if one.offered_by == "engine"]
+
+
+@pytest.mark.parametrize("way", ["called off", "done"])
+def test_what_others_did_before_keeps_a_relieved_unit_s_task_not_from_the_next(
+    duty: Duty, call: Incident, night: MoveOn, way: str
+) -> None:
+    """The newest assignment is another one, over already: the incident would be left to nobody, unheard."""
+    duty.accepted(call, "k1")
+    duty.offered(call, "v1")
+    end(duty, call, "v1", way)
+    relieved(duty, night, "k1")
+    assert asked_by_itself(duty, call) == ["k2"], "who was called off or is done is not asked again"
+    told = {"accepted": False, "because": Because.UNSAFE}
+    duty.act(actions.answer, actor=duty.crews["k2"], id=duty.sent_to(call)[-1].id, **told)
+    for _ in range(3):
+        duty.go_on()
+    assert duty.kinds("assignment").count(AssignmentKind.NOBODY_LEFT) == 1
+
+
+def test_a_unit_of_a_circle_that_is_relieved_leads_to_the_next_whatever_the_circle_does(
+    duty: Duty, call: Incident, night: MoveOn
+) -> None:
+    """Who is asked with others leads to nobody when it declines; when it is lost, the desk must hear of it."""
+    told = {"incident_id": call.id, "unit_ids": ["k1", "v1"]}
+    first, _ = duty.act(actions.offer_all, actor=duty.desk, id=ids.new_id(), **told)
+    duty.act(actions.answer, actor=duty.crews["k1"], id=first.id, accepted=True)
+    relieved(duty, night, "k1")
+    assert asked_by_itself(duty, call) == [], "v1 may still go"
+    night(timedelta(seconds=40))
+    for _ in range(2):
+        duty.go_on()
+    assert asked_by_itself(duty, call) == ["k2"]
+
+
+def test_only_who_was_asked_is_lost_and_a_person_hears_it(duty: Duty, call: Incident, night: MoveOn) -> None:
+    (only,) = duty.act(
+        actions.offer_all, actor=duty.desk, id=ids.new_id(), incident_id=call.id, unit_ids=["k1"]
+    )
+    duty.act(actions.answer, actor=duty.crews["k1"], id=only.id, accepted=True)
+    for unit_id in ("k2", "v1"):
+        change(duty.database, duty.crews[unit_id].id, active=False)
+    relieved(duty, night, "k1")
+    assert duty.kinds("assignment").count(AssignmentKind.NOBODY_LEFT) == 1
+
+
+@pytest.mark.parametrize("way", ["called off", "done", "served"])
+def test_what_ended_after_the_relief_is_left_as_the_person_left_it(
+    duty: Duty, call: Incident, night: MoveOn, way: str
+) -> None:
+    """Whoever calls off the last unit, or says it is done, knows; nothing is started behind their back."""
+    duty.accepted(call, "k1")
+    duty.accepted(call, "v1")
+    relieved(duty, night, "k1")
+    night(timedelta(seconds=1))
+    end(duty, call, "v1", way)
+    duty.go_on()
+    assert asked_by_itself(duty, call) == []
+
+
+def test_an_incident_that_was_served_is_not_asked_for_again(
+    duty: Duty, call: Incident, night: MoveOn
+) -> None:
+    duty.offered(call, "k1")
+    duty.accepted(call, "v1")
+    end(duty, call, "v1", "served")
+    night(timedelta(seconds=40))
+    duty.go_on()
+    duty.go_on()
+    assert [one.state for one in duty.sent_to(call)] == [AssignmentState.UNANSWERED, AssignmentState.DONE]
 
 
 def test_who_may_stay_goes_on_with_the_task_and_hours_are_kept(

@@ -188,12 +188,11 @@ def relieve(tx: Transaction, *, actor: Actor, duty: Duty, staying: Sequence[str]
     patrols.relieve(tx, actor=actor, duty=duty, staying=staying)
 
 
-def tell_nobody_left(tx: Transaction, *, actor: Actor, assignment: Assignment) -> Assignment:
-    """Nobody is left to ask after this one: a person must help."""
+def tell_nobody_left(tx: Transaction, *, actor: Actor, assignments: Sequence[Assignment]) -> None:
+    """Nobody is left to ask in the stead of these, which is told once: a person must help."""
     actor.must(Permission.UNIT_DIRECT, tx.district_id)
-    after = store.assignments.put(tx, replace(assignment, onward=False))
-    _tell(tx, actor, AssignmentKind.NOBODY_LEFT, after, {})
-    return after
+    after = [store.assignments.put(tx, replace(one, onward=False)) for one in assignments]
+    _tell(tx, actor, AssignmentKind.NOBODY_LEFT, after[-1], {})
 
 
 def list_startable(connection: Connection, matter: Matter) -> list[RungRun]:

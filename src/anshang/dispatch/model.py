@@ -6,7 +6,7 @@ No unit and nobody in it is ever ranked by them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -135,6 +135,15 @@ class Assignment:
         """Whether it was accepted and has taken this step, or one after it."""
         return self.state in GOING and GOING.index(self.state) >= GOING.index(state)
 
+    def settled_by(self, later: Assignment) -> bool:
+        """Whether one of the same incident that was asked later stands in its stead: asked after this one had
+        ended, called off or done since, or done with the incident after having been there.
+        """
+        ended_at = self.ended_at or self.offered_at
+        if later.offered_at > ended_at or (later.state is AssignmentState.DONE and later.on_scene_at):
+            return True
+        return later.state not in UNSERVED and later.ended_at is not None and later.ended_at > ended_at
+
     def answered(self, accepted: bool, because: Because, words: str, at: datetime) -> Assignment:
         """The unit goes, or says why not. An answer that comes late may still accept what nobody withdrew."""
         late = self.state is AssignmentState.UNANSWERED and accepted
@@ -162,10 +171,12 @@ class Assignment:
         return replace(self, state=AssignmentState.UNANSWERED, ended_at=now)
 
     def given_back(self, because: Because, now: datetime) -> Assignment:
-        """The unit cannot go on with it, whatever step it has taken; RuleBroken when it is over."""
+        """The unit cannot go on with it, whatever step it has taken, and the next one is asked, however this
+        one was; RuleBroken when it is over.
+        """
         if not self.live:
             raise _over()
-        return replace(self, state=AssignmentState.REFUSED, ended_at=now, because=because)
+        return replace(self, state=AssignmentState.REFUSED, ended_at=now, because=because, onward=True)
 
     def stood_down(self, because: Because, words: str, now: datetime) -> Assignment:
         """It need not go any more; RuleBroken when it is over."""
@@ -173,6 +184,17 @@ class Assignment:
             raise _over()
         state = AssignmentState.STOOD_DOWN
         return replace(self, state=state, ended_at=now, because=because, words=words)
+
+
+def leading_on(theirs: Sequence[Assignment]) -> list[Assignment]:
+    """Of all assignments of an incident (oldest first) those in whose stead the next unit is to be asked."""
+    if any(one.live for one in theirs):
+        return []
+    return [
+        one
+        for number, one in enumerate(theirs)
+        if one.state in UNSERVED and one.onward and not any(map(one.settled_by, theirs[number + 1 :]))
+    ]
 
 
 def _over() -> RuleBroken:

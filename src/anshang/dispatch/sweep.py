@@ -19,7 +19,7 @@ from anshang.dispatch import board_store as boards
 from anshang.dispatch.advice import Candidate
 from anshang.dispatch.board import LoneTimer, RollCall
 from anshang.dispatch.dispatcher import Dispatcher
-from anshang.dispatch.model import UNSERVED, Assignment, AssignmentState, Because, Ladder, Rung, RungRun
+from anshang.dispatch.model import Assignment, AssignmentState, Because, Ladder, Rung, RungRun, leading_on
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database
 from anshang.foundation.errors import RuleBroken, StaleVersion
@@ -169,15 +169,11 @@ class Sweep:
                 actions.begin_rungs(tx, actor=engine_actor(district_id), matter=matter)
 
     def _ask_onward(self, district_id: str, matter: Matter, theirs: Sequence[Assignment]) -> None:
-        """Ask the next unit, when the last one that was asked does not go and nobody else does."""
-        if not theirs or any(one.live for one in theirs):
-            return
-        last = theirs[-1]
-        if last.state not in UNSERVED or not last.onward:
-            return
-        if not self._ask(district_id, matter, theirs, None):
+        """Ask the next unit, when one that was asked does not go and nobody else does."""
+        leading = leading_on(theirs)
+        if leading and not self._ask(district_id, matter, theirs, None):
             with suppress(StaleVersion), self._database.transaction(district_id) as tx:
-                actions.tell_nobody_left(tx, actor=engine_actor(district_id), assignment=last)
+                actions.tell_nobody_left(tx, actor=engine_actor(district_id), assignments=leading)
 
     def _ask(
         self,
