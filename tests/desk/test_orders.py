@@ -293,6 +293,44 @@ def test_an_order_undone_gives_back_the_alarm_it_acknowledged(desk: TestClient, 
     assert queue == {alarm: "open"}
 
 
+def test_an_order_whose_incident_is_over_is_undone_all_the_same(
+    app: FastAPI, desk: TestClient, night: MoveOn
+) -> None:
+    order = give(desk, 2)
+    version = desk.get(f"/api/incidents/{order['incident_id']}{HERE}").json()["version"]
+    told = {"outcome": "over", "version": version, "insist": True}
+    assert desk.post(f"/api/incidents/{order['incident_id']}/clear{HERE}", json=told).status_code == 200
+    undone = undo(desk, order)
+    assert undone == undo(desk, order)
+    assert set(undone["measures"]) == {"staff.to_zone", "shops.told"}
+    assert (steps(desk), shown(desk, order)["stood_down_at"] is not None) == ([], True)
+    assert shown_at(app, "p0") == [["The last notice"]]
+    assert desk.get(f"/api/incidents/{order['incident_id']}{HERE}").json()["cancelled"] is False
+
+
+def test_whoever_undoes_a_raise_gives_back_the_alarm_of_whoever_raised_it_and_of_nobody_else(
+    app: FastAPI, desk: TestClient, quarter: Database, night: MoveOn
+) -> None:
+    engine = engine_actor(DISTRICT)
+    first, second, third = ids.new_id(), ids.new_id(), ids.new_id()
+    told = {"actor": engine, "kind": MatterKind.CROWD, "priority": Priority.P2, "subject": "crowd.level"}
+
+    def alarm(id: str) -> None:
+        with quarter.transaction(DISTRICT) as tx:
+            matters.open_matter(tx, id=id, zone_id="z0", **told)
+
+    alarm(first)
+    give(desk, 2)
+    night(timedelta(seconds=5))
+    alarm(second)
+    raised = give(signed_in(app, Role.DESK, DISTRICT), 3)
+    alarm(third)
+    assert desk.post(f"/api/matters/{third}/acknowledge{HERE}").status_code == 200
+    undo(signed_in(app, Role.DESK, DISTRICT), raised, 2)
+    queue = {matter["id"]: matter["state"] for matter in desk.get(f"/api/matters{HERE}").json()["matters"]}
+    assert [queue[id] for id in (first, second, third)] == ["acknowledged", "open", "acknowledged"]
+
+
 def test_a_level_raised_by_mistake_goes_back_to_the_one_before(
     app: FastAPI, desk: TestClient, night: MoveOn
 ) -> None:

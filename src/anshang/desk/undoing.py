@@ -4,7 +4,7 @@ be taken back any more is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -76,14 +76,16 @@ def undo(tx: Transaction, *, actor: Actor, id: str, back_to: int | None, version
         )
     if back_to is not None and (back_to >= order.level or back_to not in RESPONSES):
         raise BadInput("order.no_level", en="This level orders nothing.", zh="该等级没有处置令。")
-    since = _since(entries, back_to or 0, order.given_at)
+    above = _given_above(entries, back_to or 0)
+    since = above[0].at if above else order.given_at
     if clock.now() > since + (OFFERED_FOR + GRACE) * clock.speed():
         raise RuleBroken(
             "order.undo_late",
             en="The order has been carried out too long to be undone; stand it down.",
             zh="处置令已执行，无法撤销，请解除处置令。",
         )
-    undone = _take_back(tx, actor, order, back_to, since)
+    undone = _take_back(tx, actor, order, back_to)
+    _give_back_alarms(tx, actor, order, since, {entry.actor_id for entry in above})
     after = _level_before(tx, actor, order, back_to)
     details = {"level": order.level, "back_to": back_to, "version": version, "undone": asdict(undone)}
     orders.tell(tx, actor, DeskKind.ORDER_UNDONE, after, details)
@@ -104,24 +106,23 @@ def _frozen(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _since(entries: Sequence[Entry], back_to: int, given_at: datetime) -> datetime:
-    """When the order rose above the level that is to stand again."""
-    steps: list[tuple[int, datetime]] = []
+def _given_above(entries: Sequence[Entry], back_to: int) -> list[Entry]:
+    """By whom and when the order rose above the level that is to stand again."""
+    steps: list[Entry] = []
     for entry in entries:
         if entry.kind in (DeskKind.ORDER_GIVEN, DeskKind.ORDER_RAISED):
-            steps.append((entry.details["level"], entry.at))
+            steps.append(entry)
         elif entry.kind == DeskKind.ORDER_UNDONE:
-            steps = [step for step in steps if step[0] <= (entry.details.get("back_to") or 0)]
-    return next((at for level, at in steps if level > back_to), given_at)
+            steps = [one for one in steps if one.details["level"] <= (entry.details.get("back_to") or 0)]
+    return [one for one in steps if one.details["level"] > back_to]
 
 
-def _take_back(tx: Transaction, actor: Actor, order: Order, back_to: int | None, since: datetime) -> Undone:
-    """Call off, ask to ignore, withdraw and give back what the levels above made."""
+def _take_back(tx: Transaction, actor: Actor, order: Order, back_to: int | None) -> Undone:
+    """Call off, ask to ignore and withdraw what the levels above made."""
     called_off, begun = _call_off(tx, actor, order, back_to)
     told = partners_store.list_deliveries(tx.connection, tx.district_id, [order.notice_id])
     orders.withdraw(tx, actor, order, (MISTAKE_ZH, MISTAKE_EN))
     withdrawn, kept = _withdraw_measures(tx, actor, order, back_to)
-    _give_back_alarms(tx, actor, order, since)
     return Undone(
         units=called_off,
         measures=withdrawn,
@@ -164,20 +165,28 @@ def _withdraw_measures(
     return tuple(steps[True]), tuple(steps[False])
 
 
-def _give_back_alarms(tx: Transaction, actor: Actor, order: Order, since: datetime) -> None:
-    """The alarms of the zone that whoever gave the order has so acknowledged wait again."""
+def _give_back_alarms(
+    tx: Transaction, actor: Actor, order: Order, since: datetime, givers: Collection[str]
+) -> None:
+    """The alarms of the zone that whoever gave the levels above has so acknowledged wait again, whoever it is
+    that undoes them.
+    """
     for matter in matters_store.list_waiting(tx.connection, actor.scope, tx.district_id):
         alarm = matter.kind is MatterKind.CROWD and matter.zone_id == order.zone_id
-        mine = matter.state is MatterState.ACKNOWLEDGED and matter.acknowledged_by == actor.id
-        if alarm and mine and matter.acknowledged_at is not None and matter.acknowledged_at >= since:
-            matters.release(tx, actor=actor, id=matter.id)
+        theirs = matter.state is MatterState.ACKNOWLEDGED and matter.acknowledged_by in givers
+        if alarm and theirs and matter.acknowledged_at is not None and matter.acknowledged_at >= since:
+            matters.release(tx, actor=actor, id=matter.id, of=matter.acknowledged_by)
 
 
 def _level_before(tx: Transaction, actor: Actor, order: Order, back_to: int | None) -> Order:
-    """End the order, or let the level that stood before stand again and ask its partners anew."""
+    """End the order, or let the level that stood before stand again and ask its partners anew. An incident
+    that somebody has closed stays as they closed it.
+    """
     if back_to is None:
-        version = incidents_store.incidents.get(tx.connection, tx.district_id, order.incident_id).version
-        incidents.cancel(tx, actor=actor, id=order.incident_id, reason=OUTCOME, version=version)
+        matter = matters_store.get(tx.connection, actor.scope, tx.district_id, order.incident_id)
+        if matter.state is not MatterState.CLOSED:
+            version = incidents_store.incidents.get(tx.connection, tx.district_id, order.incident_id).version
+            incidents.cancel(tx, actor=actor, id=order.incident_id, reason=OUTCOME, version=version)
         return store.orders.put(tx, order.stood_down(actor.id, clock.now()))
     notice_id = orders.notice_id(order.id, back_to, order.version)
     after = store.orders.put(tx, replace(order, level=back_to, notice_id=notice_id))

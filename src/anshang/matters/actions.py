@@ -134,11 +134,13 @@ def unshelve(tx: Transaction, *, actor: Actor, id: str) -> Matter:
     return after
 
 
-def release(tx: Transaction, *, actor: Actor, id: str) -> Matter:
-    """Give a matter that one had back to the queue: it waits again, by the clock that was met."""
+def release(tx: Transaction, *, actor: Actor, id: str, of: str | None = None) -> Matter:
+    """Give a matter that one had, or that was `of` somebody whose act one undoes, back to the queue: it waits
+    again, by the clock that was met.
+    """
     before = _mine(tx, actor, id)
     released = before.released()
-    if before.acknowledged_by != actor.id:
+    if before.acknowledged_by != (of or actor.id):
         raise RuleBroken("matter.not_yours", en="Somebody else takes care of this.", zh="该事项由他人负责。")
     after = store.matters.put(tx, released)
     _run_on(tx, id)
