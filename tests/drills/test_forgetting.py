@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -39,6 +40,17 @@ def names(copy_id: str, key: Any) -> bool:
     return key == copy_id or (isinstance(key, tuple) and copy_id in key)
 
 
+async def watched_to_its_end(exercise: Exercise) -> None:
+    """One screen looks on and leaves; another one is still there when the drill ends."""
+    hub = exercise.app.state.runtime.hub
+    screens = [hub.stream(exercise.copy, None) for _ in range(2)]
+    for screen in screens:
+        await anext(screen)
+    await screens[0].aclose()
+    exercise.end()
+    await screens[1].aclose()
+
+
 def test_nothing_of_a_drill_that_is_over_is_kept_in_memory(exercise: Exercise) -> None:
     worker = exercise.app.state.worker
     worker.prepare()
@@ -50,7 +62,7 @@ def test_nothing_of_a_drill_that_is_over_is_kept_in_memory(exercise: Exercise) -
             worker.supervisor.run_due(job.lane)
     exercise.desk.get(f"/api/matters{exercise.there}")
     exercise.desk.get(f"/api/crowd{exercise.there}")
-    exercise.end()
+    asyncio.run(watched_to_its_end(exercise))
     state = exercise.app.state._state
     left = sorted(holding(exercise.copy, dict(state)))
     assert left == [], "\n".join(left)

@@ -65,6 +65,27 @@ def hub(database: Database) -> Hub:
     return hub
 
 
+async def test_a_district_that_nobody_watches_any_more_is_not_read(database: Database, hub: Hub) -> None:
+    """Else every drill that was watched would cost a look at the journal each second until the restart."""
+    running = asyncio.create_task(hub.run())
+    one, other = hub.stream(DISTRICT, None), hub.stream(DISTRICT, None)
+    await take(one, 1, "beat")
+    await take(other, 1, "beat")
+    await one.aclose()
+    (seq,) = record(database)
+    assert (await take(other, 1))[0]["seq"] == seq
+    await other.aclose()
+    assert hub._channels == {}
+    (missed,) = record(database)
+    again = hub.stream(DISTRICT, seq)
+    assert (await take(again, 1))[0]["seq"] == missed
+    (later,) = record(database)
+    assert (await take(again, 1))[0]["seq"] == later
+    await again.aclose()
+    hub.stop()
+    await running
+
+
 async def test_a_stream_that_resumes_misses_nothing_and_repeats_nothing(database: Database, hub: Hub) -> None:
     running = asyncio.create_task(hub.run())
     stream = hub.stream(DISTRICT, None)

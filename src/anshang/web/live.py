@@ -87,6 +87,13 @@ class _Channel:
     seq: int
     listeners: set[_Listener] = field(default_factory=set)
 
+    def spread(self, event: bytes) -> None:
+        """Tell every stream that wants it."""
+        is_frame = event.startswith(FRAME)
+        for listener in self.listeners:
+            if listener.wants(event, is_frame):
+                listener.offer(event)
+
 
 class Hub:
     """Tells every open stream of a district what happens. Its coroutines run on the server's event loop."""
@@ -104,7 +111,7 @@ class Hub:
     @property
     def listener_count(self) -> int:
         """How many streams are open."""
-        return sum(len(channel.listeners) for channel in self._channels.values())
+        return sum(len(channel.listeners) for channel in list(self._channels.values()))
 
     @property
     def stopping(self) -> bool:
@@ -118,7 +125,6 @@ class Hub:
     def forget(self, district_id: str) -> None:
         """Let go of a district that is no more."""
         self._frames.pop(district_id, None)
-        self._items.forget(district_id)
 
     def tell_troubles(self, troubles: Callable[[str], Sequence[JobReport]]) -> None:
         """Where every beat gets what stands still in a district."""
@@ -187,6 +193,8 @@ class Hub:
                 yield event
         finally:
             channel.listeners.discard(listener)
+            if not channel.listeners and self._channels.get(district_id) is channel:
+                del self._channels[district_id]  # nobody is left to read its journal for
 
     async def _follow(self, district_id: str, listener: _Listener, welcome: Welcome) -> AsyncIterator[bytes]:
         beat_at_s = time.monotonic() + BEAT_S
@@ -237,11 +245,13 @@ class Hub:
         return self._channels[district_id]
 
     async def _tell_news(self, district_id: str) -> None:
-        channel = self._channels[district_id]
+        channel = self._channels.get(district_id)
+        if channel is None:  # its last stream has ended in this very round
+            return
         entries = await asyncio.to_thread(self._after, district_id, channel.seq)
         for entry in entries:
             channel.seq = entry.seq
-            self._spread(district_id, shown_entry(entry))
+            channel.spread(shown_entry(entry))
 
     def _last_seq(self, district_id: str) -> int:
         with self._database.reading([district_id]) as connection:
@@ -256,10 +266,8 @@ class Hub:
         return None if full_frame is None else full_frame()
 
     def _spread(self, district_id: str, event: bytes) -> None:
-        is_frame = event.startswith(FRAME)
-        for listener in self._channels[district_id].listeners:
-            if listener.wants(event, is_frame):
-                listener.offer(event)
+        if (channel := self._channels.get(district_id)) is not None:
+            channel.spread(event)
 
     def _beat(self, district_id: str, seq: int) -> bytes:
         """That the server lives, its instant, and what of its background work stands still."""
