@@ -6352,7 +6352,7 @@ export interface components {
         /**
          * NewIncident
          * @description Something that is reported; `taken` when whoever reports it takes care of it. The number to call back
-         *     goes into the vault.
+         *     goes into the vault; of a call for help, whose sender is known, none is kept.
          */
         NewIncident: {
             /** Call Back */

@@ -83,6 +83,14 @@ def test_a_district_that_is_gone_or_closed_and_a_wrong_zone_refuse_it_not(
     assert get(desk, f"/api/incidents/{called(crew, place=wrong)}")["place_words"] == "桥头"
 
 
+def test_a_number_to_call_back_refuses_it_not(app: FastAPI, desk: TestClient) -> None:
+    """The vault would refuse the second number: whoever needs help sends what they have, as often as it takes."""
+    id, caller = ids.new_id(), signed_in(app, Role.VOLUNTEER, DISTRICT)
+    for number in ("138 0731 0042", "138 0731 0043"):
+        assert called(caller, id=id, call_back=number) == id
+    assert desk.get(f"/api/incidents/{id}?district={DISTRICT}").json()["call_back"] is False
+
+
 def test_who_calls_is_not_sent_and_the_nearest_other_police_are_advised_at_once(
     duty: Duty, make: Make
 ) -> None:

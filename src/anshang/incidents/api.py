@@ -50,7 +50,7 @@ class Place(Body):
 
 class NewIncident(Body):
     """Something that is reported; `taken` when whoever reports it takes care of it. The number to call back
-    goes into the vault.
+    goes into the vault; of a call for help, whose sender is known, none is kept.
     """
 
     SECRET: ClassVar[frozenset[str]] = frozenset({"call_back"})
@@ -172,7 +172,7 @@ def report(
             taken=body.taken is True,
             sender=sender,
         )
-        if body.call_back:
+        if body.call_back and sender is None:
             call_back.keep(tx, keyring, actor=caller.actor, incident_id=incident.id, number=body.call_back)
     return _shown(incident)
 
