@@ -63,15 +63,15 @@ def offer(
     `unit.looks_only` ask a person, who may `insist`; it is then called off from what is less urgent.
     """
     actor.must(Permission.UNIT_DIRECT, tx.district_id)
-    matter = matters_store.get(tx.connection, actor.scope, tx.district_id, incident_id)
+    matter, incident = incidents_store.get(tx.connection, actor.scope, tx.district_id, incident_id)
     said = {"incident_id": incident_id, "unit_id": unit_id}
     if known := store.assignments.find_again(tx.connection, tx.district_id, id, **said):
         return known
     if matter.state is MatterState.CLOSED:
         raise RuleBroken("matter.closed", en="This matter is closed.", zh="该事项已关闭。")
-    incident = incidents_store.incidents.get(tx.connection, tx.district_id, incident_id)
-    task = _task_for(tx, incident, unit_id, insist)
-    unit = _freed(tx, actor, unit_id, matter, insist)
+    unit, duty = patrols_store.with_duty.get(tx.connection, tx.district_id, unit_id)
+    task = _task_for(tx, incident, unit, duty, insist)
+    unit = _freed(tx, actor, unit, matter, insist)
     now = clock.now()
     ladder = store.get_ladder(tx.connection, tx.district_id)
     assignment = Assignment(
@@ -91,7 +91,7 @@ def offer(
     store.assignments.add(tx, assignment)
     patrols.employ(tx, actor=actor, unit=unit, status=UnitStatus.OFFERED)
     if matter.state is MatterState.OPEN and not by_itself:
-        matters.acknowledge(tx, actor=actor, id=incident_id)
+        matters.acknowledge(tx, actor=actor, id=incident_id, read=matter)
     details = {"expected_s": expected_s, "onward": onward, "insisted": insist}
     _tell(tx, actor, AssignmentKind.OFFERED, assignment, details)
     _mark(tx, actor, assignment, now)
@@ -161,10 +161,9 @@ def take_step(
 def stand_down(tx: Transaction, *, actor: Actor, id: str, because: Because, words: str = "") -> Assignment:
     """The unit need not go any more. Calling it off again changes nothing."""
     actor.must(Permission.UNIT_DIRECT, tx.district_id)
-    before = store.assignments.get(tx.connection, tx.district_id, id)
+    before, unit = store.with_unit.get_both(tx.connection, tx.district_id, id)
     if before.state is AssignmentState.STOOD_DOWN:
         return before
-    unit = patrols_store.units.get(tx.connection, tx.district_id, before.unit_id)
     after = before.stood_down(because, words, clock.now())
     return _put(tx, actor, after, unit, {"because": str(because)})
 
@@ -267,35 +266,33 @@ def task_of(tx: Transaction, incident: Incident) -> Task:
     return Task.LOOK if category is None else category.task
 
 
-def _task_for(tx: Transaction, incident: Incident, unit_id: str, insist: bool) -> Task:
+def _task_for(tx: Transaction, incident: Incident, unit: Unit, duty: Duty | None, insist: bool) -> Task:
     """What the unit is asked to do, which it is fit for. To a call for help a person who insists sends also
     who is not of the police, to look from the edge: the life of the caller is in danger.
     """
     task = task_of(tx, incident)
-    unit = patrols_store.units.get(tx.connection, tx.district_id, unit_id)
-    if unit.duty_id is None:
+    if duty is None:
         raise RuleBroken("unit.off_duty", en="This unit is not on duty.", zh="该单元未在岗。")
-    reasons = patrols.fitness(tx, unit, task)
+    reasons = patrols.fitness(tx, unit, duty.crew, task)
     if not reasons:
         return task
-    if incident.source is not Source.SOS or patrols.fitness(tx, unit, Task.LOOK):
+    if incident.source is not Source.SOS or patrols.fitness(tx, unit, duty.crew, Task.LOOK):
         raise patrols.unfit(reasons)
     if not insist:
         raise refusals.looks_only(unit, reasons)
     return Task.LOOK
 
 
-def _freed(tx: Transaction, actor: Actor, unit_id: str, matter: Matter, insist: bool) -> Unit:
+def _freed(tx: Transaction, actor: Actor, unit: Unit, matter: Matter, insist: bool) -> Unit:
     """The unit, bound by nothing else; called off when a person insists."""
-    unit = patrols_store.units.get(tx.connection, tx.district_id, unit_id)
-    for other in store.list_of_unit(tx.connection, tx.district_id, unit_id):
+    for other in store.list_of_unit(tx.connection, tx.district_id, unit.id):
         theirs = matters_store.get(tx.connection, actor.scope, tx.district_id, other.incident_id)
         if other.incident_id == matter.id or theirs.priority <= matter.priority:
             raise refusals.taken(unit, theirs)
         if not insist:
             raise refusals.preempts(unit, theirs)
         stand_down(tx, actor=actor, id=other.id, because=Because.PREEMPTED)
-        return patrols_store.units.get(tx.connection, tx.district_id, unit_id)
+        return patrols_store.units.get(tx.connection, tx.district_id, unit.id)
     if unit.status is not UnitStatus.FREE and not insist:
         raise refusals.not_free(unit)
     return unit
@@ -316,8 +313,7 @@ def _must_still_be_wanted(tx: Transaction, assignment: Assignment) -> None:
 def _mine(tx: Transaction, actor: Actor, id: str) -> tuple[Assignment, Unit]:
     """The assignment and its unit, when the actor speaks for it."""
     patrols.must_serve(actor, tx.district_id)
-    assignment = store.assignments.get(tx.connection, tx.district_id, id)
-    unit = patrols_store.units.get(tx.connection, tx.district_id, assignment.unit_id)
+    assignment, unit = store.with_unit.get_both(tx.connection, tx.district_id, id)
     patrols.must_serve_with(tx, actor, unit)
     return assignment, unit
 

@@ -175,8 +175,7 @@ def within(
     """The units on duty within a circle about an incident, the nearest first."""
     caller.actor.must(Permission.UNIT_DIRECT, district)
     with caller.reading(district) as connection:
-        matters.get(connection, caller.actor.scope, district, id)
-        incident = incidents.incidents.get(connection, district, id)
+        _, incident = incidents.get(connection, caller.actor.scope, district, id)
         on_duty = patrols.list_on_duty(connection, district)
     if incident.lon is None or incident.lat is None:
         return []

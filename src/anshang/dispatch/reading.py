@@ -33,7 +33,6 @@ from anshang.incidents import store as incidents_store
 from anshang.incidents.model import IncidentKind
 from anshang.journal import store as journal
 from anshang.journal.model import Entry
-from anshang.matters import store as matters_store
 from anshang.matters.model import MatterEvent
 from anshang.patrols import positions
 from anshang.people import store as people
@@ -53,8 +52,7 @@ def board(
     connection: Connection, actor: Actor, district_id: str, id: str, at: datetime | None = None
 ) -> BoardShown:
     """The board of an incident the actor may see, as it was known at the instant."""
-    matter = matters_store.get(connection, actor.scope, district_id, id)
-    incident = incidents_store.incidents.get(connection, district_id, id)
+    matter, incident = incidents_store.get(connection, actor.scope, district_id, id)
     at = min(at or clock.now(), clock.now())
     assignments = store.list_of_incidents(connection, district_id, [id])
     runs = store.list_runs(connection, district_id, [id])

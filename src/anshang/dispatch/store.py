@@ -26,8 +26,9 @@ from anshang.dispatch.ladder import DEFAULT
 from anshang.dispatch.model import STATUS_OF, Assignment, AssignmentState, Because, Ladder, RungRun
 from anshang.foundation.columns import Named, UtcTime
 from anshang.foundation.database import Transaction, metadata, put_all
-from anshang.foundation.shelf import Shelf
+from anshang.foundation.shelf import Pair, Shelf
 from anshang.incidents.categories import Task
+from anshang.patrols.store import units, units_table
 
 assignments_table = Table(
     "assignments",
@@ -79,7 +80,9 @@ rung_runs_table = Table(
 
 assignments = Shelf(assignments_table, Assignment, missing=("There is no such task.", "没有该任务。"))
 rung_runs = Shelf(rung_runs_table, RungRun, missing=("There is no such rung.", "没有该级响应。"))
-
+with_unit = Pair(assignments, units, units_table.c.id == assignments_table.c.unit_id)
+"""A task and the unit that was asked."""
+_OWN_LADDER = select(ladders_table.c.content).where(ladders_table.c.district_id == bindparam("here"))
 
 _RUNS = (
     rung_runs.select()
@@ -135,8 +138,7 @@ def list_runs(connection: Connection, district_id: str, incident_ids: Sequence[s
 
 def get_ladder(connection: Connection, district_id: str) -> Ladder:
     """The district's ladder: its own, or the one every district begins with."""
-    query = select(ladders_table.c.content).where(ladders_table.c.district_id == district_id)
-    content = connection.execute(query).scalar_one_or_none()
+    content = connection.execute(_OWN_LADDER, {"here": district_id}).scalar_one_or_none()
     return DEFAULT if content is None else msgspec.convert(content, Ladder, strict=False)
 
 

@@ -84,6 +84,8 @@ class Transaction:
         self.after_commit: list[Callable[[], None]] = []
         self.clock_ahead = timedelta(0)
         self.claimed_at: datetime | None = None
+        self.last_link: tuple[int, str] | None = None
+        """The number and chain value of its latest journal entry: nobody else writes one in this turn."""
 
     @property
     def drill(self) -> bool:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from typing import Any, Generic, Protocol, TypeVar, cast
 
-from sqlalchemy import Connection, Row, Select, Table, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, bindparam, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from anshang.foundation.database import Transaction
@@ -25,6 +26,7 @@ class Kept(Protocol):
 
 
 Value = TypeVar("Value", bound=Kept)
+Other = TypeVar("Other", bound=Kept)
 
 
 class Shelf(Generic[Value]):
@@ -38,8 +40,8 @@ class Shelf(Generic[Value]):
         self.kind = kind
         self._missing_en, self._missing_zh = missing
         self._names = [field.name for field in dataclasses.fields(cast(Any, kind))]
-        self._columns = [table.c[name] for name in self._names]
-        here = (table.c.district_id == bindparam("here")) & (table.c.id == bindparam("this"))
+        self.columns = [table.c[name] for name in self._names]
+        self.at_id = here = (table.c.district_id == bindparam("here")) & (table.c.id == bindparam("this"))
         # made once: to build a statement takes longer than to run it
         self._find = self.select().where(here)
         self._insert = insert(table)
@@ -47,11 +49,11 @@ class Shelf(Generic[Value]):
 
     def select(self) -> Select[Any]:
         """A query for the columns of the value, to be narrowed by the caller."""
-        return select(*self._columns)
+        return select(*self.columns)
 
-    def read(self, row: Row[Any]) -> Value:
+    def read(self, row: Row[Any] | Sequence[Any]) -> Value:
         """The value of a row of `select()`."""
-        return self.kind(**row._mapping)
+        return self.kind(*row)
 
     def find(self, connection: Connection, district_id: str, id: str) -> Value | None:
         """The value, or None."""
@@ -72,13 +74,23 @@ class Shelf(Generic[Value]):
         """The value; NotFound when the district has none of that id."""
         value = self.find(connection, district_id, id)
         if value is None:
-            raise NotFound(f"{self.table.name}.missing", en=self._missing_en, zh=self._missing_zh)
+            raise self.missing()
         return value
+
+    def missing(self) -> NotFound:
+        """The refusal that says that there is none."""
+        return NotFound(f"{self.table.name}.missing", en=self._missing_en, zh=self._missing_zh)
 
     def add(self, tx: Transaction, value: Value) -> None:
         """Keep a new value; RuleBroken when its id, or what else must be unique, is in use somewhere."""
+        self.add_all(tx, [value])
+
+    def add_all(self, tx: Transaction, values: Sequence[Value]) -> None:
+        """Keep new values in one statement, as `add` keeps one."""
+        rows = [self._fields(value) for value in values]
         try:
-            tx.connection.execute(self._insert, self._fields(value))
+            if rows:
+                tx.connection.execute(self._insert, rows[0] if len(rows) == 1 else rows)
         except IntegrityError as error:
             raise self._taken() from error
 
@@ -105,3 +117,32 @@ class Shelf(Generic[Value]):
 
     def _fields(self, value: Value) -> dict[str, Any]:
         return {name: getattr(value, name) for name in self._names}
+
+
+class Pair(Generic[Value, Other]):
+    """Reads a value and the one of the same district that it leads to in one statement, for verbs that need
+    both.
+    """
+
+    def __init__(self, first: Shelf[Value], other: Shelf[Other], on: ColumnElement[bool]) -> None:
+        self._first, self._other = first, other
+        self._width = len(first.columns)
+        same = first.table.c.district_id == other.table.c.district_id
+        joined = first.table.outerjoin(other.table, same & on)
+        self._find = select(*first.columns, *other.columns).select_from(joined).where(first.at_id)
+        self._other_id = self._width + [column.name for column in other.columns].index("id")
+
+    def get(self, connection: Connection, district_id: str, id: str) -> tuple[Value, Other | None]:
+        """Both, the other None when there is none; NotFound when the district has no first of that id."""
+        row = connection.execute(self._find, {"here": district_id, "this": id}).one_or_none()
+        if row is None:
+            raise self._first.missing()
+        other = None if row[self._other_id] is None else self._other.read(row[self._width :])
+        return self._first.read(row[: self._width]), other
+
+    def get_both(self, connection: Connection, district_id: str, id: str) -> tuple[Value, Other]:
+        """Both; NotFound when one is missing."""
+        first, other = self.get(connection, district_id, id)
+        if other is None:
+            raise self._other.missing()
+        return first, other

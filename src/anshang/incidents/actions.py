@@ -100,10 +100,9 @@ def report(
     store.incidents.add(tx, incident)
     details = {"source": str(source), "category": incident.category_id, "suggested": incident.suggested_id}
     _tell(tx, actor, IncidentKind.REPORTED, incident, details)
-    for moment in first_moments(incident, now, actor.id):
-        store.moments.add(tx, moment)
+    store.moments.add_all(tx, first_moments(incident, now, actor.id))
     if taken and sender is None:
-        matters.acknowledge(tx, actor=actor, id=id)
+        matters.acknowledge(tx, actor=actor, id=id, read=matter)
     return incident
 
 
@@ -364,8 +363,7 @@ def _in_use(categories: Mapping[str, Category], category_id: str) -> Category:
 def _mine(tx: Transaction, actor: Actor, id: str, version: int | None = None) -> Incident:
     """The incident, when the actor may act on it and, with `version`, nobody changed it meanwhile."""
     actor.must(Permission.INCIDENT_ACT, tx.district_id)
-    matters_store.get(tx.connection, actor.scope, tx.district_id, id)
-    incident = store.incidents.get(tx.connection, tx.district_id, id)
+    _, incident = store.get(tx.connection, actor.scope, tx.district_id, id)
     if version is not None and version != incident.version:
         raise StaleVersion(
             "incidents.stale",

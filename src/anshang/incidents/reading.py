@@ -81,8 +81,7 @@ def grounds(
 
 def page(connection: Connection, actor: Actor, district_id: str, id: str) -> IncidentPage:
     """One incident, when the actor may see its matter."""
-    matter = matters.get(connection, actor.scope, district_id, id)
-    incident = store.incidents.get(connection, district_id, id)
+    matter, incident = store.get(connection, actor.scope, district_id, id)
     categories = store.list_categories(connection, district_id)
     moments = store.list_moments(connection, district_id, [id])
     life = life_of(moments, over=matter.state is MatterState.CLOSED and not incident.cancelled)

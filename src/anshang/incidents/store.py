@@ -16,6 +16,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     or_,
     select,
 )
@@ -23,12 +24,12 @@ from sqlalchemy import (
 from anshang.foundation.actor import Scope
 from anshang.foundation.columns import Named, UtcTime
 from anshang.foundation.database import Transaction, metadata, put_all
-from anshang.foundation.shelf import Shelf
+from anshang.foundation.shelf import Pair, Shelf
 from anshang.incidents.catalogue import BUILT_IN
 from anshang.incidents.categories import Category
 from anshang.incidents.model import Incident, Link, LinkKind, Moment, Source, Step, Transfer
-from anshang.matters.model import MatterState
-from anshang.matters.store import matters_table, visible
+from anshang.matters.model import Matter, MatterState
+from anshang.matters.store import matters, matters_table, seen, visible
 
 incidents_table = Table(
     "incidents",
@@ -108,6 +109,20 @@ moments = Shelf(moments_table, Moment, missing=("There is no such moment.", "没
 links = Shelf(links_table, Link, missing=("There is no such link.", "没有该关联。"))
 transfers = Shelf(transfers_table, Transfer, missing=("There is no such transfer.", "没有该移交。"))
 
+_BOTH = Pair(matters, incidents, incidents_table.c.id == matters_table.c.id)
+_OWN_CATEGORIES = select(categories_table.c.content).where(
+    categories_table.c.district_id == bindparam("here")
+)
+
+
+def get(connection: Connection, scope: Scope, district_id: str, id: str) -> tuple[Matter, Incident]:
+    """The incident and its matter; NotFound when that is not within the scope."""
+    matter, incident = _BOTH.get(connection, district_id, id)
+    seen(scope, matter)
+    if incident is None:
+        raise incidents.missing()
+    return matter, incident
+
 
 def list_moments(connection: Connection, district_id: str, incident_ids: Sequence[str]) -> list[Moment]:
     """What was told of the incidents, in the order in which it was recorded."""
@@ -183,8 +198,8 @@ def list_transfers(connection: Connection, district_id: str, incident_id: str) -
 
 def list_categories(connection: Connection, district_id: str) -> dict[str, Category]:
     """The district's categories by id: the built-in ones, changed and added to by its own."""
-    query = select(categories_table.c.content).where(categories_table.c.district_id == district_id)
-    own = [msgspec.convert(content, Category) for content in connection.execute(query).scalars()]
+    contents = connection.execute(_OWN_CATEGORIES, {"here": district_id}).scalars()
+    own = [msgspec.convert(content, Category) for content in contents]
     return {**BUILT_IN, **{category.id: category for category in sorted(own, key=lambda one: one.id)}}
 
 

@@ -48,8 +48,11 @@ def record(
         details_json=json.dumps({**(details or {}), **claim}, ensure_ascii=False, sort_keys=True),
         chain="",
     )
-    entry = replace(entry, chain=entry.chained_to(*store.last_link(tx.connection, tx.district_id)))
-    return replace(entry, seq=store.add(tx, entry))
+    link = tx.last_link or store.last_link(tx.connection, tx.district_id)
+    entry = replace(entry, chain=entry.chained_to(*link))
+    entry = replace(entry, seq=store.add(tx, entry))
+    tx.last_link = (entry.seq, entry.chain)
+    return entry
 
 
 def seal(tx: Transaction, on: date) -> Seal | None:

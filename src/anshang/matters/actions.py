@@ -98,9 +98,11 @@ def retell(
     return after
 
 
-def acknowledge(tx: Transaction, *, actor: Actor, id: str) -> Matter:
-    """Say that one has seen it and takes care; saying it twice changes nothing."""
-    before = _mine(tx, actor, id)
+def acknowledge(tx: Transaction, *, actor: Actor, id: str, read: Matter | None = None) -> Matter:
+    """Say that one has seen it and takes care; saying it twice changes nothing. `read` is the matter where
+    the transaction has it at hand.
+    """
+    before = _mine(tx, actor, id, read)
     if before.state is MatterState.ACKNOWLEDGED:
         return before
     after = store.matters.put(tx, before.acknowledged(actor.id, clock.now()))
@@ -241,14 +243,15 @@ def reopen(tx: Transaction, *, actor: Actor, id: str) -> Matter:
     return after
 
 
-def _mine(tx: Transaction, actor: Actor, id: str) -> Matter:
+def _mine(tx: Transaction, actor: Actor, id: str, read: Matter | None = None) -> Matter:
     actor.must(Permission.MATTER_ACT, tx.district_id)
+    if read is not None:
+        return store.seen(actor.scope, read)
     return store.get(tx.connection, actor.scope, tx.district_id, id)
 
 
 def _start(tx: Transaction, matter: Matter, due: Sequence[Due]) -> None:
-    for each in due:
-        store.clocks.add(tx, started(each, matter, ids.new_id(), clock.now()))
+    store.clocks.add_all(tx, [started(each, matter, ids.new_id(), clock.now()) for each in due])
 
 
 def _run_on(tx: Transaction, id: str) -> None:

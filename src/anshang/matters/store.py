@@ -29,7 +29,6 @@ from sqlalchemy import (
 from anshang.foundation.actor import Scope
 from anshang.foundation.columns import Named, Numbered, UtcTime
 from anshang.foundation.database import Transaction, metadata
-from anshang.foundation.errors import NotFound
 from anshang.foundation.shelf import Shelf
 from anshang.matters.model import ALARMS, Clock, ClockKind, Matter, MatterKind, MatterState, Note, Priority
 
@@ -93,10 +92,9 @@ notes = Shelf(notes_table, Note, missing=("There is no such note.", "没有该�
 
 
 _BY_URGENCY = (matters_table.c.priority, matters_table.c.opened_at)
-_ONE = matters.select().where(
-    matters_table.c.district_id == bindparam("here"), matters_table.c.id == bindparam("this")
+_LAST_NUMBER = select(func.max(matters_table.c.number)).where(
+    matters_table.c.district_id == bindparam("here")
 )
-_ONE_OF_BODY = _ONE.where(matters_table.c.body_id == bindparam("body"))
 _MEET = update(clocks_table).where(
     clocks_table.c.district_id == bindparam("here"),
     clocks_table.c.matter_id == bindparam("this"),
@@ -107,12 +105,14 @@ _MEET = update(clocks_table).where(
 
 def get(connection: Connection, scope: Scope, district_id: str, id: str) -> Matter:
     """The matter; NotFound when it is not within the scope."""
-    told = {"here": district_id, "this": id, "body": scope.body_id}
-    query = _ONE if scope.body_id is None else _ONE_OF_BODY
-    row = connection.execute(query, told).one_or_none() if district_id in scope.district_ids else None
-    if row is None:
-        raise NotFound("matters.missing", en="There is no such matter.", zh="没有该事项。")
-    return matters.read(row)
+    return seen(scope, matters.get(connection, district_id, id))
+
+
+def seen(scope: Scope, matter: Matter) -> Matter:
+    """The matter that was read; NotFound when it is not within the scope, as if there were none."""
+    if matter.district_id not in scope.district_ids or scope.body_id not in (None, matter.body_id):
+        raise matters.missing()
+    return matter
 
 
 def list_these(connection: Connection, district_id: str, ids: Sequence[str]) -> dict[str, Matter]:
@@ -235,8 +235,7 @@ def list_opened_by(
 
 def next_number(tx: Transaction) -> int:
     """The number of the district's next matter."""
-    query = select(func.max(matters_table.c.number)).where(matters_table.c.district_id == tx.district_id)
-    return (tx.connection.execute(query).scalar() or 0) + 1
+    return (tx.connection.execute(_LAST_NUMBER, {"here": tx.district_id}).scalar() or 0) + 1
 
 
 def list_clocks(connection: Connection, district_id: str, matter_ids: Sequence[str]) -> list[Clock]:

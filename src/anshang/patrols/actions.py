@@ -7,6 +7,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from sqlalchemy import Connection
@@ -132,7 +133,7 @@ def begin_duty(tx: Transaction, *, actor: Actor, id: str, unit_id: str, crew: Se
                 en=f"Somebody of the crew is on duty with {other.unit_id}.",
                 zh=f"有成员正在 {other.unit_id} 值勤。",
             )
-    if reasons := fitness(tx, unit, Task.LOOK, crew):  # every unit looks
+    if reasons := fitness(tx, unit, crew, Task.LOOK):  # every unit looks
         raise unfit(reasons)
     duty = Duty(id, tx.district_id, unit_id, crew, clock.now())
     store.duties.add(tx, duty)
@@ -195,8 +196,10 @@ def tell_status(tx: Transaction, *, actor: Actor, unit_id: str, status: UnitStat
 
 
 def employ(tx: Transaction, *, actor: Actor, unit: Unit, status: UnitStatus) -> Unit:
-    """What the unit is doing follows from what it was sent to; whoever sends it tells the journal why."""
-    must_serve_with(tx, actor, unit)
+    """What the unit is doing follows from what it was sent to; whoever sends it has asked whether the actor
+    may speak for it, and tells the journal why.
+    """
+    must_serve(actor, tx.district_id)
     employed = unit.employed(status, clock.now())
     return unit if employed is unit else store.units.put(tx, employed)
 
@@ -235,13 +238,15 @@ def crew_of(tx: Transaction, unit: Unit) -> tuple[str, ...]:
     return store.duties.get(tx.connection, tx.district_id, unit.duty_id).crew
 
 
-def fitness(tx: Transaction, unit: Unit, task: Task, crew: Sequence[str] | None = None) -> tuple[Reason, ...]:
-    """Why the unit, with this crew or the one on duty, may not do the task today; empty when it may."""
-    on_duty = crew_of(tx, unit) if crew is None else tuple(crew)
-    members = store.list_members(tx.connection, tx.district_id, on_duty)
-    roles = people.roles_in(tx.connection, tx.district_id, on_duty)
+def fitness(tx: Transaction, unit: Unit, crew: Sequence[str], task: Task) -> tuple[Reason, ...]:
+    """Why the unit with this crew may not do the task today; empty when it may."""
+    kind = KINDS[unit.kind_id]
+    roles = people.roles_in(tx.connection, tx.district_id, crew)
+    if kind.police:  # of whose crews nothing more is asked
+        return unfitness(kind, (), task, date.min, roles)
+    members = store.list_members(tx.connection, tx.district_id, tuple(crew))
     today = places.get_district(tx.connection, tx.district_id).local(clock.now()).date()
-    return unfitness(KINDS[unit.kind_id], members, task, today, roles)
+    return unfitness(kind, members, task, today, roles)
 
 
 def _must_be_own(actor: Actor, district_id: str, crew: Sequence[str]) -> None:

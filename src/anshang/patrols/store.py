@@ -22,7 +22,7 @@ from sqlalchemy import (
 from anshang.foundation.actor import Scope
 from anshang.foundation.columns import Codes, Named, UtcTime
 from anshang.foundation.database import metadata
-from anshang.foundation.shelf import Shelf
+from anshang.foundation.shelf import Pair, Shelf
 from anshang.journal.model import EVERYWHERE
 from anshang.patrols.kinds import KINDS
 from anshang.patrols.model import Duty, Member, Unit, UnitStatus, may_crew
@@ -75,6 +75,8 @@ members_table = Table(
 units = Shelf(units_table, Unit, missing=("There is no such unit.", "没有该力量单元。"))
 duties = Shelf(duties_table, Duty, missing=("There is no such duty.", "没有该值勤。"))
 members = Shelf(members_table, Member, missing=("Nothing is known of this member.", "没有该成员的资料。"))
+with_duty = Pair(units, duties, duties_table.c.id == units_table.c.duty_id)
+"""A unit and the duty that it is on."""
 
 
 def list_units(connection: Connection, scope: Scope, district_id: str) -> list[Unit]:

@@ -7,7 +7,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from sqlalchemy import Boolean, Column, Connection, Integer, String, Table, delete, func, insert, select
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    String,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+)
 
 from anshang.foundation.columns import Codes, Named, UtcTime
 from anshang.foundation.database import Transaction, metadata
@@ -67,6 +79,10 @@ accounts = Shelf(accounts_table, Account, missing=("There is no such account.", 
 bodies = Shelf(bodies_table, Body, missing=("There is no such body.", "没有该单位。"))
 feeds = Shelf(feeds_table, Feed, missing=("There is no such feed.", "没有该数据源。"))
 
+_ACTIVE_OF = select(accounts_table.c.id, accounts_table.c.role, accounts_table.c.district_ids).where(
+    accounts_table.c.id.in_(bindparam("these", expanding=True)), accounts_table.c.active.is_(True)
+)
+
 
 def find_account_by_name(connection: Connection, name: str) -> Account | None:
     """The account with this sign-in name, or None."""
@@ -83,9 +99,8 @@ def list_accounts(connection: Connection) -> list[Account]:
 
 def roles_in(connection: Connection, district_id: str, account_ids: Sequence[str]) -> list[Role | None]:
     """The role of each account in a district; None for one that is closed or has no access there."""
-    query = accounts.select().where(accounts_table.c.id.in_(account_ids), accounts_table.c.active.is_(True))
-    known = [accounts.read(row) for row in connection.execute(query)]
-    roles = {one.id: one.role for one in known if district_id in one.district_ids}
+    known = connection.execute(_ACTIVE_OF, {"these": list(account_ids)})
+    roles = {id: role for id, role, district_ids in known if district_id in district_ids}
     return [roles.get(id) for id in account_ids]
 
 

@@ -22,6 +22,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    bindparam,
     delete,
     func,
     insert,
@@ -122,6 +123,9 @@ posts = _features(
     Column("zone_id", String(64)),
 )
 
+_ONE = select(districts).where(districts.c.district_id == bindparam("here"))
+_ZONE = select(zones.c.id).where(zones.c.district_id == bindparam("here"), zones.c.id == bindparam("this"))
+
 _to_json = msgspec.json.Encoder().encode
 _to_rings = msgspec.json.Decoder(Rings).decode
 _to_thresholds = msgspec.json.Decoder(Thresholds).decode
@@ -145,7 +149,7 @@ def list_real_district_ids(connection: Connection) -> list[str]:
 
 def find_district(connection: Connection, district_id: str) -> District | None:
     """The district without its features, or None."""
-    row = connection.execute(select(districts).where(districts.c.district_id == district_id)).one_or_none()
+    row = connection.execute(_ONE, {"here": district_id}).one_or_none()
     return None if row is None else _district(row)
 
 
@@ -188,8 +192,7 @@ def find_zone_at(connection: Connection, district_id: str, lon: float, lat: floa
 
 def has_zone(connection: Connection, district_id: str, zone_id: str) -> bool:
     """Whether the district has the zone."""
-    here = (zones.c.district_id == district_id) & (zones.c.id == zone_id)
-    return connection.execute(select(zones.c.id).where(here)).first() is not None
+    return connection.execute(_ZONE, {"here": district_id, "this": zone_id}).first() is not None
 
 
 def find_zone_name(connection: Connection, district_id: str, zone_id: str | None) -> dict[str, str] | None:
