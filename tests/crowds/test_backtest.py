@@ -13,11 +13,21 @@ from tests.kernels.forecasts import START_MS, street
 from typer.testing import CliRunner
 
 from anshang.cli import app
-from anshang.crowds import backtest, judging
+from anshang.crowds import backtest, forecasting, judging
 from anshang.crowds.backtest import OURS
-from anshang.crowds.forecasting import FEW_DAYS, LEVELS, MIDDLE, Outcomes, Told, with_present
+from anshang.crowds.forecasting import (
+    FEW_DAYS,
+    LEVELS,
+    MIDDLE,
+    Forecaster,
+    Outcomes,
+    Told,
+    held_out,
+    with_present,
+)
 from anshang.crowds.judging import Case
 from anshang.foundation.errors import BadInput
+from anshang.kernels import forecast
 from anshang.kernels.climate import climate
 from anshang.kernels.forecast import History, Rows, history, outcome, target_of
 
@@ -274,7 +284,50 @@ def test_widths_learnt_on_few_days_are_wider_than_the_same_learnt_on_many() -> N
     one, two, many = factors(1), factors(2), factors(28)
     assert one / many == pytest.approx(1 + FEW_DAYS, rel=0.03)
     assert (one > two).all() and (two > many).all()
-    assert FEW_DAYS >= 0.2
+    assert FEW_DAYS > 0
+
+
+def test_a_record_of_twelve_days_gets_intervals_as_wide_as_they_say() -> None:
+    """Counts that stray from their course by chance alone, by 15 %: the 80 % interval holds 80 % of them."""
+    days, known, series = 12, 10 * 24, 12
+    _, grid = street(days, sensors=1)
+    course = 30 + 400 * np.exp(-(((grid.slot - 17) / 3.5) ** 2))
+    counts = np.round(course * np.exp(np.random.default_rng(1).normal(0, 0.15, (series, days * 24))))
+    past = history(counts, grid, climate(counts, grid, known))
+    origin = np.arange(known - 1, days * 24 - 1)
+    asked = len(origin) * series
+    rows = Rows(np.tile(np.arange(series), len(origin)), np.repeat(origin, series), np.ones(asked, np.int64))
+    forecaster = Forecaster(1)
+    told = forecaster.tell(past, known, rows).quantiles
+    came = counts[rows.series, rows.origin + 1]
+    assert ((told[:, 1] <= came) & (came <= told[:, -2])).mean() == pytest.approx(0.8, abs=0.05)
+    held_out_hours = known - held_out(past, known) - 1
+    assert len(forecaster.outcomes[1].target) == series * held_out_hours + asked, "each outcome counts once"
+
+
+@pytest.mark.parametrize("days", [10, 13, 16, 20, 21, 24, 30])
+def test_the_model_that_shows_the_widths_halves_the_past_as_the_one_in_use(
+    days: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Widths learnt on every other week are wider than on every other day: no factor of one fits the other."""
+    ways: list[bool] = []
+
+    def fit(past: History, rows: Rows, *, by_weeks: bool, threads: int) -> None:
+        by_days = past.grid.day[rows.origin] % 2 == 1
+        ways.append(bool((forecast._second_half(past.grid, rows, by_weeks=by_weeks) == by_days).all()))
+
+    def nothing(model: None, past: History, rows: Rows, threads: int) -> tuple[np.ndarray, ...]:
+        n = len(rows.series)
+        return np.zeros((n, 7)), np.zeros(n), np.ones(n), np.ones(n)
+
+    monkeypatch.setattr(forecast, "fit", fit)
+    monkeypatch.setattr(forecasting, "_outcome", nothing)
+    counts, grid = street(days + 2)
+    known = days * 24
+    past = history(counts, grid, climate(counts, grid, known))
+    one = np.ones(1, np.int64)
+    Forecaster(1).tell(past, known, Rows(0 * one, known * one, one))
+    assert ways == [days < 21] * 2
 
 
 def test_false_episodes_are_counted_on_days_that_nothing_was_chosen_on() -> None:

@@ -19,6 +19,8 @@ LEVELS = np.array([0.025, *np.arange(1, 10) / 10, 0.975])
 MIDDLE = 5
 WARM_UP_DAYS, HELD_OUT_DAYS = 56, 28
 HELD_OUT_SHARE = 0.2
+WEEKS_FROM_DAYS = 21
+"""With fewer days known the past is halved by days: of weeks there is hardly one in each half."""
 REMEMBERED_DAYS, REMEMBERED_ROWS = 28, 20_000
 HELD_OUT_ROWS = 60_000
 WATCHED_S, PRESENT_S = 3 * 3_600, 900
@@ -28,7 +30,7 @@ EAGER, DOUBT, LOSS_LEAST, GAIN_MOST = 4.0, 3.0, 0.02, 5.0
 a series' mean.
 """
 SEED = 7
-FEW_DAYS = 0.3
+FEW_DAYS = 0.1
 """Hours of one day err alike: widths learnt on D days are widened by so much over D."""
 
 
@@ -39,14 +41,24 @@ class Told(NamedTuple):
     quantiles: Reals
 
 
-def learn(past: History, known: int, ahead: Ints, threads: int) -> Model:
-    """A model of the first `known` steps for horizons `ahead` (steps)."""
+def learn(past: History, known: int, ahead: Ints, threads: int, *, by_weeks: bool | None = None) -> Model:
+    """A model of the first `known` steps for horizons `ahead` (steps); see `halved_by_weeks`."""
     first = min(known // 3, WARM_UP_DAYS * past.grid.slots)
     there_are = len(past.counts) * (known - first) * len(ahead)
     rows = forecast.draw(
         past, first, known, ahead, np.random.default_rng(SEED), min(there_are, forecast.ROWS_MAX)
     )
-    return forecast.fit(past, rows, threads=threads)
+    by_weeks = halved_by_weeks(past, known) if by_weeks is None else by_weeks
+    return forecast.fit(past, rows, by_weeks=by_weeks, threads=threads)
+
+
+def halved_by_weeks(past: History, known: int) -> bool:
+    """Whether a model of the first `known` steps learns its widths on every other week, or day.
+
+    Widths learnt by days are narrower than those learnt by weeks. So the model that shows by how much
+    they are wrong must have learnt in the same way as the one in use, though it knows less.
+    """
+    return known >= WEEKS_FROM_DAYS * past.grid.slots
 
 
 def held_out(past: History, known: int) -> int:
@@ -94,12 +106,9 @@ class Forecaster:
     def _hold_out(self, past: History, known: int, ahead: Ints) -> None:
         """A first look at how wide intervals must be: a model that has not seen the last weeks."""
         begin = held_out(past, known)
-        model = learn(past, begin, ahead, self.threads)
+        model = learn(past, begin, ahead, self.threads, by_weeks=halved_by_weeks(past, known))
         for each in ahead.tolist():
-            some = forecast.draw(
-                past, begin, known, np.array([each]), np.random.default_rng(SEED), HELD_OUT_ROWS
-            )
-            rows = some.taken(np.argsort(some.origin, kind="stable"))
+            rows = _some(past, begin, known, each)
             deviation, came, _, _ = _outcome(model, past, rows, self.threads)
             self.outcomes[each] = Outcomes(rows.origin + rows.ahead, deviation, came)
 
@@ -121,6 +130,19 @@ class Forecaster:
             wide[first:end] = conformal.widened(deviation[first:end], factors)
         self.outcomes[ahead] = known
         return quantiles.people(quantiles.at_levels(wide, LEVELS), usual, offset)
+
+
+def _some(past: History, begin: int, known: int, ahead: int) -> Rows:
+    """Rows of origins in [begin, known) whose target was counted before `known`, sorted by origin: all, or
+    HELD_OUT_ROWS of them. None comes twice, else later outcomes would weigh less than these.
+    """
+    series = len(past.counts)
+    there_are = series * max(0, known - begin - ahead)
+    chosen = np.random.default_rng(SEED).choice(there_are, min(there_are, HELD_OUT_ROWS), replace=False)
+    chosen.sort()
+    return forecast.counted(
+        past, Rows(chosen % series, begin + chosen // series, np.full(len(chosen), ahead, np.int64))
+    )
 
 
 def _outcome(model: Model, past: History, rows: Rows, threads: int) -> tuple[Reals, Reals, Reals, Reals]:

@@ -202,15 +202,16 @@ def counted(past: History, rows: Rows) -> Rows:
     return rows.taken(kept)
 
 
-def fit(past: History, rows: Rows, *, threads: int = 2) -> Model:
+def fit(past: History, rows: Rows, *, by_weeks: bool = True, threads: int = 2) -> Model:
     """Learn from counted rows in random order (see `draw`): the levels around the middle from the first of
-    them.
+    them. The halves of the past are every other week, or every other day: models of one are as wide as
+    models of the other are not.
     """
     asked, usual, offset = features(past, rows)
     deviation = outcome(past, rows, usual)
     weight = usual + offset
     weight /= weight.mean()
-    second = _second_half(past.grid, rows)
+    second = _second_half(past.grid, rows, by_weeks=by_weeks)
     middle = tuple(_middle(asked, deviation, weight, mine, threads) for mine in (~second, second))
     some = slice(AROUND_ROWS)
     unseen = np.where(second[some], *(_says(trees, asked[some], threads) for trees in middle))
@@ -244,10 +245,13 @@ def _says(trees: lgb.Booster, asked: Floats, threads: int) -> Reals:
     return np.asarray(trees.predict(asked, num_threads=threads))
 
 
-def _second_half(grid: DayGrid, rows: Rows) -> Bools:
-    """Every other week; every other day, or row at last, where a half would be less than a third."""
+def _second_half(grid: DayGrid, rows: Rows, *, by_weeks: bool) -> Bools:
+    """Every other week, where asked; every other day, or row at last, where a half would be less than a
+    third.
+    """
     day = grid.day[rows.origin]
-    ways: tuple[Bools, ...] = (day // WEEK_DAYS % 2 == 1, day % 2 == 1)
+    weeks, days = day // WEEK_DAYS % 2 == 1, day % 2 == 1
+    ways = (weeks, days) if by_weeks else (days,)
     even = (second for second in ways if 1 / 3 <= second.mean() <= 2 / 3)
     return next(even, np.arange(len(day)) % 2 == 1)
 
