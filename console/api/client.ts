@@ -21,6 +21,11 @@ export class Refused extends Error {
   get words(): string {
     return this.both[language.current];
   }
+
+  /** Refused for good; otherwise what was sent may stand, or may be taken yet: signed out, or the server is busy. */
+  get final(): boolean {
+    return ![0, 401, 408, 429].includes(this.status) && this.status < 500;
+  }
 }
 
 const UNREACHED: Both = { zh: "无法连接服务器。", en: "The server cannot be reached." };

@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Route, expect, sync_playwright
 from tests.conftest import DISTRICT
 from tests.crowds.conftest import head
 from tests.places.conftest import SAMPLE, feature, line, named, square, zone
@@ -56,6 +56,22 @@ AT_ONCE = LevelRules(
 """Levels that follow the density without a wait, so that nobody waits in a test."""
 NO_ONE_SIGNED_IN = r"status of 401"
 """The browser logs every refused question; the page asks who is signed in before anybody is."""
+LOST = r"ERR_FAILED"
+"""What the browser logs of an answer that was lost on its way."""
+
+
+def lose_answer(page: Page, pattern: str) -> None:
+    """Let the next write to an address reach the server, and lose the answer to it."""
+
+    def lose(route: Route) -> None:
+        if route.request.method == "GET":
+            route.fallback()
+            return
+        page.unroute(pattern, lose)
+        assert route.fetch().ok
+        route.abort()
+
+    page.route(pattern, lose)
 
 
 @dataclass

@@ -88,7 +88,7 @@ class Desk:
     def get(self, path: str) -> Any:
         return self.client.get(path).json()
 
-    def sends(self, unit_id: str, text: str = "boy, six, red coat") -> str:
+    def sends(self, unit_id: str, text: str = "boy, six, red coat", call_back: str | None = None) -> str:
         """An incident near the phone, and the unit asked to go; the incident's id."""
         place = {"lon": HERE["longitude"] + 0.001, "lat": HERE["latitude"]}
         told = {
@@ -97,6 +97,7 @@ class Desk:
             "text": text,
             "category_id": "lost_person",
             "place": place,
+            "call_back": call_back,
         }
         incident = str(self.post("/api/incidents", **told)["id"])
         self.post(f"/api/incidents/{incident}/assignments", id=ids.new_id(), unit_id=unit_id, onward=False)
@@ -139,6 +140,21 @@ def test_a_task_from_desk_to_phone_and_back_offline_in_the_middle(visit: Visit, 
     assert done["state"] == "done"
     assert done["answered_at"] < done["moving_at"] < back_at < done["on_scene_at"] < done["ended_at"]
     assert desk.get("/api/units")[0]["fix"]["accuracy_m"] == 6.0
+
+
+def test_who_is_sent_reads_the_number_to_call_back_when_they_ask_for_it(visit: Visit, staffed: Town) -> None:
+    desk = Desk(staffed)
+    _context, page = phone(visit, staffed)
+    begin_duty(page)
+    desk.sends("k1", call_back="138 0731 0042")
+    page.get_by_role("button", name="Tasks").click()
+    task = page.get_by_role("article")
+    show = task.get_by_role("button", name="Show the number to call back")
+    expect(show).to_be_visible(timeout=10_000)
+    expect(task).not_to_contain_text("0731")
+    assert violations(page) == []
+    show.click()
+    expect(task.get_by_role("link", name="138 0731 0042")).to_have_attribute("href", "tel:13807310042")
 
 
 def test_who_cannot_go_says_why_and_what_came_too_late_is_shown(visit: Visit, staffed: Town) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import expect
 from tests.conftest import DISTRICT
-from tests.console.conftest import Town, Visit
+from tests.console.conftest import LOST, Town, Visit, lose_answer
 from tests.console.test_accessible import violations
 from tests.crowds.test_trained import kept
 
@@ -30,7 +30,13 @@ def test_an_alarm_is_put_aside_with_its_reason_and_counts_again(visit: Visit, to
     assert violations(page) == []
     dialog.get_by_label("For how long").select_option("0.5")
     dialog.get_by_label("Why").fill("a stage is being built, two guards stand there")
+    visit.expected.append(LOST)
+    lose_answer(page, "**/api/matters/*/shelve?*")
     dialog.get_by_role("button", name="Put aside").click()
+    expect(dialog).to_contain_text("The server cannot be reached.")
+    page.wait_for_timeout(1_100)  # the clock goes on, and the same try still says the same
+    dialog.get_by_role("button", name="Put aside").click()
+    expect(dialog).to_have_count(0)
     aside = page.get_by_text("1 put aside", exact=True)
     expect(aside).to_be_visible()
     expect(row).to_be_hidden()

@@ -10,15 +10,19 @@ from datetime import date
 import pytest
 from playwright.sync_api import Page, expect
 from tests.conftest import DISTRICT, NIGHT
-from tests.console.conftest import Town, Visit, document
+from tests.console.conftest import LOST, Town, Visit, document, lose_answer
 from tests.console.test_accessible import violations
 from tests.console.test_field import HERE, Desk
 from tests.places.conftest import walkway
 
 from anshang.dispatch import actions as dispatch
+from anshang.dispatch import board_actions as boards
+from anshang.dispatch import board_store as boards_store
 from anshang.dispatch import store as dispatch_store
-from anshang.dispatch.model import RungRun
+from anshang.dispatch.board import LoneTimer, RollCall
+from anshang.dispatch.model import AssignmentKind, RungRun
 from anshang.foundation import clock, ids
+from anshang.journal import actions as journal
 from anshang.journal.model import EVERYWHERE
 from anshang.matters import store as matters
 from anshang.patrols import actions as patrols
@@ -224,3 +228,54 @@ def test_an_order_is_given_in_the_alarm_s_own_drawer_whose_zone_no_new_form_take
     order.get_by_role("button", name="Give the order").click()
     page.get_by_role("dialog").get_by_role("button", name="Give the order").click()
     expect(order).to_contain_text(re.compile(r"K1\s+asked"))
+
+
+def test_an_order_whose_answer_was_lost_is_given_with_the_next_press_and_can_be_undone(
+    desk: Open, at_work: Town, visit: Visit
+) -> None:
+    visit.expected.append(LOST)
+    at_work.tell(z01=2500)
+    page = desk()
+    page.locator("[data-matter]").filter(has_text="Zone A").first.click()
+    order = page.get_by_role("complementary", name="Details").get_by_role("region", name="Order")
+    order.get_by_role("button", name="Give the order").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog).to_contain_text("Takes 1 unit")
+    lose_answer(page, "**/api/orders?*")
+    dialog.get_by_role("button", name="Give the order").click()
+    expect(dialog).to_contain_text("The server cannot be reached.")
+    expect(order).to_contain_text(re.compile(r"K1\s+asked"))
+    dialog.get_by_role("button", name="Give the order").click()
+    expect(page.get_by_text("The order is given.")).to_be_visible()
+    page.get_by_role("button", name="Undo").click()
+    expect(page.get_by_text("Undone: units are called off")).to_be_visible()
+
+
+def test_who_is_in_danger_is_named_and_no_missed_rung_pushes_it_out(desk: Open, at_work: Town) -> None:
+    page = desk()
+    expect(page.get_by_role("region", name="Units")).to_contain_text("K2")
+    engine = engine_actor(DISTRICT)
+    call = RollCall(ids.new_id(), DISTRICT, None, clock.now(), "desk", clock.now(), ("k1", "k2"))
+    alone = LoneTimer(ids.new_id(), DISTRICT, "k2", "crew", clock.now(), clock.now())
+    with at_work.database.transaction(DISTRICT) as tx:
+        boards_store.roll_calls.add(tx, call)
+        boards_store.lone_timers.add(tx, alone)
+        boards.tell_silent(tx, actor=engine, call=call, unit_ids=("k1", "k2"))
+        boards.tell_overdue(tx, actor=engine, timer=alone)
+        for number in range(1, 8):
+            details = {"incident": f"i{number}", "unit": None}
+            journal.record(
+                tx, actor_id=None, kind=AssignmentKind.MISSED, subject_id=f"r{number}", details=details
+            )
+    toasts = page.locator(".toasts p")
+    overdue = toasts.filter(has_text="Somebody who works alone has not come back.")
+    expect(overdue).to_have_count(1)
+    expect(overdue).to_contain_text("does not answer the roll-call. Somebody who works alone has not come back. K2")
+    expect(toasts.filter(has_text="A unit does not answer the roll-call. K1")).to_be_visible()
+    expect(toasts).to_have_count(5)
+    assert violations(page) == []
+    page.get_by_role("button", name="4 more").click()
+    expect(toasts).to_have_count(9)
+    overdue.get_by_role("link", name="Open it").click()
+    expect(overdue).to_have_count(0)
+    expect(page.locator("[data-unit=k2][aria-current=true]")).to_be_in_viewport()

@@ -29,6 +29,7 @@ from anshang.matters import actions as matters
 from anshang.matters.model import Priority
 from anshang.people import store as people
 from anshang.people.model import Account, Role
+from anshang.web.live import shown_entry
 
 pytestmark = pytest.mark.postgres
 
@@ -162,7 +163,9 @@ def test_a_roll_call_asks_everybody_and_silence_is_told_once(duty: Duty, night: 
     night(timedelta(seconds=1))
     for _ in range(2):
         duty.go_on()
-    assert duty.entries("rollcall")[-1].details == {"units": ["h1", "k2"]}
+    silent = duty.entries("rollcall")[-1]
+    assert silent.details == {"units": ["h1", "k2"], "incident": None}
+    assert b'"units": ["h1", "k2"]' in shown_entry(silent), "the desk names them"
     assert len(duty.entries("rollcall")) == 4
     night(timedelta(seconds=1))
     late = duty.act(boards.answer_roll, actor=duty.crews["k2"], id=ids.new_id(), roll_call_id=id)

@@ -18,7 +18,9 @@ from tests.web.conftest import district_place as place_fixture
 
 from anshang.dispatch import actions as dispatch
 from anshang.dispatch import calling_back
+from anshang.dispatch.field import field
 from anshang.dispatch.model import Because
+from anshang.dispatch.shapes import TaskShown
 from anshang.foundation import ids
 from anshang.foundation.actor import Actor
 from anshang.foundation.database import Database, metadata
@@ -82,10 +84,15 @@ def test_who_is_sent_reads_it_and_nobody_else_on_duty(app: FastAPI, database: Da
         with database.transaction(DISTRICT) as tx:
             return calling_back.read_call_back(tx, app.state.keyring, actor=actor, incident_id=id)
 
+    def tasks_of(actor: Actor) -> list[TaskShown]:
+        with database.reading([DISTRICT]) as connection:
+            return field(connection, actor, DISTRICT, app.state.whereabouts).tasks
+
     with database.transaction(DISTRICT) as tx:
         director = operator_actor(DISTRICT)
         offer = dispatch.offer(tx, actor=director, id=ids.new_id(), incident_id=id, unit_id="k1")
     assert read_by(sent) == NUMBER
+    assert [task.call_back for task in tasks_of(sent)] == [True], "the phone offers it"
     for nobody in (other, volunteer):
         with pytest.raises(NotFound):
             read_by(nobody)

@@ -2,8 +2,8 @@
 // that says nothing for 25 s is cut off and begun anew.
 import type { Frame } from "../frame";
 
-/** What happened, to what; in dispatch also with which incident and unit. */
-export type Entry = { seq: number; kind: string; subject_id: string; at: string; incident?: string; unit?: string };
+/** What happened, to what; in dispatch also with which incident and units. */
+export type Entry = { seq: number; kind: string; subject_id: string; at: string; incident?: string; unit?: string; units?: string[] };
 /** Background work that stands still (`stopped`), or of which some items fail. */
 export type Trouble = { name: string; stopped: boolean; zh: string; en: string };
 export type Beat = { at: string; seq: number; troubles?: Trouble[] };

@@ -108,8 +108,8 @@ class Shop {
         const params = { path: { id }, query: { district: this.district } };
         await answered(client.POST("/api/shop/notices/{id}", { params, body }));
       } catch (problem) {
-        // signed out, or the server is busy: it goes with the next try; what is refused for good is said
-        if (!(problem instanceof Refused) || [0, 401, 408, 429].includes(problem.status) || problem.status >= 500) return;
+        // it goes with the next try; what is refused for good is said
+        if (!(problem instanceof Refused && problem.final)) return;
         this.refusal = problem.words;
       }
       delete this.waiting[key];

@@ -155,7 +155,8 @@ def tell_silent(tx: Transaction, *, actor: Actor, call: RollCall, unit_ids: tupl
     actor.must(Permission.UNIT_DIRECT, tx.district_id)
     kept = store.roll_calls.put(tx, replace(call, silent_at=clock.now()))
     if unit_ids:
-        _tell(tx, actor, BoardKind.SILENT, call.id, {"units": list(unit_ids)}, drill=call.drill)
+        details = {"units": list(unit_ids), "incident": call.incident_id}
+        _tell(tx, actor, BoardKind.SILENT, call.id, details, drill=call.drill)
     return kept
 
 

@@ -23,6 +23,7 @@ from anshang.dispatch.shapes import (
 )
 from anshang.foundation import clock
 from anshang.foundation.actor import Actor
+from anshang.incidents import call_back
 from anshang.incidents import store as incidents_store
 from anshang.incidents.categories import Doer
 from anshang.matters import store as matters_store
@@ -106,6 +107,7 @@ def _task(connection: Connection, district_id: str, unit: Unit, assignment: Assi
         lon=incident.lon,
         lat=incident.lat,
         steps=[BothLanguages(en=step.en, zh=step.zh) for step in steps],
+        call_back=call_back.is_kept(connection, district_id, assignment.incident_id),
     )
 
 

@@ -276,6 +276,8 @@ class TaskShown(Shown):
     lon: float | None
     lat: float | None
     steps: list[BothLanguages]
+    call_back: bool
+    """Whether there is a number to call back that may still be read."""
     drill: bool
     version: int
 

@@ -42,6 +42,8 @@ def shown_entry(entry: Entry) -> bytes:
     """A journal entry as a thin event: the client fetches what it needs."""
     thin = {"seq": entry.seq, "kind": entry.kind, "subject_id": entry.subject_id, "at": entry.at.isoformat()}
     thin |= {name: entry.details[name] for name in ("incident", "unit") if entry.details.get(name)}
+    if isinstance(units := entry.details.get("units"), list):
+        thin["units"] = units
     return f"id: {entry.seq}\nevent: entry\ndata: {json.dumps(thin)}\n\n".encode()
 
 

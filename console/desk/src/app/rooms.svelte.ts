@@ -17,6 +17,7 @@ function useRoom<R>(wanted: () => boolean, load: () => Promise<R>): { readonly r
 }
 
 export const useLookouts = (wanted: () => boolean) => useRoom(wanted, () => import("../lookouts"));
+export const useAlarms = () => useRoom(() => true, () => import("../dispatch/Alarms.svelte"));
 export const useCallForm = (wanted: () => boolean) => useRoom(wanted, () => import("../incidents/NewIncident.svelte"));
 export const useDuty = (wanted: () => boolean) => useRoom(wanted, () => import("../duty"));
 export const usePartners = (wanted: () => boolean) => useRoom(wanted, () => import("../partners"));

@@ -96,14 +96,6 @@ export const words = dictionary(
     reachUnits: (n: number) => `${n} 个单元`,
     reachNobody: "区域人数未知",
     reachUnknown: (n: number) => `${n} 个区域人数未知，未计入`,
-    openIt: "查看",
-    alarms: {
-      "rung.missed": "响应阶梯有一级未按时达成。",
-      "rung.raised": "响应阶梯超时，请值班领导处置。",
-      "assignment.nobody_left": "已无可派力量，请人工处置。",
-      "rollcall.silent": "点名有单元未应答。",
-      "lone.overdue": "单人作业人员超时未返回。",
-    },
   },
   {
     sending: "Sending",
@@ -200,13 +192,5 @@ export const words = dictionary(
     reachUnits: (n) => `${n} units`,
     reachNobody: "people not known",
     reachUnknown: (n) => `${n} zones not known, left out`,
-    openIt: "Open it",
-    alarms: {
-      "rung.missed": "A rung of the ladder was missed.",
-      "rung.raised": "The ladder is late: supervisor, please act.",
-      "assignment.nobody_left": "Nobody is left to ask: please act.",
-      "rollcall.silent": "A unit does not answer the roll-call.",
-      "lone.overdue": "Somebody who works alone has not come back.",
-    },
   },
 );

@@ -37,8 +37,9 @@ export const words = dictionary(
     given_now: "处置令已下达。",
     undo: "撤销",
     undone: "已撤销：力量已撤回，商户已收到更正，措施已撤销。",
-    left: (units: string[], shops: number, measures: number) =>
-      (units.length ? `${units.join("、")} 已出发，已通知返回。` : "") +
+    left: (back: string[], over: string[], shops: number, measures: number) =>
+      (back.length ? `${back.join("、")} 已出发，已通知返回。` : "") +
+      (over.length ? `${over.join("、")} 此前已处置完毕。` : "") +
       (shops ? `${shops} 家商户已看过原通知。` : "") +
       (measures ? `${measures} 项措施已评估，仍保留。` : ""),
     standDownTitle: "解除处置令？",
@@ -95,8 +96,9 @@ export const words = dictionary(
     given_now: "The order is given.",
     undo: "Undo",
     undone: "Undone: units are called off, shops are asked to ignore it, measures are withdrawn.",
-    left: (units: string[], shops: number, measures: number) =>
-      (units.length ? ` ${units.join(", ")} had set off and ${units.length === 1 ? "is" : "are"} called back.` : "") +
+    left: (back, over, shops, measures) =>
+      (back.length ? ` ${back.join(", ")} had set off and ${back.length === 1 ? "is" : "are"} called back.` : "") +
+      (over.length ? ` ${over.join(", ")} had finished already.` : "") +
       (shops ? ` ${shops} ${shops === 1 ? "shop" : "shops"} had read the notice.` : "") +
       (measures ? ` ${measures} ${measures === 1 ? "measure" : "measures"} had been judged and ${measures === 1 ? "stays" : "stay"}.` : ""),
     standDownTitle: "Stand the order down?",

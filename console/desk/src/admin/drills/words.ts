@@ -43,7 +43,7 @@ export const words = dictionary(
     noSteps: "Nothing to time yet.",
     columns: { inject: "Inject", step: "Step", target: "Target", took: "Took", real: "Real incidents, 90 days" },
     steps: { acknowledged: "acknowledged", sent: "somebody sent", on_scene: "on scene", ordered: "order given", lookout: "look-out opened", found: "found" },
-    notPlayed: "Could not be played (no step counts):",
+    notPlayed: "Could not be played (the system's fault, not counted in the score):",
     notYet: "not done",
     late: "late",
     real: (span, n) => `median ${span} (${n})`,
