@@ -8437,6 +8437,8 @@ export interface components {
              * Format: date-time
              */
             answer_by: string;
+            /** Call Back */
+            call_back: boolean;
             /** Category En */
             category_en: string | null;
             /** Category Zh */

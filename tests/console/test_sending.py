@@ -265,12 +265,14 @@ def test_who_is_in_danger_is_named_and_no_missed_rung_pushes_it_out(desk: Open, 
         for number in range(1, 8):
             details = {"incident": f"i{number}", "unit": None}
             journal.record(
-                tx, actor_id=None, kind=AssignmentKind.MISSED, subject_id=f"r{number}", details=details
+                tx, actor_id=engine.id, kind=AssignmentKind.MISSED, subject_id=f"r{number}", details=details
             )
     toasts = page.locator(".toasts p")
     overdue = toasts.filter(has_text="Somebody who works alone has not come back.")
     expect(overdue).to_have_count(1)
-    expect(overdue).to_contain_text("does not answer the roll-call. Somebody who works alone has not come back. K2")
+    expect(overdue).to_contain_text(
+        "does not answer the roll-call. Somebody who works alone has not come back. K2"
+    )
     expect(toasts.filter(has_text="A unit does not answer the roll-call. K1")).to_be_visible()
     expect(toasts).to_have_count(5)
     assert violations(page) == []
