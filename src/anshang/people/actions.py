@@ -87,9 +87,10 @@ def open_account(
 ) -> Account:
     """Open an account; the same id again answers with what is there."""
     _must_manage(actor, district_ids)
+    if there := store.accounts.find(tx.connection, EVERYWHERE, id):
+        _must_manage(actor, there.district_ids)
     said = {"name": name, "display_name": display_name, "role": role, "body_id": body_id}
     if known := store.accounts.find_again(tx.connection, EVERYWHERE, id, **said, district_ids=district_ids):
-        _must_manage(actor, known.district_ids)
         return known
     check_body(tx.connection, body_id, actor.district_ids)
     account = _new_account(

@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
+from anyio import move_on_after
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -17,6 +18,7 @@ from anshang.web.errors import refused, report
 from anshang.web.session import recognise
 
 BODY_BYTES_MAX = 1_000_000
+LINGER_S = 5.0
 STRANGERS_BYTES_MAX = 64_000
 """More than anything that is sent without a session or a key: signing in, a call for help, a certificate."""
 
@@ -44,7 +46,7 @@ class BodyLimit:
                 await self.app(scope, body.receive, sending)
         if body.refusal is not None:
             report(scope, Reason(body.refusal.code, body.refusal.en, body.refusal.zh), proved=False)
-            await refused(body.refusal)(scope, receive, send)
+            await refused(body.refusal)(scope, receive, body.lingering(send))
 
     def _limit_of(self, path: str) -> int:
         above = (limit for named, limit in self._larger.items() if f"{path}/".startswith(f"{named}/"))
@@ -82,6 +84,29 @@ class _Body:
         message = await self._receive()
         self._arrived_bytes += len(message.get("body", b""))
         return message if await self.admits(self._arrived_bytes) else {"type": "http.disconnect"}
+
+    def lingering(self, send: Send) -> Send:
+        """Answer at once, and end the connection when the rest has come and was dropped, or LINGER_S later:
+        a proxy that is still sending would hear of a broken connection and not of the answer.
+        """
+
+        async def linger(message: Message) -> None:
+            if message["type"] != "http.response.body":
+                await send(message)
+                return
+            await send({**message, "more_body": True})
+            with move_on_after(LINGER_S):
+                await self._drop_rest()
+            await send({"type": "http.response.body", "body": b""})
+
+        return linger
+
+    async def _drop_rest(self) -> None:
+        while self._arrived_bytes <= self._most_bytes:
+            message = await self._receive()
+            self._arrived_bytes += len(message.get("body", b""))
+            if not message.get("more_body"):
+                return
 
 
 def _too_large(limit: int) -> BadInput:
