@@ -30,7 +30,7 @@ from anshang.people.actions import PasswordHash
 from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places
 from anshang.settings import Settings
-from anshang.web.session import COOKIE, CSRF_HEADER
+from anshang.web.session import COOKIE, CSRF_HEADER, Runtime
 from benchmarks import percentile, report
 
 DISTRICT, PARTNERS, PORT = "wuyi", 1_000, 8791
@@ -45,7 +45,7 @@ Session = tuple[str, str, str, str]
 def prepare(folder: Path) -> list[Session]:
     """A district without walkways, where a look-out goes to everybody; a desk and the partners, signed in."""
     app = create_app(Settings(data_folder=folder))
-    database: Database = app.state.runtime.database
+    database: Database = app.state.services[Runtime].database
     with database.transaction(DISTRICT) as tx:
         places.import_document(tx, actor=OPERATOR, document=row_of_zones())
     sessions: list[Session] = []

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import ast
-import importlib
-import pkgutil
 from collections.abc import Iterator
-from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +12,7 @@ from fastapi.routing import APIRoute
 
 import anshang
 from anshang import cli
-from anshang.app import ROUTERS
+from anshang.rooms import ROOMS
 from anshang.settings import Settings
 from anshang.vault.inventory import IMPERSONAL, PERSONAL
 
@@ -45,11 +42,10 @@ def settings_page() -> str:
 
 def routes() -> Iterator[tuple[str, str, str]]:
     """Method, path and first line of every route."""
-    for router in ROUTERS:
-        for route in router.routes:
-            if isinstance(route, APIRoute):
-                for method in sorted(route.methods or ()):
-                    yield method, route.path, (route.description or "").partition("\n")[0]
+    for route in (route for room in ROOMS for router in room.routers for route in router.routes):
+        if isinstance(route, APIRoute):
+            for method in sorted(route.methods or ()):
+                yield method, route.path, (route.description or "").partition("\n")[0]
 
 
 def api_page() -> str:
@@ -68,15 +64,8 @@ def api_page() -> str:
 
 def kinds() -> Iterator[tuple[str, str]]:
     """Room and journal kind of everything that can happen."""
-    for room in pkgutil.iter_modules(anshang.__path__):
-        if not room.ispkg:
-            continue
-        for file in pkgutil.iter_modules(importlib.import_module(f"anshang.{room.name}").__path__):
-            module = importlib.import_module(f"anshang.{room.name}.{file.name}")
-            for named in vars(module).values():
-                is_own = isinstance(named, type) and named.__module__ == module.__name__
-                if is_own and issubclass(named, StrEnum):
-                    yield from ((room.name, str(kind)) for kind in named if "." in kind)
+    for room in ROOMS:
+        yield from ((room.name, str(kind)) for events in room.events for kind in events)
 
 
 def journal_page() -> str:

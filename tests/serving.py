@@ -19,7 +19,7 @@ from anshang.journal.model import EVERYWHERE
 from anshang.people import actions as people
 from anshang.people.model import Role, operator_actor
 from anshang.web.serving import serving_config
-from anshang.web.session import CSRF_HEADER
+from anshang.web.session import CSRF_HEADER, Runtime
 
 PASSWORD = "a long enough one"
 
@@ -44,7 +44,7 @@ def open_account(database: Database, role: Role, *districts: str, body_id: str |
 
 def signed_in(app: FastAPI, role: Role, *districts: str, body_id: str | None = None) -> TestClient:
     """A client with a session of a new account of the role, sending its CSRF token."""
-    database = app.state.runtime.database
+    database = app.state.services[Runtime].database
     name = open_account(database, role, *districts, body_id=body_id)
     client = TestClient(app, raise_server_exceptions=False)
     answer = client.post("/api/session", json={"name": name, "password": PASSWORD})
@@ -55,7 +55,7 @@ def signed_in(app: FastAPI, role: Role, *districts: str, body_id: str | None = N
 
 def feed_client(app: FastAPI, district: str) -> TestClient:
     """A client with a new feed's key."""
-    with app.state.runtime.database.transaction(district) as tx:
+    with app.state.services[Runtime].database.transaction(district) as tx:
         _feed, key = people.open_feed(tx, actor=operator_actor(district), id=ids.new_id(), name="gates")
     return TestClient(app, headers={"Authorization": f"Bearer {key}"}, raise_server_exceptions=False)
 

@@ -111,15 +111,16 @@ def test_only_the_database_file_asks_which_database_it_is() -> None:
     assert asking == ["src/anshang/foundation/database.py"]
 
 
-def test_only_the_application_and_the_command_line_know_an_api() -> None:
+def test_only_its_own_room_and_the_command_line_know_an_api() -> None:
     """A room is used through its actions, store and model."""
     knowing = {
         name_of(path)
         for path, tree in TREES.items()
-        if any(re.fullmatch(r"anshang\.\w+\.(\w+_)?api", module) for module in imported(tree))
+        for module in imported(tree)
+        if re.fullmatch(r"anshang\.\w+\.(\w+_)?api", module)
+        and not (path.stem == "room" and module.split(".")[1] == path.parent.name)
     }
     assert knowing <= {
-        "src/anshang/app.py",
         "src/anshang/cli/__init__.py",
         "src/anshang/demonstration/running.py",
     }
@@ -127,8 +128,12 @@ def test_only_the_application_and_the_command_line_know_an_api() -> None:
 
 def test_settings_are_seen_by_the_wiring_only() -> None:
     """Rooms take what they need as arguments."""
-    seeing = {name_of(p) for p, tree in TREES.items() if "anshang.settings" in set(imported(tree))}
-    allowed = {"app", "cli/installing", "cli/terminal", "worker", "demonstration/running"}
+    seeing = {
+        name_of(p)
+        for p, tree in TREES.items()
+        if "anshang.settings" in set(imported(tree)) and p.stem != "room"
+    }
+    allowed = {"app", "cli/installing", "cli/terminal", "demonstration/running"}
     assert seeing <= {f"src/anshang/{name}.py" for name in allowed}
 
 

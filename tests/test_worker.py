@@ -19,6 +19,7 @@ from anshang.crowds import actions, store
 from anshang.crowds.engine import Engine
 from anshang.crowds.ingest import Intake, Row
 from anshang.crowds.model import Level
+from anshang.crowds.watch import Watch
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
 from anshang.foundation.database import Database, Transaction
@@ -30,7 +31,10 @@ from anshang.places import actions as places
 from anshang.settings import Settings
 from anshang.vault import actions as vault
 from anshang.vault import store as records
+from anshang.vault.keys import Keyring
 from anshang.vault.model import Purpose, RecordKind
+from anshang.web.session import Runtime
+from anshang.worker import Worker
 from tests.crowds.conftest import line, row_of_zones
 
 MoveOn = Callable[[timedelta], None]
@@ -55,7 +59,7 @@ def app(database: Database, night: MoveOn, tmp_path: Path) -> FastAPI:
     for district_id in (BROKEN, WELL):
         prepare(database, district_id)
     app = create_app(Settings(data_folder=tmp_path, database_url=database.url))
-    app.state.worker.prepare()
+    app.state.services[Worker].prepare()
     return app
 
 
@@ -73,8 +77,12 @@ def faults(supervisor: Supervisor) -> set[tuple[str, str]]:
 def test_a_district_that_cannot_be_saved_shows_its_crowd_and_stops_no_other(
     app: FastAPI, night: MoveOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database, watch, worker = app.state.runtime.database, app.state.watch, app.state.worker
-    intake: Intake = app.state.intake
+    database, watch, worker = (
+        app.state.services[Runtime].database,
+        app.state.services[Watch],
+        app.state.services[Worker],
+    )
+    intake: Intake = app.state.services[Intake]
     whole = database.transaction
 
     def transaction(district_id: str) -> AbstractContextManager[Transaction]:
@@ -109,7 +117,7 @@ def test_a_district_that_cannot_be_built_keeps_the_server_from_nothing(
     for district_id in (BROKEN, WELL):
         prepare(database, district_id)
     app = create_app(Settings(data_folder=tmp_path, database_url=database.url))
-    watch = app.state.watch
+    watch = app.state.services[Watch]
     whole, broken = watch._build, [True]
 
     def build(connection: Connection, district_id: str, now: datetime) -> Engine:
@@ -119,8 +127,8 @@ def test_a_district_that_cannot_be_built_keeps_the_server_from_nothing(
 
     monkeypatch.setattr(watch, "_build", build)
     now_s = 0.0
-    app.state.worker.prepare()
-    supervisor = Supervisor(app.state.worker.supervisor.jobs, lambda: [BROKEN, WELL], lambda: now_s)
+    app.state.services[Worker].prepare()
+    supervisor = Supervisor(app.state.services[Worker].supervisor.jobs, lambda: [BROKEN, WELL], lambda: now_s)
     assert json.loads(watch.full_frame(WELL) or b"{}")["zones"]
     for now_s in (10.0, 40.0):  # noqa: B007 - the supervisor's clock
         run(supervisor)
@@ -136,11 +144,11 @@ def test_a_district_that_cannot_be_built_keeps_the_server_from_nothing(
 
 
 def test_a_new_district_is_watched_at_once(app: FastAPI) -> None:
-    supervisor: Supervisor = app.state.worker.supervisor
+    supervisor: Supervisor = app.state.services[Worker].supervisor
     supervisor.run_due("districts")
-    prepare(app.state.runtime.database, "c")
+    prepare(app.state.services[Runtime].database, "c")
     supervisor.run_due("districts")
-    assert app.state.watch.full_frame("c") is not None
+    assert app.state.services[Watch].full_frame("c") is not None
     run(supervisor, "engine")
     assert [one.reason for one in supervisor.report() if one.district_id == "c" and one.failures] == []
 
@@ -157,12 +165,14 @@ def test_health_is_503_while_a_job_that_matters_stands_still_and_says_which(
     job = Job(
         name="dispatch.ladder", run=die, every_s=1.0, lane="ladder", critical=critical, en="Ladder", zh="阶梯"
     )
-    app.state.runtime = replace(
-        app.state.runtime, supervisor=Supervisor([job], lambda: [BROKEN, WELL], lambda: now_s)
+    app.state.services.add(
+        replace(
+            app.state.services[Runtime], supervisor=Supervisor([job], lambda: [BROKEN, WELL], lambda: now_s)
+        )
     )
     client = TestClient(app)
     assert client.get("/api/health").json()["state"] == "ok"
-    run(app.state.runtime.supervisor)
+    run(app.state.services[Runtime].supervisor)
     now_s = 6.0
     answer = client.get("/api/health")
     assert answer.status_code == (503 if critical else 200)
@@ -176,15 +186,15 @@ def test_health_is_503_while_a_job_that_matters_stands_still_and_says_which(
 
 
 def test_health_is_503_while_nothing_can_be_written(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    runtime = app.state.runtime
+    runtime = app.state.services[Runtime]
     now_s = 0.0
-    app.state.runtime = replace(
-        runtime, supervisor=Supervisor(runtime.supervisor.jobs, lambda: [WELL], lambda: now_s)
+    app.state.services.add(
+        replace(runtime, supervisor=Supervisor(runtime.supervisor.jobs, lambda: [WELL], lambda: now_s))
     )
     client = TestClient(app)
-    run(app.state.runtime.supervisor)
+    run(app.state.services[Runtime].supervisor)
     now_s = 10.0
-    run(app.state.runtime.supervisor)
+    run(app.state.services[Runtime].supervisor)
     assert client.get("/api/health").status_code == 200
 
     def full(*_: object) -> None:
@@ -193,7 +203,7 @@ def test_health_is_503_while_nothing_can_be_written(app: FastAPI, monkeypatch: p
     monkeypatch.setattr(runtime.database, "bulk", full)
     monkeypatch.setattr(runtime.database, "transaction", full)
     for now_s in (20.0, 40.0):  # noqa: B007 - the supervisor's clock
-        run(app.state.runtime.supervisor)
+        run(app.state.services[Runtime].supervisor)
     answer = client.get("/api/health")
     assert answer.status_code == 503
     (shown,) = [one for one in answer.json()["jobs"] if one["name"] == "storage.write"]
@@ -204,7 +214,7 @@ def test_expired_records_are_erased_whatever_else_fails(
     app: FastAPI, night: MoveOn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A roll-up that fails in one district once kept the personal records of all for months."""
-    database, keyring = app.state.runtime.database, app.state.keyring
+    database, keyring = app.state.services[Runtime].database, app.state.services[Keyring]
     for district_id in (BROKEN, WELL):
         actor = operator_actor(district_id).lent(Permission.PERSON_KEEP)
         for number in range(2):
@@ -218,9 +228,9 @@ def test_expired_records_are_erased_whatever_else_fails(
     def unreadable(*_: object, **__: object) -> int:
         raise OSError("a sealed file cannot be read")
 
-    monkeypatch.setattr("anshang.worker.roll_up", unreadable)
-    monkeypatch.setattr("anshang.worker.seal", unreadable)
-    supervisor: Supervisor = app.state.worker.supervisor
+    monkeypatch.setattr("anshang.crowds.room.roll_up", unreadable)
+    monkeypatch.setattr("anshang.crowds.room.seal", unreadable)
+    supervisor: Supervisor = app.state.services[Worker].supervisor
     broken_id = f"00000000-0000-7000-8000-0000000000{BROKEN}0"
     monkeypatch.setattr(
         type(keyring),
@@ -258,14 +268,14 @@ def _records(database: Database, district_id: str) -> list[records.Record]:
 
 def test_under_a_wrong_clock_nothing_is_erased_or_sealed_and_health_says_so(app: FastAPI) -> None:
     """A clock of another year once destroyed every key within a minute, and sealed days that had not come."""
-    database, keyring = app.state.runtime.database, app.state.keyring
+    database, keyring = app.state.services[Runtime].database, app.state.services[Keyring]
     with database.transaction(WELL) as tx:
         vault.keep(
             tx, keyring, actor=operator_actor(WELL), id="00000000-0000-7000-8000-000000000001",
             subject_id="s", kind=RecordKind.CONTACT, purpose=Purpose.PARTNER, content=b"+86 1",
         )  # fmt: skip
     now_s = 100.0
-    supervisor = Supervisor(app.state.worker.supervisor.jobs, lambda: [BROKEN, WELL], lambda: now_s)
+    supervisor = Supervisor(app.state.services[Worker].supervisor.jobs, lambda: [BROKEN, WELL], lambda: now_s)
     run(supervisor, "erasure", "housekeeping")
     with clock.standing_at(clock.now() + timedelta(days=500)):
         now_s = 4000.0
@@ -288,7 +298,7 @@ def test_a_key_that_was_being_written_when_the_machine_stopped_is_gone_after_a_s
     stray = tmp_path / "vault" / WELL / "01" / "00000000-0000-7000-8000-000000000001.new"
     stray.parent.mkdir(parents=True)
     stray.write_bytes(b"a wrapped key")
-    app.state.worker.prepare()
+    app.state.services[Worker].prepare()
     assert not stray.exists()
 
 
@@ -308,5 +318,5 @@ def test_a_key_that_was_being_written_when_the_machine_stopped_is_gone_after_a_s
     ],
 )
 def test_what_must_not_wait_for_another_has_a_lane_of_its_own(app: FastAPI, urgent: str, slow: str) -> None:
-    lanes = {one.name: one.lane for one in app.state.worker.supervisor.jobs}
+    lanes = {one.name: one.lane for one in app.state.services[Worker].supervisor.jobs}
     assert lanes[urgent] != lanes[slow]

@@ -18,6 +18,8 @@ from anshang.app import create_app
 from anshang.foundation.database import Database
 from anshang.foundation.jobs import Job, Supervisor
 from anshang.settings import Settings
+from anshang.web.session import Runtime
+from anshang.worker import Worker
 from tests.test_worker import BROKEN, WELL, prepare
 
 pytestmark = pytest.mark.slow
@@ -43,9 +45,9 @@ def app(database: Database, night: Callable[[timedelta], None], tmp_path: Path) 
             push_contact="mailto:desk@example.org",
         )
     )
-    app.state.worker.prepare()
+    app.state.services[Worker].prepare()
     yield app
-    app.state.runtime.database.dispose()
+    app.state.services[Runtime].database.dispose()
 
 
 class Rounds:
@@ -58,7 +60,7 @@ class Rounds:
         self.supervisor = Supervisor(jobs, lambda: [BROKEN, WELL], lambda: self.now_s)
         self._lanes = list(dict.fromkeys(job.lane for job in jobs))
         self._at_work: dict[str, threading.Thread] = {}
-        app.state.runtime = replace(app.state.runtime, supervisor=self.supervisor)
+        app.state.services.add(replace(app.state.services[Runtime], supervisor=self.supervisor))
         self._client = TestClient(app)
 
     def run(self, *, but: str = "") -> None:
@@ -92,7 +94,7 @@ def districts_of(job: Job) -> list[str]:
 
 def test_every_kind_of_job_is_in_the_list(app: FastAPI) -> None:
     """The walks below go over the whole list; these are the jobs that an installation can be without."""
-    names = [job.name for job in app.state.worker.supervisor.jobs]
+    names = [job.name for job in app.state.services[Worker].supervisor.jobs]
     assert len(names) == len(set(names)) >= 23
     assert {"forecasts.train", "partners.webhook", "partners.push"} <= set(names)
 
@@ -105,10 +107,13 @@ def test_each_job_that_fails_is_named_by_health_and_comes_back_and_no_other_noti
             raise RuntimeError
         return job.run(district_id)
 
-    for failing in app.state.worker.supervisor.jobs:
+    for failing in app.state.services[Worker].supervisor.jobs:
         rounds = Rounds(
             app,
-            [replace(one, run=partial(unless_broken, one)) for one in app.state.worker.supervisor.jobs],
+            [
+                replace(one, run=partial(unless_broken, one))
+                for one in app.state.services[Worker].supervisor.jobs
+            ],
         )
         broken[:] = [failing.name]
         rounds.run()
@@ -128,7 +133,7 @@ def test_each_job_that_fails_is_named_by_health_and_comes_back_and_no_other_noti
 def test_each_job_that_hangs_is_named_by_health_and_comes_back_and_no_other_lane_notices(
     app: FastAPI,
 ) -> None:
-    jobs = app.state.worker.supervisor.jobs
+    jobs = app.state.services[Worker].supervisor.jobs
     for hanging in jobs:
         released = threading.Event()
 

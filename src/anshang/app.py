@@ -1,11 +1,11 @@
-"""Wires the rooms into one web application. The only file that knows every room."""
+"""Wires the rooms (`rooms.py`) into one web application."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -20,91 +20,26 @@ from fastapi.staticfiles import StaticFiles
 from secure.middleware import SecureASGIMiddleware
 
 import anshang
-from anshang.connectors import mqtt, prometheus
-from anshang.connectors.prometheus import Metrics
-from anshang.crowds import api as crowds_api
-from anshang.crowds import forecast_api, observing_api, planned_api, trained_api, weather_api
+from anshang.connectors import mqtt
 from anshang.crowds.ingest import Intake
-from anshang.crowds.outlook import Outlooks
-from anshang.crowds.watch import Watch
-from anshang.desk import api as desk_api
-from anshang.desk import looking_api, lost_property_api, order_api, public_api, shift_api, shop_api
-from anshang.desk.calls import CallDesk
-from anshang.desk.public import PublicDesk
-from anshang.desk.shop_feed import ShopFeed
-from anshang.dispatch import api as dispatch_api
-from anshang.dispatch import board_api
-from anshang.dispatch.dispatcher import Dispatcher
-from anshang.drills import api as drills_api
-from anshang.drills.playing import Player
 from anshang.foundation import memory, migrations
 from anshang.foundation.database import Database
 from anshang.foundation.errors import NotFound
-from anshang.foundation.jobs import Progress, Supervised
-from anshang.incidents import api as incidents_api
-from anshang.incidents import category_api
-from anshang.lookouts import api as lookouts_api
-from anshang.lookouts.sweep import LookoutSweep
-from anshang.matters import api as matters_api
-from anshang.partners import api as partners_api
-from anshang.partners import council_api, push_api
-from anshang.partners.doors import DoorBook
-from anshang.partners.push import hosts
-from anshang.patrols import api as patrols_api
-from anshang.patrols.store import find_sign_of
+from anshang.foundation.jobs import Progress, Supervised, Supervisor
+from anshang.foundation.rooms import Room
+from anshang.foundation.wiring import Services
 from anshang.patrols.whereabouts import Whereabouts
-from anshang.people import api as people_api
-from anshang.people import journal_api
 from anshang.people.doorkeeper import Doorkeeper
-from anshang.places import api as places_api
+from anshang.rooms import ROOMS
 from anshang.settings import Settings
-from anshang.vault import api as vault_api
-from anshang.vault.keys import Keyring, read_masters
-from anshang.volunteers import api as volunteers_api
-from anshang.web import api as web_api
-from anshang.web import errors, feeds_api
+from anshang.web import errors
 from anshang.web.budgets import Budgets
 from anshang.web.caching import Uncached
 from anshang.web.limits import BodyLimit
 from anshang.web.live import Hub
 from anshang.web.session import Cookies, Runtime
 from anshang.web.shapes import Demo
-from anshang.worker import Worker
-
-ROUTERS = (
-    observing_api.router,  # first, because routes are tried in their order and this one is asked the most
-    web_api.router,
-    feeds_api.router,
-    people_api.router,
-    journal_api.router,
-    places_api.router,
-    matters_api.router,
-    crowds_api.router,
-    forecast_api.router,
-    trained_api.router,
-    planned_api.router,
-    weather_api.router,
-    incidents_api.router,
-    category_api.router,
-    patrols_api.router,
-    dispatch_api.router,
-    board_api.router,
-    vault_api.router,
-    partners_api.router,
-    council_api.router,
-    push_api.router,
-    lookouts_api.router,
-    shop_api.router,
-    order_api.router,
-    looking_api.router,
-    drills_api.router,
-    lost_property_api.router,
-    public_api.router,
-    volunteers_api.router,
-    shift_api.router,
-    desk_api.router,
-    prometheus.router,
-)
+from anshang.worker import Worker, supervisor_of
 
 LIVE = Supervised(name="live.stream", every_s=1.0, en="News on all screens", zh="各终端实时消息推送")
 MQTT = Supervised(
@@ -139,50 +74,40 @@ HEADERS = partial(
 )
 
 
-def create_app(settings: Settings, *, demo: Demo | None = None) -> FastAPI:
+def create_app(settings: Settings, *, demo: Demo | None = None, rooms: Sequence[Room] = ROOMS) -> FastAPI:
     """The application of one installation: its database brought up to date, its rooms wired, its worker
     ready.
     """
     log_plainly(settings.log_level)
     memory.keep_little()
-    database = _database(settings)
-    hub = Hub(database)
-    database.on_commit.append(hub.wake)
-    doorkeeper = Doorkeeper(database, tries_per_minute=settings.sign_in_tries_per_minute)
-    budgets, watch = Budgets(), Watch(database)
-    intake = Intake(database, watch.taken, watch.turnstile, settings.sealed_folder)
-    whereabouts = Whereabouts(database)
-    dispatcher = Dispatcher(database, watch, whereabouts)
-    outlooks = Outlooks(database, watch)
-    keyring, doors = Keyring(settings.vault_folder, read_masters(settings.vault_keys)), DoorBook(watch)
-    searches = LookoutSweep(database, keyring, doors)
-    player = Player(database, intake, watch, whereabouts, keyring)
-    worker = Worker(
-        settings, database, watch, hub, whereabouts, dispatcher, outlooks, keyring, searches, player
-    )
-    app = _bare(_running(settings, database, whereabouts, intake, hub, worker))
-    _share(
-        app,
-        runtime=Runtime(database, hub, doorkeeper, worker.supervisor, _cookies(settings), demo, budgets),
-        watch=watch,
-        worker=worker,
-        data_folder=settings.data_folder if settings.data_folder.exists() else Path(),
-        intake=intake,
-        whereabouts=whereabouts,
-        dispatcher=dispatcher,
-        outlooks=outlooks,
-        keyring=keyring,
-        erasure_guard=worker.erasure_guard,
-        doors=doors,
-        public=PublicDesk(watch, outlooks, budgets),
-        calls=CallDesk(database, budgets),
-        shop_feed=ShopFeed(database, keyring, hub, worker.supervisor),
-        metrics=Metrics(database, worker.supervisor, hub, settings.metrics_key),
-        push_key=_push_key(settings),
-        push_services=hosts(settings.push_services),
-    )
-    _furnish(app, https=settings.https)
+    services = _services(settings, demo, rooms)
+    app = _bare(_running(services))
+    app.state.services = services
+    _furnish(app, rooms, https=settings.https)
     return app
+
+
+def _services(settings: Settings, demo: Demo | None, rooms: Sequence[Room]) -> Services:
+    """What the rooms share, all of it made."""
+    services = Services({kind: make for room in rooms for kind, make in room.makes.items()})
+    services.add(settings)
+    services.add(_database(settings))
+    services.add(supervisor_of(services, rooms))
+    services.add(
+        Runtime(
+            database=services[Database],
+            hub=services[Hub],
+            doorkeeper=services[Doorkeeper],
+            supervisor=services[Supervisor],
+            cookies=_cookies(settings),
+            data_folder=settings.data_folder if settings.data_folder.exists() else Path(),
+            demo=demo,
+            budgets=services[Budgets],
+        )
+    )
+    services.make_all()
+    services.add(Worker(services))
+    return services
 
 
 def _database(settings: Settings) -> Database:
@@ -201,14 +126,6 @@ def _cookies(settings: Settings) -> Cookies:
     )
 
 
-def _push_key(settings: Settings) -> str:
-    """What browsers subscribe with for push messages; empty where there are none."""
-    if not settings.push_contact:
-        return ""
-    key: str = resolve_name("anshang.connectors.webpush:public_key")(settings.data_folder)
-    return key
-
-
 def _bare(lifespan: Lifespan) -> FastAPI:
     """An application with nothing in it yet."""
     return FastAPI(
@@ -223,23 +140,17 @@ def _bare(lifespan: Lifespan) -> FastAPI:
     )
 
 
-def _furnish(app: FastAPI, *, https: bool) -> None:
+def _furnish(app: FastAPI, rooms: Sequence[Room], *, https: bool) -> None:
     """Routes, refusals in words, the console, and what every call passes on its way in."""
-    for router in ROUTERS:
-        app.include_router(router)
+    for room in rooms:
+        for router in room.routers:
+            app.include_router(router)
     errors.install(app)
-    _share(app, find_sender=find_sign_of)
     _serve_console(app)
     app.add_middleware(Uncached)
     app.add_middleware(BodyLimit, larger=LARGER_BODIES)
     app.add_middleware(SecureASGIMiddleware, secure=HEADERS(hsts=_STAY_WITH_HTTPS if https else None))
     app.add_middleware(errors.LastResort)
-
-
-def _share(app: FastAPI, **shared: object) -> None:
-    """What routes find in `app.state`."""
-    for name, one in shared.items():
-        setattr(app.state, name, one)
 
 
 def log_plainly(level: str) -> None:
@@ -255,15 +166,9 @@ def log_plainly(level: str) -> None:
     )
 
 
-def _running(
-    settings: Settings,
-    database: Database,
-    whereabouts: Whereabouts,
-    intake: Intake,
-    hub: Hub,
-    worker: Worker,
-) -> Lifespan:
+def _running(services: Services) -> Lifespan:
     """While the application serves, the journal is followed, the loops run, the sensors are heard."""
+    settings, worker, hub = services[Settings], services[Worker], services[Hub]
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -272,9 +177,11 @@ def _running(
         tasks = [asyncio.create_task(keep(LIVE, hub.run))]
         await asyncio.to_thread(worker.start)
         if settings.mqtt_host:  # only now is there an engine to hear the sensors
-            tasks.append(asyncio.create_task(keep(MQTT, partial(_follow_sensors, settings, intake, stop))))
+            tasks.append(
+                asyncio.create_task(keep(MQTT, partial(_follow_sensors, settings, services[Intake], stop)))
+            )
         if settings.cot_tcp_port or settings.cot_udp_port or settings.cot_send_to:
-            serve = partial(_serve_tak, settings, database, whereabouts, stop)
+            serve = partial(_serve_tak, settings, services[Database], services[Whereabouts], stop)
             tasks.append(asyncio.create_task(keep(TAK, serve)))
         _prefer_answers()
         try:

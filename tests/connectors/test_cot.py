@@ -41,6 +41,7 @@ from anshang.people.actions import digest_of
 from anshang.people.model import operator_actor
 from anshang.places import actions as places
 from anshang.settings import Settings
+from anshang.worker import Worker
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it says which of its extras are not installed
@@ -451,7 +452,7 @@ def test_tak_and_mqtt_begin_again_in_the_server_after_what_nobody_foresaw(
         tasks: dict[str, JobReport] = {}
         while time.monotonic() < until and not (followed[1:] and "patrols.tak" in tasks):
             time.sleep(0.02)
-            reports = app.state.worker.supervisor.report()
+            reports = app.state.services[Worker].supervisor.report()
             tasks = {one.name: one for one in reports if died and one.last_ok_at is not None}
         assert "patrols.tak" in tasks
         assert followed == ["broker", "broker"]

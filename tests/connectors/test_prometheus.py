@@ -21,6 +21,8 @@ from anshang.matters.model import MatterKind, Priority
 from anshang.people.model import operator_actor
 from anshang.places import actions as places
 from anshang.settings import Settings
+from anshang.web.session import Runtime
+from anshang.worker import Worker
 
 pytestmark = pytest.mark.postgres
 
@@ -78,8 +80,8 @@ def test_it_says_how_many_wait_and_for_how_long(
 
 def test_it_says_what_stands_still_and_how_the_database_is_used(client: TestClient) -> None:
     app = client.app
-    database = app.state.runtime.database  # type: ignore[attr-defined]
-    app.state.worker.prepare()  # type: ignore[attr-defined]
+    database = app.state.services[Runtime].database  # type: ignore[attr-defined]
+    app.state.services[Worker].prepare()  # type: ignore[attr-defined]
     held, release = threading.Event(), threading.Event()
 
     def hold() -> None:

@@ -34,6 +34,7 @@ from anshang.people import actions as people
 from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places
 from anshang.settings import Settings
+from anshang.web.session import Runtime
 
 CHROMIUM = shutil.which("chromium")
 BUILT = (Path(anshang.__file__).parent / "static" / "index.html").is_file()
@@ -120,7 +121,7 @@ class Town:
     def stop(self) -> None:
         """Switch the server off."""
         self.running.pop().__exit__(None, None, None)
-        self.app.state.runtime.database.dispose()
+        self.app.state.services[Runtime].database.dispose()
 
     @property
     def _folder(self) -> Path:

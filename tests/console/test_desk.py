@@ -10,6 +10,7 @@ from playwright.sync_api import Locator, Page, expect
 from tests.conftest import DISTRICT
 from tests.console.conftest import Town, Visit
 
+from anshang.crowds.outlook import Outlooks
 from anshang.people.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -287,7 +288,7 @@ def test_the_next_two_hours_of_a_zone_are_shown_with_what_they_stand_on(desk: Op
     town.tell(z01=2500, z02=400)
     page = desk()
     expect(zone_row(page, "Zone A")).to_contain_text(people(2500))
-    assert town.app.state.outlooks.renew(DISTRICT) is not None
+    assert town.app.state.services[Outlooks].renew(DISTRICT) is not None
     page.reload()
     zone_row(page, "Zone A").get_by_text("Zone A").click()
     ahead = page.get_by_role("complementary", name="Details").get_by_role("region", name="The next two hours")

@@ -23,7 +23,7 @@ from anshang.foundation import clock
 from anshang.patrols import store as units
 from anshang.patrols.model import UnitStatus
 from anshang.patrols.positions import Told
-from anshang.patrols.whereabouts import duty_of
+from anshang.patrols.whereabouts import Whereabouts, duty_of
 from anshang.people.model import Role
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -141,7 +141,7 @@ def test_a_second_press_of_send_to_look_sends_nobody_else(visit: Visit, street: 
         with street.database.reading([DISTRICT]) as connection:
             unit = units.units.get(connection, DISTRICT, id)
         fix = Told(clock.to_ms(clock.now()), LON + east * WIDTH, LAT, 5.0)
-        street.app.state.whereabouts.take(unit, duty_of(street.database, unit), [fix], "phone")
+        street.app.state.services[Whereabouts].take(unit, duty_of(street.database, unit), [fix], "phone")
     desk = visit.open("/?view=table", Role.DESK, "en")
     expect(desk.get_by_role("button", name=re.compile("Look-out"))).to_be_visible()
     open_lookout(desk)

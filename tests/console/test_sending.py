@@ -20,6 +20,7 @@ from anshang.dispatch import board_actions as boards
 from anshang.dispatch import board_store as boards_store
 from anshang.dispatch import store as dispatch_store
 from anshang.dispatch.board import LoneTimer, RollCall
+from anshang.dispatch.dispatcher import Dispatcher
 from anshang.dispatch.model import AssignmentKind, RungRun
 from anshang.foundation import clock, ids
 from anshang.journal import actions as journal
@@ -29,7 +30,7 @@ from anshang.patrols import actions as patrols
 from anshang.patrols import store
 from anshang.patrols.model import Member, Unit, UnitStatus
 from anshang.patrols.positions import Told
-from anshang.patrols.whereabouts import duty_of
+from anshang.patrols.whereabouts import Whereabouts, duty_of
 from anshang.people import store as people
 from anshang.people.model import Role, engine_actor, operator_actor
 from anshang.places import actions as places
@@ -60,7 +61,9 @@ def at_work(town: Town) -> Town:
         with town.database.reading([DISTRICT]) as connection:
             unit = store.units.get(connection, DISTRICT, id)
         fix = Told(clock.to_ms(clock.now()), HERE["longitude"] + number * 0.001, 28.1905, 5.0)
-        receipt = town.app.state.whereabouts.take(unit, duty_of(town.database, unit), [fix], "phone")
+        receipt = town.app.state.services[Whereabouts].take(
+            unit, duty_of(town.database, unit), [fix], "phone"
+        )
         assert receipt.taken == 1
     return town
 
@@ -131,7 +134,7 @@ def test_the_board_holds_command_words_and_their_readers(desk: Open, at_work: To
 
 
 def test_the_roll_is_called_and_the_reach_is_told(desk: Open, at_work: Town) -> None:
-    at_work.app.state.dispatcher.renew(DISTRICT)
+    at_work.app.state.services[Dispatcher].renew(DISTRICT)
     page = desk()
     room = page.get_by_role("region", name="On duty together")
     expect(room).to_contain_text("Reach")

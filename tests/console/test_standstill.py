@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.console.conftest import Town, Visit
 
 from anshang.foundation.jobs import JobReport, JobState
+from anshang.web.session import Runtime
+from anshang.worker import Worker
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
 
@@ -23,8 +25,10 @@ def troubles(town: Town, monkeypatch: pytest.MonkeyPatch) -> list[JobReport]:
     """What the supervisor reports; beats come twice a second."""
     found = [LADDER, SEARCH]
     monkeypatch.setattr("anshang.web.live.BEAT_S", 0.5)
-    monkeypatch.setattr(town.app.state.worker.supervisor, "troubles", lambda _district_id: list(found))
-    town.app.state.runtime.hub.tell_troubles(town.app.state.worker.supervisor.troubles)
+    monkeypatch.setattr(
+        town.app.state.services[Worker].supervisor, "troubles", lambda _district_id: list(found)
+    )
+    town.app.state.services[Runtime].hub.tell_troubles(town.app.state.services[Worker].supervisor.troubles)
     return found
 
 
@@ -52,7 +56,7 @@ def test_who_cannot_sign_in_reads_on_that_page_what_stands_still(
     visit: Visit, troubles: list[JobReport], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a full disk no session can be opened, and the check lies behind it."""
-    monkeypatch.setattr(visit.town.app.state.worker.supervisor, "report", lambda: list(troubles))
+    monkeypatch.setattr(visit.town.app.state.services[Worker].supervisor, "report", lambda: list(troubles))
     visit.expected.append("503")
     page = visit.context().new_page()
     page.goto(visit.town.address)

@@ -32,6 +32,7 @@ from anshang.foundation.database import Database
 from anshang.foundation.errors import BadInput, NotAllowed
 from anshang.people.model import Role
 from anshang.settings import Settings
+from anshang.web.session import Runtime
 
 pytestmark = pytest.mark.postgres
 
@@ -311,7 +312,7 @@ def test_batches_that_come_together_are_each_taken_once_and_a_bad_one_spoils_non
 def app(database: Database, tmp_path: Path) -> Iterator[FastAPI]:
     app = create_app(Settings(data_folder=tmp_path, database_url=database.url))
     yield app
-    app.state.runtime.database.dispose()
+    app.state.services[Runtime].database.dispose()
 
 
 def post(client: TestClient, content: bytes, **headers: str) -> Any:
@@ -319,7 +320,7 @@ def post(client: TestClient, content: bytes, **headers: str) -> Any:
 
 
 def test_a_batch_over_http_is_answered_row_by_row(app: FastAPI, night: MoveOn) -> None:
-    define(app.state.runtime.database, line("g1"))
+    define(app.state.services[Runtime].database, line("g1"))
     answer = post(feed_client(app, DISTRICT), batch(passed(), passed(sensor="nobody")))
     assert answer.status_code == 200
     assert answer.json()["taken"] == 1
@@ -353,7 +354,7 @@ def test_a_body_that_does_not_say_its_length_is_refused_once_it_is_too_long(app:
         with suppress(ConnectionError):
             answer = sender.recv(100)
     assert b" 413 " in answer or not answer  # hung up on while it still sent
-    assert len(stored(app.state.runtime.database)) == 0
+    assert len(stored(app.state.services[Runtime].database)) == 0
 
 
 def test_a_million_rows_are_refused(app: FastAPI) -> None:

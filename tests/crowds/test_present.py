@@ -8,6 +8,7 @@ from tests.partners.conftest import app as app_fixture
 from tests.partners.conftest import quarter as quarter_fixture
 from tests.serving import signed_in
 
+from anshang.crowds.watch import Watch
 from anshang.people.model import Role
 
 app, quarter = app_fixture, quarter_fixture
@@ -17,5 +18,5 @@ def test_a_district_that_is_not_watched_yet_has_no_present_state(app: FastAPI) -
     """Nothing known is not an empty district."""
     desk = signed_in(app, Role.DESK, DISTRICT)
     assert desk.get(f"/api/crowd?district={DISTRICT}").status_code == 404
-    app.state.watch.load(DISTRICT)
+    app.state.services[Watch].load(DISTRICT)
     assert desk.get(f"/api/crowd?district={DISTRICT}").json()["full"] is True

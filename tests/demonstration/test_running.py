@@ -13,6 +13,7 @@ from starlette.testclient import TestClient
 from tests.serving import serving
 
 from anshang.app import create_app
+from anshang.crowds.watch import Watch
 from anshang.demonstration.duty import staff
 from anshang.demonstration.feeder import Feeder
 from anshang.demonstration.programme import Programme
@@ -23,6 +24,8 @@ from anshang.foundation import clock
 from anshang.foundation.errors import BadInput
 from anshang.people.actions import hashed
 from anshang.settings import Settings
+from anshang.vault.keys import Keyring
+from anshang.web.session import Runtime
 
 pytestmark = pytest.mark.slow
 
@@ -44,7 +47,7 @@ def app(tmp_path: Path, programme: Programme) -> FastAPI:
 def test_the_link_signs_the_first_one_in_as_desk_officer_and_nobody_else(
     app: FastAPI, programme: Programme
 ) -> None:
-    set_up(app.state.runtime.database, programme)
+    set_up(app.state.services[Runtime].database, programme)
     path = offer_entrance(app)
     first, second, third = (TestClient(app, follow_redirects=False) for _ in range(3))
     assert third.get("/demo/enter?token=guessed").status_code == 303
@@ -56,7 +59,7 @@ def test_the_link_signs_the_first_one_in_as_desk_officer_and_nobody_else(
 
 
 def test_every_role_can_sign_in_with_what_the_notice_shows(app: FastAPI, programme: Programme) -> None:
-    set_up(app.state.runtime.database, programme)
+    set_up(app.state.services[Runtime].database, programme)
     notice = TestClient(app).get("/api/meta").json()["demo"]
     assert "CC BY 4.0" in notice["credit"]["en"] and "CC BY 4.0" in notice["credit"]["zh"]
     assert {account["role"] for account in notice["accounts"]} == {str(role) for role in DISPLAY_NAMES}
@@ -68,7 +71,7 @@ def test_every_role_can_sign_in_with_what_the_notice_shows(app: FastAPI, program
 
 
 def test_the_feed_passes_the_public_door_and_people_appear(app: FastAPI, programme: Programme) -> None:
-    key = set_up(app.state.runtime.database, programme)
+    key = set_up(app.state.services[Runtime].database, programme)
     with serving(app) as url:
         feeder = Feeder(url, key, "wuyi", programme)
         feeder.catch_up(programme.ends_at(149), 60.0, lambda _: None)
@@ -77,7 +80,7 @@ def test_the_feed_passes_the_public_door_and_people_appear(app: FastAPI, program
         assert feeder.rows_refused == 0
         client = TestClient(app)
         client.post("/api/session", json={"name": "desk", "password": PASSWORD})
-        app.state.watch.step("wuyi")
+        app.state.services[Watch].step("wuyi")
         frame = client.get("/api/crowd?district=wuyi").json()
     assert frame["unknown_zones"] == 0
     assert frame["people"] == pytest.approx(programme.people(149), rel=0.03)
@@ -98,10 +101,10 @@ def test_what_cannot_be_shown_is_refused_before_anything_begins() -> None:
 
 
 def test_something_is_planned_and_shifts_wait_for_a_volunteer(app: FastAPI, programme: Programme) -> None:
-    database = app.state.runtime.database
+    database = app.state.services[Runtime].database
     set_up(database, programme)
     staff(database, programme.scene.place, hashed(PASSWORD, "crew"))
-    plan(database, app.state.keyring, programme)
+    plan(database, app.state.services[Keyring], programme)
     here = f"?district={programme.scene.place.district.id}"
 
     def of(name: str) -> TestClient:

@@ -22,6 +22,7 @@ from anshang.matters import store as matters
 from anshang.people import actions as people
 from anshang.people.model import engine_actor
 from anshang.settings import Settings
+from anshang.web.session import Runtime
 
 pytestmark = pytest.mark.slow
 LONGEST_S = 60
@@ -40,7 +41,7 @@ def test_invented_incidents_are_labelled_served_and_closed(
 ) -> None:
     monkeypatch.setattr(teams, "PER_PERSON_H", 1.0)
     app = create_app(Settings(data_folder=tmp_path))
-    database = app.state.runtime.database
+    database = app.state.services[Runtime].database
     place = programme.scene.place
     key = set_up(database, programme)
     crews, desk = staff(database, place, people.hashed(PASSWORD, "crew"))

@@ -31,7 +31,7 @@ from anshang.matters.model import MatterKind, Priority
 from anshang.partners import actions as partners
 from anshang.patrols import store as patrols
 from anshang.patrols.positions import Told
-from anshang.patrols.whereabouts import duty_of
+from anshang.patrols.whereabouts import Whereabouts, duty_of
 from anshang.people.model import Role, actor_of, engine_actor
 
 pytestmark = pytest.mark.postgres
@@ -46,7 +46,7 @@ def patrol(app: FastAPI, database: Database, id: str, zones_east: float) -> None
     with database.reading([DISTRICT]) as connection:
         unit = patrols.units.get(connection, DISTRICT, id)
     told = [Told(clock.to_ms(NIGHT), LON + zones_east * WIDTH, LAT, 5.0)]
-    app.state.whereabouts.take(unit, duty_of(database, unit), told, "phone")
+    app.state.services[Whereabouts].take(unit, duty_of(database, unit), told, "phone")
 
 
 def asked(order: Any) -> list[str]:

@@ -19,10 +19,11 @@ from tests.partners.conftest import quarter as quarter_fixture
 from tests.serving import signed_in
 
 from anshang.desk.calls import AREA_M, OF_DISTRICT, OF_NETWORK, OPEN_IN_DISTRICT, OPEN_OF_NETWORK
-from anshang.desk.public import LOOKS
+from anshang.desk.public import LOOKS, PublicDesk
 from anshang.foundation import ids
 from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places
+from anshang.web.session import Runtime
 
 pytestmark = pytest.mark.postgres
 
@@ -65,7 +66,7 @@ def test_a_reminder_for_everybody_stands_on_the_page_until_it_is_taken_back(
         {"zh": "末班地铁 23:10", "en": "Last metro 23:10"}
     ]
     desk.post(f"/api/notices/{body['id']}/withdraw{HERE}")
-    app.state.public.forget(DISTRICT)
+    app.state.services[PublicDesk].forget(DISTRICT)
     assert visitor.get(f"/api/public{HERE}").json()["reminders"] == []
     wrong = body | {"id": ids.new_id(), "kind": "request"}
     assert desk.post(f"/api/notices{HERE}", json=wrong).json()["error"] == "notice.not_public"
@@ -176,7 +177,7 @@ def test_nobody_can_silence_the_calls_of_a_district_or_of_another_one(app: FastA
     """A flood from many addresses: what is urgent keeps its place, the rest is gathered by zone, and the
     district beside it does not notice.
     """
-    with app.state.runtime.database.transaction("beside") as tx:
+    with app.state.services[Runtime].database.transaction("beside") as tx:
         document = json.loads(row_of_zones())
         document["anshang"]["district"]["id"] = "beside"
         places.import_document(tx, actor=operator_actor("beside"), document=json.dumps(document).encode())
@@ -323,7 +324,7 @@ def test_what_was_handed_in_is_shown_without_its_marks_until_it_is_fetched(
     for outcome, status in (("returned", 200), ("returned", 200), ("passed_on", 409)):
         answer = desk.post(f"/api/found/{item['id']}/end{HERE}", json={"outcome": outcome})
         assert answer.status_code == status
-    app.state.public.forget(DISTRICT)
+    app.state.services[PublicDesk].forget(DISTRICT)
     assert visitor.get(f"/api/public{HERE}").json()["found"] == []
     assert desk.get(f"/api/found{HERE}").json() == []
 

@@ -16,9 +16,11 @@ from tests.partners.conftest import app as app_fixture
 from tests.partners.conftest import long_quarter as quarter_fixture
 from tests.serving import change_account, last_of, serving, signed_in
 
+from anshang.desk.shop_feed import ShopFeed
 from anshang.foundation import clock, ids
 from anshang.partners import actions, store
 from anshang.people.model import Role
+from anshang.web.session import Runtime
 
 HERE = f"?district={DISTRICT}"
 app, quarter = app_fixture, quarter_fixture
@@ -85,7 +87,7 @@ def test_a_page_asks_anew_when_what_it_follows_was_interrupted(
     app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What follows the notices once ended for good with the first unforeseen error."""
-    feed = app.state.shop_feed
+    feed = app.state.services[ShopFeed]
     whole, broken = feed._told, [True]
 
     def told(*words: object) -> object:
@@ -113,7 +115,7 @@ def test_a_page_hears_nothing_more_once_its_partner_is_another_s_or_nobody_s(
     monkeypatch.setattr("anshang.desk.shop_feed.BEAT_S", 0.5)
     desk = signed_in(app, Role.DESK, DISTRICT)
     with serving(app) as address, listening(app, address, "p0") as near:
-        with app.state.runtime.database.transaction(DISTRICT) as tx:
+        with app.state.services[Runtime].database.transaction(DISTRICT) as tx:
             known = store.partners.get(tx.connection, DISTRICT, "p0")
             if change == "moved":
                 actions.enter(tx, actor=ADMIN, partner=replace(known, body_id=BODY["p4"]))

@@ -26,8 +26,10 @@ from anshang.foundation.actor import Actor
 from anshang.foundation.database import Database, metadata
 from anshang.foundation.errors import NotFound
 from anshang.journal import store as journal
+from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import Role, engine_actor, operator_actor
 from anshang.vault import actions as vault
+from anshang.vault.keys import Keyring
 
 pytestmark = [pytest.mark.postgres, pytest.mark.usefixtures("district_place")]
 app, district_place = app_fixture, place_fixture
@@ -82,11 +84,11 @@ def test_who_is_sent_reads_it_and_nobody_else_on_duty(app: FastAPI, database: Da
 
     def read_by(actor: Actor) -> str:
         with database.transaction(DISTRICT) as tx:
-            return calling_back.read_call_back(tx, app.state.keyring, actor=actor, incident_id=id)
+            return calling_back.read_call_back(tx, app.state.services[Keyring], actor=actor, incident_id=id)
 
     def tasks_of(actor: Actor) -> list[TaskShown]:
         with database.reading([DISTRICT]) as connection:
-            return field(connection, actor, DISTRICT, app.state.whereabouts).tasks
+            return field(connection, actor, DISTRICT, app.state.services[Whereabouts]).tasks
 
     with database.transaction(DISTRICT) as tx:
         director = operator_actor(DISTRICT)
@@ -110,7 +112,9 @@ def test_it_is_erased_when_its_time_is_over(
     desk = signed_in(app, Role.DESK, DISTRICT)
     id = reported(desk)
     night(timedelta(days=30))
-    vault.erase_expired(database, app.state.keyring, actor=engine_actor(DISTRICT), district_id=DISTRICT)
+    vault.erase_expired(
+        database, app.state.services[Keyring], actor=engine_actor(DISTRICT), district_id=DISTRICT
+    )
     with database.reading([DISTRICT]) as connection:
         assert vault.receipt(connection, DISTRICT, id).records[0].erased_at is not None
     again = signed_in(app, Role.DESK, DISTRICT)

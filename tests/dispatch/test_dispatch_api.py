@@ -17,12 +17,14 @@ from tests.dispatch.conftest import EAST, MIDDLE_LAT, WEST, MoveOn, street
 from tests.serving import signed_in
 
 from anshang.app import create_app
+from anshang.dispatch.dispatcher import Dispatcher
 from anshang.dispatch.sweep import Sweep
 from anshang.foundation import clock, ids
 from anshang.journal import store as journal
 from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places
 from anshang.settings import Settings
+from anshang.web.session import Runtime
 
 QUERY = {"district": DISTRICT}
 
@@ -42,7 +44,7 @@ def get(client: TestClient, path: str, **query: str) -> Any:
 @pytest.fixture
 def app(tmp_path: Path, night: MoveOn) -> FastAPI:
     made = create_app(Settings(data_folder=tmp_path))
-    with made.state.runtime.database.transaction(DISTRICT) as tx:
+    with made.state.services[Runtime].database.transaction(DISTRICT) as tx:
         places.import_document(tx, actor=operator_actor(DISTRICT), document=street())
     return made
 
@@ -180,14 +182,14 @@ def test_command_and_a_ladder_of_ones_own(app: FastAPI, desk: TestClient) -> Non
 def test_the_reach_is_told_once_it_is_reckoned(app: FastAPI, desk: TestClient) -> None:
     assert get(desk, "/api/reach") is None
     phone(app, desk, "k1", WEST)
-    app.state.dispatcher.renew(DISTRICT)
+    app.state.services[Dispatcher].renew(DISTRICT)
     reach = get(desk, "/api/reach")
     assert [tier["units"] for tier in reach["tiers"]] == [1, 1, 0]
     assert reach["tiers"][0]["lines"]
 
 
 def test_nobody_is_advised_where_there_are_no_streets_and_it_says_so(app: FastAPI, desk: TestClient) -> None:
-    with app.state.runtime.database.transaction(DISTRICT) as tx:
+    with app.state.services[Runtime].database.transaction(DISTRICT) as tx:
         places.import_document(tx, actor=operator_actor(DISTRICT), document=row_of_zones())
     incident = reported(desk)
     phone(app, desk, "k1", WEST)
@@ -197,11 +199,11 @@ def test_nobody_is_advised_where_there_are_no_streets_and_it_says_so(app: FastAP
     told = {"id": ids.new_id(), "unit_id": "k1"}
     post(desk, f"/api/incidents/{incident}/assignments", **told)
     post(desk, f"/api/assignments/{told['id']}/answer", accepted=False, reason="too_far")
-    Sweep(app.state.runtime.database, app.state.dispatcher).go_on(DISTRICT)
+    Sweep(app.state.services[Runtime].database, app.state.services[Dispatcher]).go_on(DISTRICT)
     entries = signed_in(app, Role.ADMIN, DISTRICT).get("/api/journal", params=QUERY).json()["entries"]
     told_kinds = [entry["kind"] for entry in entries]
     assert "assignment.nobody_left" in told_kinds, "a person is told, and nothing else stops"
-    assert app.state.dispatcher.renew(DISTRICT) is None
+    assert app.state.services[Dispatcher].renew(DISTRICT) is None
 
 
 @pytest.mark.parametrize("wrong", [timedelta(hours=2), timedelta(hours=-2), timedelta(days=-700)])
@@ -250,7 +252,7 @@ def test_an_sos_with_an_impossible_time_is_taken_at_once_and_the_journal_keeps_w
     told = {"id": ids.new_id(), "source": "sos", "priority": 1, "text": "SOS", "called_at": claimed}
     post(crew, "/api/incidents", **told)
     assert [one["id"] for one in get(desk, "/api/matters")["matters"]] == [told["id"]]
-    with app.state.runtime.database.reading([DISTRICT]) as connection:
+    with app.state.services[Runtime].database.reading([DISTRICT]) as connection:
         entries = journal.list_of_subject(connection, DISTRICT, [told["id"]])
     assert {json.loads(entry.details_json)["claimed_at"] for entry in entries} == {claimed}
 

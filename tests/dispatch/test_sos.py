@@ -27,6 +27,7 @@ from anshang.patrols.actions import unfit
 from anshang.patrols.model import Reason
 from anshang.people import actions as people
 from anshang.people.model import Role, operator_actor
+from anshang.web.session import Runtime
 
 pytestmark = pytest.mark.slow
 app, desk = app_fixture, desk_fixture
@@ -64,7 +65,7 @@ def test_it_says_who_calls_and_is_never_help_of_the_lowest_priority(app: FastAPI
 @pytest.mark.parametrize("role", [one for one in Role if one not in (Role.FEED, Role.ENGINE, Role.VISITOR)])
 def test_it_is_refused_to_no_role_on_duty_or_not(app: FastAPI, desk: TestClient, role: Role) -> None:
     body = ids.new_id()
-    with app.state.runtime.database.transaction(EVERYWHERE) as tx:
+    with app.state.services[Runtime].database.transaction(EVERYWHERE) as tx:
         people.register_body(tx, actor=operator_actor(DISTRICT), id=body, name_zh="店", name_en="Shop")
     client = signed_in(app, role, DISTRICT, body_id=body if role is Role.PARTNER else None)
     told = matter_of(desk, called(client))
@@ -147,7 +148,7 @@ def test_the_queue_keeps_no_name_and_no_words_of_who_calls_for_help(app: FastAPI
     me = get(crew, "/api/session")["account"]
     id = called(crew, place=HERE | {"words": "王小明家门口"})
     assert matter_of(desk, id)["params"]["account_name"] == me["display_name"]
-    with app.state.runtime.database.reading([DISTRICT]) as connection:
+    with app.state.services[Runtime].database.reading([DISTRICT]) as connection:
         kept = matters_store.matters.get(connection, DISTRICT, id).params
     assert kept["account"] == me["id"]
     assert kept["sos"] == {"sign": None, "unit": None, "near": None}

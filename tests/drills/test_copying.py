@@ -13,6 +13,7 @@ from tests.drills.test_drills import app as app_fixture
 from tests.drills.test_drills import exercise as exercise_fixture
 from tests.drills.test_drills import quarter as quarter_fixture
 
+from anshang.crowds.watch import Watch
 from anshang.drills import copying, store
 from anshang.foundation import clock, ids
 from anshang.foundation.database import Database, metadata
@@ -114,7 +115,7 @@ def test_nothing_of_a_copy_is_left_but_its_journal(exercise: Exercise, quarter: 
         }  # fmt: skip
         assert left <= set(store.LASTING)
         assert journal.verify(connection, exercise.copy) == []
-    assert exercise.app.state.watch.find(exercise.copy) is None
+    assert exercise.app.state.services[Watch].find(exercise.copy) is None
 
 
 def test_a_copy_that_was_left_behind_goes_when_the_next_drill_begins(
@@ -148,7 +149,7 @@ def test_a_copy_whose_end_was_interrupted_goes(exercise: Exercise, quarter: Data
     with quarter.reading([DISTRICT]) as connection:
         assert copying.copies_of(connection, DISTRICT) == []
     assert [one["id"] for one in exercise.desk.get("/api/districts").json()] == [DISTRICT]
-    assert exercise.app.state.watch.find(exercise.copy) is None
+    assert exercise.app.state.services[Watch].find(exercise.copy) is None
 
 
 def test_a_drill_that_has_ended_is_ended_again_without_a_trace(exercise: Exercise, quarter: Database) -> None:

@@ -17,6 +17,7 @@ from tests.partners.conftest import app as app_fixture
 from tests.partners.conftest import quarter as quarter_fixture
 from tests.serving import signed_in
 
+from anshang.crowds.watch import Watch
 from anshang.drills import store
 from anshang.drills.copying import sensor_of
 from anshang.drills.playing import Player
@@ -26,6 +27,7 @@ from anshang.foundation.database import Database
 from anshang.journal import store as journal
 from anshang.patrols import actions as patrols
 from anshang.people.model import Role
+from anshang.vault.keys import Keyring
 
 pytestmark = pytest.mark.postgres
 app, quarter = app_fixture, quarter_fixture
@@ -88,9 +90,9 @@ class Exercise:
         for _ in range(round(minutes * 6)):
             self.move_on(timedelta(seconds=10))
             self.player.go_on(self.copy)
-            if self.app.state.watch.find(self.copy) is not None:
-                self.app.state.watch.step(self.copy)
-                self.app.state.watch.save_changes(self.copy)
+            if self.app.state.services[Watch].find(self.copy) is not None:
+                self.app.state.services[Watch].step(self.copy)
+                self.app.state.services[Watch].save_changes(self.copy)
 
     def steps(self) -> dict[tuple[str, str], Any]:
         """The steps by inject and name."""
@@ -220,7 +222,7 @@ def test_the_end_puts_everything_to_rest_and_keeps_the_score(exercise: Exercise)
     assert [one["id"] for one in exercise.desk.get("/api/districts").json()] == [DISTRICT]
     assert exercise.desk.get(f"/api/matters{exercise.there}").status_code == 403
     assert shop.get(f"/api/shop{HERE}").json()["notices"] == []
-    assert exercise.app.state.keyring.list_keys() == []
+    assert exercise.app.state.services[Keyring].list_keys() == []
     again = Exercise(exercise.app, exercise.database, exercise.move_on)
     again.begin()
     assert again.queue() == []

@@ -12,6 +12,10 @@ from tests.drills.test_drills import app as app_fixture
 from tests.drills.test_drills import exercise as exercise_fixture
 from tests.drills.test_drills import quarter as quarter_fixture
 
+from anshang.foundation.districts import Districts
+from anshang.web.session import Runtime
+from anshang.worker import Worker
+
 pytestmark = pytest.mark.postgres
 app, quarter, exercise = app_fixture, quarter_fixture, exercise_fixture
 
@@ -42,7 +46,7 @@ def names(copy_id: str, key: Any) -> bool:
 
 async def watched_to_its_end(exercise: Exercise) -> None:
     """One screen looks on and leaves; another one is still there when the drill ends."""
-    hub = exercise.app.state.runtime.hub
+    hub = exercise.app.state.services[Runtime].hub
     screens = [hub.stream(exercise.copy, None) for _ in range(2)]
     for screen in screens:
         await anext(screen)
@@ -52,10 +56,10 @@ async def watched_to_its_end(exercise: Exercise) -> None:
 
 
 def test_nothing_of_a_drill_that_is_over_is_kept_in_memory(exercise: Exercise) -> None:
-    worker = exercise.app.state.worker
+    worker = exercise.app.state.services[Worker]
     worker.prepare()
     exercise.begin()
-    worker._list_districts()
+    exercise.app.state.services[Districts].look()
     exercise.go_on(2)
     for job in worker.supervisor.jobs:
         if job.name != "forecasts.train":

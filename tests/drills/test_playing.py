@@ -13,6 +13,7 @@ from tests.drills.test_drills import exercise as exercise_fixture
 from tests.drills.test_drills import quarter as quarter_fixture
 from tests.partners.conftest import LAT, LON
 
+from anshang.dispatch.dispatcher import Dispatcher
 from anshang.drills.model import DrillKind
 from anshang.foundation import clock, ids
 from anshang.foundation.items import ItemsFailed
@@ -20,7 +21,7 @@ from anshang.incidents.category_actions import retire_category
 from anshang.journal import store as journal
 from anshang.patrols import store as patrols_store
 from anshang.patrols.positions import Told
-from anshang.patrols.whereabouts import duty_of
+from anshang.patrols.whereabouts import Whereabouts, duty_of
 from anshang.people.model import operator_actor
 
 pytestmark = pytest.mark.postgres
@@ -55,13 +56,15 @@ def tell(exercise: Exercise, district_id: str, lon: float) -> None:
     with exercise.database.reading([district_id]) as connection:
         unit = patrols_store.units.get(connection, district_id, "k1")
     told = [Told(clock.to_ms(clock.now()), lon, LAT, 5.0)]
-    receipt = exercise.app.state.whereabouts.take(unit, duty_of(exercise.database, unit), told, "phone")
+    receipt = exercise.app.state.services[Whereabouts].take(
+        unit, duty_of(exercise.database, unit), told, "phone"
+    )
     assert receipt.refused == ()
 
 
 def advised(exercise: Exercise, incident_id: str) -> list[str]:
     """Who could be there, the first one first."""
-    (advice,) = exercise.app.state.dispatcher.advise(exercise.copy, [incident_id], everybody=True)
+    (advice,) = exercise.app.state.services[Dispatcher].advise(exercise.copy, [incident_id], everybody=True)
     return [one.unit_id for one in advice.candidates]
 
 

@@ -29,7 +29,7 @@ from anshang.people.model import Role
 from anshang.places import store as places
 from anshang.places.document import read_document
 from anshang.settings import Settings
-from anshang.web.session import CSRF_HEADER
+from anshang.web.session import CSRF_HEADER, Runtime
 
 GATES = ("g0", "g1", "g2", "g3")
 
@@ -177,4 +177,4 @@ def app(database: Database, tmp_path: Path) -> Iterator[FastAPI]:
         for sensor in map(line, GATES):
             sensors.sensors.add(tx, sensor)
     yield app
-    app.state.runtime.database.dispose()
+    app.state.services[Runtime].database.dispose()

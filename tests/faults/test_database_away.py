@@ -21,6 +21,7 @@ from tests.web.conftest import app as app_fixture
 from anshang.foundation.database import Database
 from anshang.foundation.errors import StorageAway, StorageFailed
 from anshang.people.model import Role
+from anshang.web.session import Runtime
 
 app = app_fixture
 SECRET = "a-child-in-a-red-coat"
@@ -60,7 +61,7 @@ def test_a_database_that_is_away_is_said_in_words(database: Database) -> None:
 
 @pytest.mark.postgres
 def test_a_database_that_is_away_answers_503(app: FastAPI, monkeypatch: pytest.MonkeyPatch) -> None:
-    database: Database = app.state.runtime.database
+    database: Database = app.state.services[Runtime].database
     if database.is_sqlite:
         pytest.skip("a file is not away")
     desk = signed_in(app, Role.DESK, DISTRICT)

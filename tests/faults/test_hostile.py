@@ -22,6 +22,7 @@ from anshang.crowds import store as sensors
 from anshang.crowds.model import Sensor, SensorKind
 from anshang.foundation import clock, ids
 from anshang.people.model import Role
+from anshang.web.session import Runtime
 
 ELSEWHERE = "elsewhere"
 HALF = "\ud800"
@@ -32,7 +33,7 @@ JSON = {"Content-Type": "application/json"}
 @pytest.fixture
 def feed(app: FastAPI) -> TestClient:
     """A feed of the district; another district has the line counter `far`."""
-    with app.state.runtime.database.transaction(ELSEWHERE) as tx:
+    with app.state.services[Runtime].database.transaction(ELSEWHERE) as tx:
         far = Sensor("far", ELSEWHERE, SensorKind.LINE, "g0", None, "far", "far", 10.0)
         sensors.sensors.add(tx, far)
     return feed_client(app, DISTRICT)

@@ -25,8 +25,11 @@ from anshang.journal import store as journal
 from anshang.lookouts.model import LookoutKind
 from anshang.lookouts.sweep import LookoutSweep
 from anshang.matters import actions as matters
+from anshang.partners.doors import DoorBook
 from anshang.people.model import Role, engine_actor
 from anshang.vault import actions as vault
+from anshang.vault.keys import Keyring
+from anshang.web.session import Runtime
 
 pytestmark = pytest.mark.postgres
 
@@ -55,7 +58,7 @@ def desk(app: FastAPI, night: MoveOn) -> TestClient:
 @pytest.fixture
 def sweep(app: FastAPI, quarter: Database) -> Callable[[], None]:
     """One round of what goes on by itself."""
-    rounds = LookoutSweep(quarter, app.state.keyring, app.state.doors)
+    rounds = LookoutSweep(quarter, app.state.services[Keyring], app.state.services[DoorBook])
     return lambda: rounds.go_on(DISTRICT)
 
 
@@ -287,9 +290,9 @@ def test_afterwards_nothing_of_her_is_left_and_a_receipt_says_who_had_looked(
     do(desk, page["id"], "close", {"outcome": "家长自行找到"})
     night(timedelta(hours=23))
     engine = engine_actor(DISTRICT)
-    assert vault.erase_expired(quarter, app.state.keyring, actor=engine, district_id=DISTRICT) == 0
+    assert vault.erase_expired(quarter, app.state.services[Keyring], actor=engine, district_id=DISTRICT) == 0
     night(timedelta(hours=2))
-    assert vault.erase_expired(quarter, app.state.keyring, actor=engine, district_id=DISTRICT) == 3
+    assert vault.erase_expired(quarter, app.state.services[Keyring], actor=engine, district_id=DISTRICT) == 3
     desk = signed_in(app, Role.DESK, DISTRICT)
     assert desk.get(f"/api/lookouts/{page['id']}/who{HERE}").status_code == 404
     receipt = desk.get(f"/api/lookouts/{page['id']}/receipt{HERE}").json()
@@ -312,7 +315,7 @@ def test_erased_at_once_when_the_desk_says_so(app: FastAPI, desk: TestClient) ->
     page = opened(desk)
     do(desk, page["id"], "close", {})
     assert do(desk, page["id"], "erase")["erased"]
-    assert app.state.keyring.list_keys() == []
+    assert app.state.services[Keyring].list_keys() == []
     assert (
         signed_in(app, Role.PATROL, DISTRICT).post(f"/api/lookouts/{page['id']}/erase{HERE}").status_code
         == 403
@@ -350,7 +353,7 @@ def test_the_queue_closes_no_look_out_and_one_whose_matter_is_closed_all_the_sam
     ending = {"outcome": "x", "version": matter["version"]}
     refused = desk.post(f"/api/matters/{page['id']}/close{HERE}", json=ending)
     assert (refused.status_code, refused.json()["error"]) == (409, "matter.lookout")
-    with app.state.runtime.database.transaction(DISTRICT) as tx:
+    with app.state.services[Runtime].database.transaction(DISTRICT) as tx:
         matters.close(tx, actor=engine_actor(DISTRICT), id=page["id"], outcome="x")
     sweep()
     assert desk.get(f"/api/lookouts/{page['id']}{HERE}").json()["state"] == "closed"

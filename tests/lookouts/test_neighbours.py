@@ -31,6 +31,7 @@ from anshang.lookouts import neighbours
 from anshang.lookouts.actions import record_id
 from anshang.lookouts.sweep import LookoutSweep
 from anshang.partners import actions as partners
+from anshang.partners.doors import DoorBook
 from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places
 from anshang.places.document import read_document
@@ -84,7 +85,7 @@ def desk(app: FastAPI, quarter: Database, night: MoveOn) -> TestClient:
 @pytest.fixture
 def go_on(app: FastAPI, quarter: Database, night: MoveOn) -> Callable[[float], None]:
     """Let minutes pass, then one round of what goes on by itself in each district."""
-    rounds = LookoutSweep(quarter, app.state.keyring, app.state.doors)
+    rounds = LookoutSweep(quarter, app.state.services[Keyring], app.state.services[DoorBook])
 
     def later(minutes: float) -> None:
         night(timedelta(minutes=minutes))
@@ -189,14 +190,14 @@ def test_when_she_is_found_here_it_ends_there_and_nothing_of_her_is_left(
     app: FastAPI, desk: TestClient, go_on: Callable[[float], None]
 ) -> None:
     page = opened(desk)
-    before = set(app.state.keyring.list_keys())
+    before = set(app.state.services[Keyring].list_keys())
     go_on(11)
-    assert set(app.state.keyring.list_keys()) > before
+    assert set(app.state.services[Keyring].list_keys()) > before
     do(desk, page["id"], "found")
     go_on(0.1)
     assert queue(there(app, Role.DESK), THERE) == []
     assert there(app, Role.PARTNER, body_id=BODY["p1"]).get(f"/api/shop{THERE}").json()["notices"] == []
-    assert set(app.state.keyring.list_keys()) == before
+    assert set(app.state.services[Keyring].list_keys()) == before
 
 
 @pytest.mark.parametrize("has_ended_there", [True, False])
@@ -220,7 +221,7 @@ def test_one_that_cannot_be_read_is_said_and_keeps_no_other_back(
 ) -> None:
     """As after a restored back-up, which holds no keys: its own steps still happen, and those of the others."""
     unreadable, readable = opened(desk), opened(desk, insist=True)
-    app.state.keyring.destroy(DISTRICT, record_id(unreadable["id"], "words"))
+    app.state.services[Keyring].destroy(DISTRICT, record_id(unreadable["id"], "words"))
     go_on(10)
     go_on(10.5)
     subjects = [subject for subject, _ in queue(there(app, Role.DESK), THERE)]
@@ -266,10 +267,10 @@ def test_without_the_right_master_key_searches_still_take_their_steps(
 ) -> None:
     """As after a start with the wrong setting: nothing can be read, and nothing else stops for it."""
     page = opened(desk)
-    shutil.copytree(app.state.keyring._folder, tmp_path / "copied")
+    shutil.copytree(app.state.services[Keyring]._folder, tmp_path / "copied")
     (tmp_path / "copied" / "master.key").unlink(missing_ok=True)
     masters = () if is_lost else (bytes(32),)
-    rounds = LookoutSweep(quarter, Keyring(tmp_path / "copied", masters), app.state.doors)
+    rounds = LookoutSweep(quarter, Keyring(tmp_path / "copied", masters), app.state.services[DoorBook])
     for _ in range(2):
         night(timedelta(minutes=10.2))
         with suppress(ItemsFailed):

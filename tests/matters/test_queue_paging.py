@@ -14,6 +14,7 @@ from anshang.matters import actions
 from anshang.matters.api import NEW_MATTERS, QUEUE_FIRST
 from anshang.matters.model import ClockKind, Due, MatterKind, Priority
 from anshang.people.model import Role, engine_actor
+from anshang.web.session import Runtime
 
 pytestmark = pytest.mark.postgres
 app = app_fixture
@@ -22,7 +23,7 @@ app = app_fixture
 @pytest.fixture
 def desk(app: FastAPI) -> TestClient:
     """A desk with 300 notes, then a P2 and a P1, each with a clock."""
-    with app.state.runtime.database.transaction(DISTRICT) as tx:
+    with app.state.services[Runtime].database.transaction(DISTRICT) as tx:
         for number in range(302):
             actions.open_matter(
                 tx,

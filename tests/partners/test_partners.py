@@ -29,6 +29,7 @@ from anshang.partners.model import (
     addressed,
 )
 from anshang.people.model import Role, engine_actor
+from anshang.vault.keys import Keyring
 
 pytestmark = pytest.mark.postgres
 
@@ -238,7 +239,7 @@ def test_whom_to_call_is_kept_in_the_vault_and_forgotten_when_it_changes(app: Fa
         told = {"id": ids.new_id(), "name": name, "phone": "13800000000"}
         assert desk.put(address, json=told).status_code == 200
     assert desk.get(address).json()["name"] == "李店长"
-    assert len(app.state.keyring.list_keys()) == 1
+    assert len(app.state.services[Keyring].list_keys()) == 1
     assert signed_in(app, Role.WALL, DISTRICT).get(address).status_code == 403
     assert at_shop(app, "p0").get(address).status_code == 403
 
@@ -248,7 +249,7 @@ def test_whoever_takes_part_no_longer_is_nobody_to_call(app: FastAPI) -> None:
     desk.put(f"/api/partners/p0/contact{HERE}", json={"id": ids.new_id(), "name": "陈店长", "phone": "139"})
     for _ in range(2):
         assert admin.delete(f"/api/partners/p0{HERE}").status_code == 200
-    assert app.state.keyring.list_keys() == []
+    assert app.state.services[Keyring].list_keys() == []
     assert desk.get(f"/api/partners/p0/contact{HERE}").json()["error"] == "contact.missing"
 
 

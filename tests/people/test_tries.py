@@ -16,6 +16,7 @@ from anshang.people.api import SIGN_INS, WAITING_MAX
 from anshang.people.model import Role
 from anshang.people.passwords import AT_A_TIME
 from anshang.settings import Settings
+from anshang.web.session import Runtime
 
 app = app_fixture
 TRIES = Settings().sign_in_tries_per_minute
@@ -28,14 +29,14 @@ def tried(app: FastAPI, name: str, address: str, password: str = "wrong") -> int
 
 @pytest.mark.slow
 def test_a_name_tried_from_many_places_is_held_back_but_not_where_its_owner_has_been(app: FastAPI) -> None:
-    name = open_account(app.state.runtime.database, Role.DESK, DISTRICT)
+    name = open_account(app.state.services[Runtime].database, Role.DESK, DISTRICT)
     assert tried(app, name, "192.0.2.1", PASSWORD) == 200
     many = [f"2001:db8:0:{n:x}::1" for n in range(TRIES * 5 + 5)]
     sent = [tried(app, name, address) for address in many]
     assert sent.count(401) == TRIES * 5 - 1 and set(sent[-5:]) == {429}
     assert tried(app, name, "198.51.100.1", PASSWORD) == 429, "from anywhere else it waits"
     assert tried(app, name, "192.0.2.1", PASSWORD) == 200, "at the kiosk it does not"
-    other = open_account(app.state.runtime.database, Role.DESK, DISTRICT)
+    other = open_account(app.state.services[Runtime].database, Role.DESK, DISTRICT)
     assert tried(app, other, many[0], PASSWORD) == 200
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from tests.serving import signed_in
 
 from anshang.foundation.database import Database
 from anshang.foundation.jobs import Supervisor
+from anshang.foundation.wiring import Services
 from anshang.people import api as people_api
 from anshang.people.doorkeeper import Doorkeeper
 from anshang.people.model import Role
@@ -35,7 +37,10 @@ def app(database: Database) -> FastAPI:
     errors.install(app)
     doorkeeper = Doorkeeper(database, tries_per_minute=100)
     cookies = Cookies(timedelta(hours=1), False)
-    app.state.runtime = Runtime(database, Hub(database), doorkeeper, Supervisor([], list), cookies)
+    app.state.services = Services({})
+    app.state.services.add(
+        Runtime(database, Hub(database), doorkeeper, Supervisor([], list), cookies, Path())
+    )
     return app
 
 

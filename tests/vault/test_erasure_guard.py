@@ -251,7 +251,7 @@ def test_records_without_a_key_are_counted(database: Database, keyring: Keyring,
 
 
 def test_the_check_page_says_that_the_clock_is_in_doubt(app: FastAPI) -> None:
-    guard: ErasureGuard = app.state.erasure_guard
+    guard: ErasureGuard = app.state.services[ErasureGuard]
     admin = signed_in(app, Role.ADMIN, DISTRICT)
 
     def points() -> dict[str, str]:

@@ -20,6 +20,7 @@ from anshang.people.model import Role
 from anshang.vault import actions
 from anshang.vault.keys import Keyring
 from anshang.vault.model import Purpose, RecordKind
+from anshang.web.session import Runtime
 
 ELSEWHERE = "tianxin"
 OCTETS = {"Content-Type": "application/octet-stream"}
@@ -115,10 +116,10 @@ def to_former_place(vault: Path, id: str) -> Path:
 
 
 def test_a_record_that_is_no_photograph_is_not_shown_as_one(app: FastAPI) -> None:
-    keyring: Keyring = app.state.keyring
+    keyring: Keyring = app.state.services[Keyring]
     desk = signed_in(app, Role.DESK, DISTRICT)
     id = ids.new_id()
-    keep_in(app.state.runtime.database, keyring, DISTRICT, Make.actor(Role.DESK), id)
+    keep_in(app.state.services[Runtime].database, keyring, DISTRICT, Make.actor(Role.DESK), id)
     answer = desk.get(f"/api/photos/{id}?district={DISTRICT}&purpose=lookout")
     assert answer.status_code == 404
     assert answer.json()["error"] == "photo.missing"

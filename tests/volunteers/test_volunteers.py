@@ -21,6 +21,7 @@ from anshang.foundation import ids
 from anshang.foundation.database import Database
 from anshang.journal import store as journal
 from anshang.people.model import Role, engine_actor
+from anshang.vault.keys import Keyring
 from anshang.volunteers import actions
 from anshang.volunteers.model import VolunteerKind, served_s
 
@@ -116,7 +117,7 @@ def test_one_joins_by_two_people_and_is_forgotten_on_leaving(
     team.tell(team.chief, f"/{id}/end")
     assert mine(phone)["member"] is False
     assert team.desk.get(f"/api/volunteers/{id}/contact?district={DISTRICT}").status_code == 404
-    assert app.state.keyring.list_keys() == []
+    assert app.state.services[Keyring].list_keys() == []
     with quarter.reading([DISTRICT]) as connection:
         kinds = [entry.kind for entry in journal.list_after(connection, DISTRICT, 0)]
     assert [kind for kind in kinds if kind in set(VolunteerKind)] == [

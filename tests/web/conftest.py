@@ -15,6 +15,7 @@ from anshang.foundation.database import Database
 from anshang.people.model import operator_actor
 from anshang.places import actions as places
 from anshang.settings import Settings
+from anshang.web.session import Runtime
 
 
 @pytest.fixture
@@ -22,11 +23,11 @@ def app(database: Database, tmp_path: Path) -> Iterator[FastAPI]:
     """The whole application."""
     app = create_app(Settings(data_folder=tmp_path, database_url=database.url))
     yield app
-    app.state.runtime.database.dispose()
+    app.state.services[Runtime].database.dispose()
 
 
 @pytest.fixture
 def district_place(app: FastAPI) -> None:
     """The district has a place: three zones in a row."""
-    with app.state.runtime.database.transaction(DISTRICT) as tx:
+    with app.state.services[Runtime].database.transaction(DISTRICT) as tx:
         places.import_document(tx, actor=operator_actor(DISTRICT), document=row_of_zones())

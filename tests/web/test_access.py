@@ -12,12 +12,18 @@ from tests.conftest import DISTRICT
 from tests.serving import PASSWORD, feed_client, open_account, signed_in
 from tests.web.access_table import AREA, BODIES, ENDLESS, KEYED, MAY, OWN, PUBLIC
 
-from anshang.app import ROUTERS
 from anshang.foundation import ids
 from anshang.people.model import MACHINES, Role
-from anshang.web.session import COOKIE, CSRF_HEADER, recognise
+from anshang.rooms import ROOMS
+from anshang.web.session import COOKIE, CSRF_HEADER, Runtime, recognise
 
-ROUTES = [route for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)]
+ROUTES = [
+    route
+    for room in ROOMS
+    for router in room.routers
+    for route in router.routes
+    if isinstance(route, APIRoute)
+]
 
 
 def routes() -> Iterator[tuple[str, str]]:
@@ -124,7 +130,7 @@ def test_ones_own_password_changes_only_with_the_present_one(app: FastAPI) -> No
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(app: FastAPI) -> None:
-    name = open_account(app.state.runtime.database, Role.DESK, DISTRICT)
+    name = open_account(app.state.services[Runtime].database, Role.DESK, DISTRICT)
     answer = TestClient(app).post("/api/session", json={"name": name, "password": PASSWORD})
     cookie = answer.headers["set-cookie"].lower()
     assert cookie.startswith(COOKIE)
@@ -133,7 +139,7 @@ def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(app: FastAPI) -> 
 
 
 def test_a_page_of_another_site_cannot_sign_anybody_in(app: FastAPI) -> None:
-    name = open_account(app.state.runtime.database, Role.DESK, DISTRICT)
+    name = open_account(app.state.services[Runtime].database, Role.DESK, DISTRICT)
     told = {"name": name, "password": PASSWORD}
     for site in ("cross-site", "same-site"):
         answer = TestClient(app).post("/api/session", json=told, headers={"Sec-Fetch-Site": site})

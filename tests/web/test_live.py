@@ -25,6 +25,7 @@ from anshang.people.model import Role
 from anshang.settings import Settings
 from anshang.web import live
 from anshang.web.live import Hub
+from anshang.web.session import Runtime
 
 
 class Kind(StrEnum):
@@ -216,7 +217,7 @@ def test_a_stream_ends_with_the_right_to_it(
 ) -> None:
     monkeypatch.setattr(live, "BEAT_S", 0.1)
     app = create_app(Settings(data_folder=tmp_path))
-    database: Database = app.state.runtime.database
+    database: Database = app.state.services[Runtime].database
     held = signed_in(app, role, DISTRICT)
     with serving(app) as address:
         path = f"{address}{path}?district={DISTRICT}"

@@ -24,6 +24,7 @@ from anshang.foundation.certificates import make_certificate
 from anshang.foundation.database import Database
 from anshang.people.model import Role
 from anshang.settings import Settings
+from anshang.web.session import Runtime
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guide" / "installation.md"
 TRIES = Settings().sign_in_tries_per_minute
@@ -92,7 +93,7 @@ def test_nobody_behind_the_guide_s_proxy_pretends_to_be_others(
     app: FastAPI, proxy: object, tmp_path: Path
 ) -> None:
     """A header that the caller sends is worth nothing, and what the proxy says is believed."""
-    name = open_account(app.state.runtime.database, Role.DESK, DISTRICT)
+    name = open_account(app.state.services[Runtime].database, Role.DESK, DISTRICT)
     (folder := tmp_path / "proxy").mkdir()
     with (
         serving(app, trusted_proxies="127.0.0.1") as backend,
@@ -159,7 +160,7 @@ def test_browsers_are_told_to_stay_with_https_where_we_serve_it(
     app = create_app(Settings(data_folder=tmp_path, database_url=database.url, https=https))
     answer = TestClient(app).get("/api/health")
     assert ("strict-transport-security" in answer.headers) is https
-    app.state.runtime.database.dispose()
+    app.state.services[Runtime].database.dispose()
 
 
 def test_the_server_does_not_say_what_it_is_made_of(app: FastAPI) -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -21,6 +22,7 @@ from anshang.foundation.jobs import JobState, Supervisor
 from anshang.matters import store as matters
 from anshang.places import store as places
 from anshang.web.live import Hub
+from anshang.web.session import shared
 
 COMMIT_BUCKETS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -110,10 +112,12 @@ def _rows() -> Iterator[Metric]:
     yield from (taken, refused)
 
 
+Measured = Annotated[Metrics, Depends(shared(Metrics))]
+
+
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
-def metrics(request: Request) -> Response:
+def metrics(request: Request, measured: Measured) -> Response:
     """For Prometheus, with `Authorization: Bearer` and the `metrics_key`; nothing of a person is in it."""
-    measured: Metrics = request.app.state.metrics
     _, _, key = request.headers.get("Authorization", "").partition(" ")
     if not measured.key or not secrets.compare_digest(key.strip().encode(), measured.key.encode()):
         raise NotSignedIn("metrics.key", en="This needs the key of the metrics.", zh="需要指标密钥。")

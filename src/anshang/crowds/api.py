@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Response
 from pydantic import Field, StringConstraints
 
 from anshang.crowds import actions, store
+from anshang.crowds.calls import Ahead, Crowd
 from anshang.crowds.cards import CARDS
 from anshang.crowds.model import MOVING, STANDING, Cause, LevelRules, Measure, Sensor, SensorKind, ZoneState
-from anshang.crowds.outlook import Outlooks
-from anshang.crowds.watch import Watch, sensor_health
+from anshang.crowds.watch import sensor_health
 from anshang.foundation.actor import Permission
 from anshang.foundation.errors import BadInput, NotFound
 from anshang.web.session import Caller, DistrictQuery
@@ -151,10 +151,10 @@ class NewSensor(Body):
 
 
 @router.get("", response_model=dict[str, Any])
-def present(district: DistrictQuery, caller: Caller, request: Request) -> Response:
+def present(district: DistrictQuery, caller: Caller, crowd: Crowd) -> Response:
     """The whole present state, as the stream's full frame; 404 until the district is watched."""
     caller.actor.must(Permission.CROWD_READ, district)
-    frame = _watch(request).full_frame(district)
+    frame = crowd.full_frame(district)
     if frame is None:
         raise NotFound(
             "crowd.unwatched",
@@ -186,7 +186,7 @@ def levels(district: DistrictQuery, caller: Caller) -> list[RulesShown]:
 
 
 @router.put("/levels", status_code=204)
-def change_levels(body: NewRules, district: DistrictQuery, caller: Caller, request: Request) -> None:
+def change_levels(body: NewRules, district: DistrictQuery, caller: Caller, crowd: Crowd) -> None:
     """Set or reset the rules of a zone or of a kind of space."""
     rules = None
     if (body.rises is None) != (body.falls is None):
@@ -206,7 +206,7 @@ def change_levels(body: NewRules, district: DistrictQuery, caller: Caller, reque
         actions.change_levels(
             tx, actor=caller.actor, applies_to=body.applies_to, rules=rules, edition=body.edition
         )
-    _watch(request).load(district)
+    crowd.load(district)
 
 
 @router.get("/cards")
@@ -237,12 +237,11 @@ def measures(zone: Code, district: DistrictQuery, caller: Caller) -> list[Measur
 
 @router.post("/zones/{zone}/measures")
 def take_measure(
-    zone: Code, body: NewMeasure, district: DistrictQuery, caller: Caller, request: Request
+    zone: Code, body: NewMeasure, district: DistrictQuery, caller: Caller, crowd: Crowd, ahead: Ahead
 ) -> MeasureShown:
     """Record that something was done."""
-    density = _watch(request).density_of(district, zone)
-    outlooks: Outlooks = request.app.state.outlooks
-    expected = outlooks.density_soon(district, zone)
+    density = crowd.density_of(district, zone)
+    expected = ahead.density_soon(district, zone)
     with caller.writing(district, body) as tx:
         measure = actions.take_measure(
             tx, actor=caller.actor, zone_id=zone, density=density, expected=expected, **body.model_dump()
@@ -251,25 +250,25 @@ def take_measure(
 
 
 @router.post("/zones/{zone}/confirm")
-def confirm(zone: Code, district: DistrictQuery, caller: Caller, request: Request) -> StateShown:
+def confirm(zone: Code, district: DistrictQuery, caller: Caller, crowd: Crowd) -> StateShown:
     """Confirm that level 4 is real."""
     with caller.writing(district) as tx:
         state = actions.confirm_level(tx, actor=caller.actor, zone_id=zone)
-        tx.after_commit.append(lambda: _watch(request).decide(district, state))
+        tx.after_commit.append(lambda: crowd.decide(district, state))
     return _shown_state(state)
 
 
 @router.post("/zones/{zone}/lower")
-def lower(zone: Code, district: DistrictQuery, caller: Caller, request: Request) -> StateShown:
+def lower(zone: Code, district: DistrictQuery, caller: Caller, crowd: Crowd) -> StateShown:
     """Allow level 4 to fall."""
     with caller.writing(district) as tx:
         state = actions.lower_level(tx, actor=caller.actor, zone_id=zone)
-        tx.after_commit.append(lambda: _watch(request).decide(district, state))
+        tx.after_commit.append(lambda: crowd.decide(district, state))
     return _shown_state(state)
 
 
 @router.post("/zones/{zone}/count", status_code=204)
-def count(zone: Code, body: NewCount, district: DistrictQuery, caller: Caller, request: Request) -> None:
+def count(zone: Code, body: NewCount, district: DistrictQuery, caller: Caller, crowd: Crowd) -> None:
     """Take a count made by eye."""
     with caller.writing(district, body) as tx:
         counted = actions.count_by_person(
@@ -280,43 +279,38 @@ def count(zone: Code, body: NewCount, district: DistrictQuery, caller: Caller, r
             people_count=body.people,
             error_share=body.error_share,
         )
-        tx.after_commit.append(lambda: _watch(request).count_by_person(district, counted))
+        tx.after_commit.append(lambda: crowd.count_by_person(district, counted))
 
 
 @router.get("/sensors")
-def sensors(district: DistrictQuery, caller: Caller, request: Request) -> list[SensorShown]:
+def sensors(district: DistrictQuery, caller: Caller, crowd: Crowd) -> list[SensorShown]:
     """The sensors, also the retired ones, and how each is."""
     caller.actor.must(Permission.CROWD_READ, district)
     with caller.reading(district) as connection:
         known = store.list_sensors(connection, district, retired=True)
-    engine = _watch(request).find(district)
+    engine = crowd.find(district)
     return [_shown_sensor(sensor, sensor_health(engine, sensor)) for sensor in known]
 
 
 @router.put("/sensors/{id}")
 def define_sensor(
-    id: Code, body: NewSensor, district: DistrictQuery, caller: Caller, request: Request
+    id: Code, body: NewSensor, district: DistrictQuery, caller: Caller, crowd: Crowd
 ) -> SensorShown:
     """Enter a sensor or change it."""
     with caller.writing(district) as tx:
         told = Sensor(id=id, district_id=district, **body.model_dump())
         sensor = actions.define_sensor(tx, actor=caller.actor, sensor=told)
-    _watch(request).load(district)
-    return _shown_sensor(sensor, sensor_health(_watch(request).find(district), sensor))
+    crowd.load(district)
+    return _shown_sensor(sensor, sensor_health(crowd.find(district), sensor))
 
 
 @router.delete("/sensors/{id}")
-def retire_sensor(id: Code, district: DistrictQuery, caller: Caller, request: Request) -> SensorShown:
+def retire_sensor(id: Code, district: DistrictQuery, caller: Caller, crowd: Crowd) -> SensorShown:
     """Take a sensor down; its counts stay."""
     with caller.writing(district) as tx:
         sensor = actions.retire_sensor(tx, actor=caller.actor, id=id)
-    _watch(request).load(district)
+    crowd.load(district)
     return _shown_sensor(sensor, {})
-
-
-def _watch(request: Request) -> Watch:
-    watch: Watch = request.app.state.watch
-    return watch
 
 
 def _four(numbers: list[float]) -> tuple[float, float, float, float]:

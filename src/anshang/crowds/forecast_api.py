@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import numpy as np
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 
 from anshang.crowds.ahead import HORIZONS_S, Outlook, WeatherUse, ZoneOutlook
+from anshang.crowds.calls import Ahead
 from anshang.crowds.episodes import expected
-from anshang.crowds.outlook import Outlooks
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
 from anshang.web.session import Caller, DistrictQuery
@@ -81,11 +81,10 @@ class ForecastShown(Shown):
 
 
 @router.get("/forecast")
-def forecast(district: DistrictQuery, caller: Caller, request: Request) -> ForecastShown | None:
+def forecast(district: DistrictQuery, caller: Caller, ahead: Ahead) -> ForecastShown | None:
     """The district in the next two hours, as it was last reckoned; null until it was."""
     caller.actor.must(Permission.CROWD_READ, district)
-    outlooks: Outlooks = request.app.state.outlooks
-    outlook = outlooks.find(district)
+    outlook = ahead.find(district)
     return None if outlook is None else _shown(outlook)
 
 
@@ -106,11 +105,10 @@ class DayAheadShown(Shown):
 
 
 @router.get("/zones/{zone}/days")
-def days_ahead(district: DistrictQuery, zone: Code, caller: Caller, request: Request) -> DayAheadShown | None:
+def days_ahead(district: DistrictQuery, zone: Code, caller: Caller, ahead: Ahead) -> DayAheadShown | None:
     """A zone's next two days; null before two days are known, and where nothing is."""
     caller.actor.must(Permission.CROWD_READ, district)
-    outlooks: Outlooks = request.app.state.outlooks
-    told = outlooks.day_ahead(district)
+    told = ahead.day_ahead(district)
     if told is None or zone not in told.zone_ids:
         return None
     people = told.people[told.zone_ids.index(zone)]
@@ -136,11 +134,10 @@ class PassingShown(Shown):
 
 
 @router.get("/forecast/passing")
-def passing(district: DistrictQuery, caller: Caller, request: Request) -> PassingShown | None:
+def passing(district: DistrictQuery, caller: Caller, ahead: Ahead) -> PassingShown | None:
     """Counters and gates in the next two hours, as it was last reckoned; null until it was."""
     caller.actor.must(Permission.CROWD_READ, district)
-    outlooks: Outlooks = request.app.state.outlooks
-    told = outlooks.passing.find(district)
+    told = ahead.passing.find(district)
     if told is None:
         return None
     shown = {

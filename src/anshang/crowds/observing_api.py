@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 import msgspec
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from anshang.crowds import observations
 from anshang.crowds.ingest import Intake
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
 from anshang.foundation.errors import BadInput
-from anshang.web.session import Caller, DistrictQuery
+from anshang.web.session import Caller, DistrictQuery, shared
 from anshang.web.shapes import Code, Shown
 
 router = APIRouter(tags=["crowd"])
@@ -83,14 +83,16 @@ class DistrictHistory(Shown):
     unknown_zones: list[int]
 
 
+Taking = Annotated[Intake, Depends(shared(Intake))]
+
+
 @router.post(
     "/api/observations",
     openapi_extra={"requestBody": {"required": True, "content": {"application/json": {"schema": _BATCH}}}},
     responses={200: {"content": {"application/json": {"schema": _RECEIPT}}}},
 )
-async def take(request: Request, district: DistrictQuery, caller: Caller) -> Response:
+async def take(request: Request, district: DistrictQuery, caller: Caller, intake: Taking) -> Response:
     """Take a batch of observations; what the answer calls taken is on disk."""
-    intake: Intake = request.app.state.intake
     batch = await request.body()
     receipt = await asyncio.get_running_loop().run_in_executor(
         _writers, lambda: intake.take(actor=caller.actor, district_id=district, batch=batch)

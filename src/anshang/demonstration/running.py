@@ -45,6 +45,7 @@ from anshang.people.model import Role, operator_actor
 from anshang.places import actions as places
 from anshang.places.model import Place
 from anshang.settings import Settings
+from anshang.vault.keys import Keyring
 from anshang.web.serving import serving_config
 from anshang.web.session import Runtime
 from anshang.web.shapes import BothLanguages, Demo, DemoAccount
@@ -97,13 +98,13 @@ def run(
             data_folder=Path(folder), port=port, session_hours=SESSION_HOURS, training_hour=-1
         )
         app = create_app(settings, demo=demo_notice(speed, programme.scene.place))
-        runtime: Runtime = app.state.runtime
+        runtime = app.state.services[Runtime]
         url = f"http://{HOST}:{port}"
         key = set_up(runtime.database, programme)
         password = people.hashed(PASSWORD, "crew")
         crews, desk = staff(runtime.database, programme.scene.place, password)
         shops = register(runtime.database, programme.scene.place, password)
-        plan(runtime.database, app.state.keyring, programme)
+        plan(runtime.database, app.state.services[Keyring], programme)
         feeder = Feeder(url, key, programme.scene.place.district.id, programme)
         team = Team(url, programme.scene.place, crews, desk, shops=shops)
         _serve(app, port, _Show(feeder, team, at, speed, url, offer_entrance(app), browser, out))
@@ -144,7 +145,7 @@ def offer_entrance(app: FastAPI) -> str:
     """Add the link that signs in as desk officer whoever follows it first; returns its path."""
     secret = secrets.token_urlsafe(24)
     unused = {secret}
-    runtime: Runtime = app.state.runtime
+    runtime = app.state.services[Runtime]
 
     def enter(token: str) -> RedirectResponse:
         answer = RedirectResponse("/", status_code=303)

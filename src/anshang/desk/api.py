@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 
 from anshang.crowds import store as crowds
-from anshang.crowds.watch import Watch, sensor_health
+from anshang.crowds.calls import Crowd
+from anshang.crowds.watch import sensor_health
 from anshang.desk.check import Findings, judged
 from anshang.foundation.actor import Permission
 from anshang.journal import actions as journal
@@ -20,7 +21,7 @@ from anshang.vault import actions as vault
 from anshang.vault.calls import Keys
 from anshang.vault.erasure_guard import ErasureGuard
 from anshang.web.serving import open_files_limit
-from anshang.web.session import Caller, DistrictQuery
+from anshang.web.session import Caller, DistrictQuery, shared
 from anshang.web.shapes import Shown
 
 router = APIRouter(tags=["desk"])
@@ -35,20 +36,23 @@ class CheckShown(Shown):
     params: dict[str, Any]
 
 
+Guard = Annotated[ErasureGuard, Depends(shared(ErasureGuard))]
+
+
 @router.get("/api/check")
-def check(district: DistrictQuery, caller: Caller, keyring: Keys, request: Request) -> list[CheckShown]:
+def check(
+    district: DistrictQuery, caller: Caller, keyring: Keys, crowd: Crowd, guard: Guard, request: Request
+) -> list[CheckShown]:
     """What a fresh installation still lacks."""
     caller.actor.must(Permission.CHECK_READ, district)
-    watch: Watch = request.app.state.watch
-    guard: ErasureGuard = request.app.state.erasure_guard
     with caller.runtime.database.reading([EVERYWHERE, district]) as connection:
         zone_count, gate_count = places.count_zones_and_gates(connection, district)
         sensors = crowds.list_sensors(connection, district)
-        engine = watch.find(district)
+        engine = crowd.find(district)
         accounts = people.list_accounts(connection)
         faults, sealed_on = journal.verify_since_seal(connection, district)
         found = Findings(
-            disk_free_bytes=shutil.disk_usage(request.app.state.data_folder).free,
+            disk_free_bytes=shutil.disk_usage(caller.runtime.data_folder).free,
             zone_count=zone_count,
             gate_count=gate_count,
             sensor_states=tuple(sensor_health(engine, sensor).get("state", "never") for sensor in sensors),

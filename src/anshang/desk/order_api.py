@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 from sqlalchemy import Connection
 
+from anshang.crowds.calls import Crowd
 from anshang.crowds.model import Level
-from anshang.crowds.watch import Watch
 from anshang.desk import orders, store, undoing
 from anshang.desk.responses import RESPONSES
 from anshang.dispatch import store as dispatch
+from anshang.dispatch.calls import Dispatching
 from anshang.dispatch.dispatcher import Dispatcher
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
@@ -145,14 +146,14 @@ def plan(
     level: Annotated[int, Query(ge=2, le=4)],
     district: DistrictQuery,
     caller: Caller,
-    request: Request,
+    dispatcher: Dispatching,
 ) -> PlanShown:
     """What the order of a level would do now. Nothing is changed."""
     caller.actor.must(Permission.UNIT_DIRECT, district)
     response = RESPONSES[Level(level)]
     with caller.reading(district) as connection:
         places.check_zone(connection, district, zone_id)
-        free, seconds = _ready(request, connection, district, zone_id)
+        free, seconds = _ready(dispatcher, connection, district, zone_id)
         line = orders.ranked(connection, district, zone_id, free, seconds)
         standing = store.find_open_order(connection, district, zone_id)
         sent = [] if standing is None else orders.going(connection, standing)
@@ -174,16 +175,17 @@ def plan(
 
 
 @router.post("")
-def give(body: NewOrder, district: DistrictQuery, caller: Caller, request: Request) -> OrdersShown:
+def give(
+    body: NewOrder, district: DistrictQuery, caller: Caller, crowd: Crowd, dispatcher: Dispatching
+) -> OrdersShown:
     """Give the order of a level: units are asked, shops are told, both at once."""
     caller.actor.must(Permission.UNIT_DIRECT, district)
-    watch: Watch = request.app.state.watch
     told = body.model_dump(exclude={"level", "unit_ids"})
-    density = watch.density_of(district, body.zone_id)
+    density = crowd.density_of(district, body.zone_id)
     only = None if body.unit_ids is None else frozenset(body.unit_ids)
     with caller.reading(district) as connection:
         places.check_zone(connection, district, body.zone_id)
-        free, seconds = _ready(request, connection, district, body.zone_id)
+        free, seconds = _ready(dispatcher, connection, district, body.zone_id)
     with caller.writing(district, body) as tx:
         order = orders.give(tx, actor=caller.actor, level=Level(body.level), density=density, **told)
         line = orders.ranked(tx.connection, district, body.zone_id, free, seconds)
@@ -214,10 +216,9 @@ def stand_down(id: Id, district: DistrictQuery, caller: Caller) -> OrdersShown:
 
 
 def _ready(
-    request: Request, connection: Connection, district_id: str, zone_id: str
+    dispatcher: Dispatcher, connection: Connection, district_id: str, zone_id: str
 ) -> tuple[list[Unit], dict[str, float]]:
     """The units that are free and fit, and their seconds to the zone; none known without streets."""
-    dispatcher: Dispatcher = request.app.state.dispatcher
     if places.has_walkways(connection, district_id):
         return dispatcher.ready(district_id, zone_id, Task.CROWD)
     on_duty = patrols.list_on_duty(connection, district_id)

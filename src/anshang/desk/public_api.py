@@ -15,7 +15,7 @@ from anshang.foundation.errors import NotFound
 from anshang.incidents.model import Spot
 from anshang.volunteers import store as volunteers
 from anshang.web.budgets import network_of
-from anshang.web.session import DistrictQuery, Running
+from anshang.web.session import DistrictQuery, Running, shared
 from anshang.web.shapes import Body, Code, Id, Name, Shown
 
 
@@ -62,40 +62,50 @@ class Called(Shown):
     id: str
 
 
+async def _network(request: Request) -> str:
+    return network_of(request.client.host if request.client else "-")
+
+
+Desk = Annotated[PublicDesk, Depends(shared(PublicDesk))]
+Calls = Annotated[CallDesk, Depends(shared(CallDesk))]
+Network = Annotated[str, Depends(_network)]
+"""From which network somebody asks."""
+
+
 @router.get("")
-def page(district: DistrictQuery, running: Running, request: Request) -> PublicShown:
+def page(district: DistrictQuery, running: Running, desk: Desk, network: Network) -> PublicShown:
     """How busy each zone is now and in an hour, quieter ways, kiosks and safe houses."""
-    desk = _desk(request)
     if (known := desk.known(district)) is not None:
         return known
-    desk.admit_look(_network(request))
+    desk.admit_look(network)
     with running.database.reading([district]) as connection:
         return desk.shown(connection, district)
 
 
 @router.get("/spots/{id}")
-def spot(id: Code, district: DistrictQuery, running: Running, request: Request) -> PublicSpot:
+def spot(id: Code, district: DistrictQuery, running: Running, desk: Desk, network: Network) -> PublicSpot:
     """Where a printed code hangs: premises of the district."""
-    _desk(request).admit_look(_network(request))
+    desk.admit_look(network)
     with running.database.reading([district]) as connection:
         return find_spot(connection, district, id)
 
 
 @router.post("/calls")
-def call(body: Call, district: DistrictQuery, request: Request) -> Called:
+def call(body: Call, district: DistrictQuery, calls: Calls, network: Network) -> Called:
     """Call the desk for help; what for and where, and nothing of who calls. When many call, the answer names
     the incident that gathers them.
     """
     whole = body.lon is not None and body.lat is not None
     spot = Spot(body.lon if whole else None, body.lat if whole else None, body.zone_id, body.premises_id)
-    calls: CallDesk = request.app.state.calls
-    return Called(id=calls.take(district, body.id, body.what, spot, _network(request)))
+    return Called(id=calls.take(district, body.id, body.what, spot, network))
 
 
 @router.post("/certificates")
-def check_certificate(body: Paper, district: DistrictQuery, running: Running, request: Request) -> PaperShown:
+def check_certificate(
+    body: Paper, district: DistrictQuery, running: Running, desk: Desk, network: Network
+) -> PaperShown:
     """Whether a certificate was issued here to somebody of the name on it, and stands."""
-    _desk(request).admit_paper(_network(request))
+    desk.admit_paper(network)
     with running.database.reading([district]) as connection:
         known = volunteers.certificates.find(connection, district, body.code)
     if known is None or not known.is_of(body.name):
@@ -107,12 +117,3 @@ def check_certificate(body: Paper, district: DistrictQuery, running: Running, re
         served_s=known.served_s,
         times=known.times,
     )
-
-
-def _desk(request: Request) -> PublicDesk:
-    desk: PublicDesk = request.app.state.public
-    return desk
-
-
-def _network(request: Request) -> str:
-    return network_of(request.client.host if request.client else "-")

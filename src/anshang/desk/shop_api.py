@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Response
 from fastapi.responses import StreamingResponse
 from pydantic import Field, StringConstraints
 
@@ -22,7 +22,7 @@ from anshang.partners.shapes import AnswerShown
 from anshang.vault import actions as vault
 from anshang.vault.calls import Keys
 from anshang.vault.model import Purpose
-from anshang.web.session import Call, Caller, DistrictQuery
+from anshang.web.session import Call, Caller, DistrictQuery, shared
 from anshang.web.shapes import Body, Code, Id, Shown
 
 router = APIRouter(prefix="/api/shop", tags=["shop"])
@@ -82,16 +82,18 @@ def page(district: DistrictQuery, caller: Caller, keyring: Keys) -> Shop:
         return shop(connection, keyring, caller.actor, district, own, told)
 
 
+Feed = Annotated[ShopFeed, Depends(shared(ShopFeed))]
+
+
 @router.get(
     "/live", response_class=StreamingResponse, responses={200: {"content": {"text/event-stream": {}}}}
 )
-def live(district: DistrictQuery, caller: Caller, request: Request) -> StreamingResponse:
+def live(district: DistrictQuery, caller: Caller, feed: Feed) -> StreamingResponse:
     """Server-sent events: `notice` (whole), `withdrawn` (its id), `nudge` (ask anew), `beat`.
     It ends within 10 s after the session did, or the right to it.
     """
     caller.actor.must(Permission.SHOP_USE, district)
     own = _own(caller, district)
-    feed: ShopFeed = request.app.state.shop_feed
     welcome = partial(_still_theirs, caller, district, own)
     headers = {"X-Accel-Buffering": "no"}
     stream = feed.stream(district, own, welcome)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import Field, StringConstraints
 
 from anshang.dispatch import actions, calling_back, store
-from anshang.dispatch.dispatcher import Dispatcher
+from anshang.dispatch.calls import Dispatching
 from anshang.dispatch.model import Assignment, AssignmentState, Because, Ladder, MetBy, Rung
 from anshang.dispatch.roster import NO_STREETS, OFF_DUTY
 from anshang.dispatch.shapes import (
@@ -28,8 +28,8 @@ from anshang.incidents.model import Step
 from anshang.matters import store as matters
 from anshang.matters.model import Priority
 from anshang.patrols import store as patrols
+from anshang.patrols.calls import Positions
 from anshang.patrols.positions import apart_m
-from anshang.patrols.whereabouts import Whereabouts
 from anshang.places import store as places
 from anshang.vault.calls import Keys
 from anshang.web.session import Caller, DistrictQuery
@@ -120,7 +120,7 @@ def number(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> Nu
 
 
 @router.get("/api/incidents/{id}/advice")
-def advice(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> AdviceShown:
+def advice(id: Id, district: DistrictQuery, caller: Caller, dispatcher: Dispatching) -> AdviceShown:
     """Who should go to an incident, all open ones together; every unit with its time or why not."""
     caller.actor.must(Permission.UNIT_DIRECT, district)
     with caller.reading(district) as connection:
@@ -133,7 +133,7 @@ def advice(id: Id, district: DistrictQuery, caller: Caller, request: Request) ->
                 for unit, one in why.items()
             )
             return AdviceShown(incident_id=id, placed="no_streets", left_out=left_out, at=clock.now())
-    found = _dispatcher(request).advise(district, [id], everybody=True)
+    found = dispatcher.advise(district, [id], everybody=True)
     if not found:
         raise NotFound("incidents.not_open", en="There is no such open incident.", zh="没有该未结警情。")
     return AdviceShown.model_validate(found[0])
@@ -169,7 +169,7 @@ def within(
     id: Id,
     district: DistrictQuery,
     caller: Caller,
-    request: Request,
+    positions: Positions,
     radius_m: Annotated[float, Query(gt=0, le=5000)] = 200.0,
 ) -> list[WithinShown]:
     """The units on duty within a circle about an incident, the nearest first."""
@@ -180,7 +180,7 @@ def within(
     if incident.lon is None or incident.lat is None:
         return []
     centre = (incident.lon, incident.lat)
-    fixes = _whereabouts(request).fresh(district)
+    fixes = positions.fresh(district)
     near = [
         WithinShown(
             unit_id=unit.id,
@@ -195,10 +195,10 @@ def within(
 
 @router.post("/api/incidents/{id}/circle")
 def circle(
-    id: Id, body: NewCircle, district: DistrictQuery, caller: Caller, request: Request
+    id: Id, body: NewCircle, district: DistrictQuery, caller: Caller, positions: Positions
 ) -> list[AssignmentShown]:
     """Ask everybody within a circle who is free and fit."""
-    near = within(id, district, caller, request, body.radius_m)
+    near = within(id, district, caller, positions, body.radius_m)
     with caller.writing(district, body) as tx:
         offered = actions.offer_all(
             tx, actor=caller.actor, id=body.id, incident_id=id, unit_ids=[one.unit_id for one in near]
@@ -274,23 +274,13 @@ def change_ladder(body: LadderTold, district: DistrictQuery, caller: Caller) -> 
 
 
 @router.get("/api/reach")
-def reach(district: DistrictQuery, caller: Caller, request: Request) -> ReachShown | None:
+def reach(district: DistrictQuery, caller: Caller, dispatcher: Dispatching) -> ReachShown | None:
     """Which streets the units of each rung reach in time now, and how many of all people; null until it is
     reckoned, and for a district without streets.
     """
     caller.actor.must(Permission.UNIT_READ, district)
-    found = _dispatcher(request).reach(district)
+    found = dispatcher.reach(district)
     return None if found is None else ReachShown.model_validate(found)
-
-
-def _dispatcher(request: Request) -> Dispatcher:
-    dispatcher: Dispatcher = request.app.state.dispatcher
-    return dispatcher
-
-
-def _whereabouts(request: Request) -> Whereabouts:
-    whereabouts: Whereabouts = request.app.state.whereabouts
-    return whereabouts
 
 
 def _shown(assignment: Assignment) -> AssignmentShown:

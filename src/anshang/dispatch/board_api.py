@@ -7,7 +7,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from fastapi.responses import StreamingResponse
 from pydantic import Field, StringConstraints
 
@@ -25,6 +25,7 @@ from anshang.dispatch.shapes import (
 )
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
+from anshang.patrols.calls import Positions
 from anshang.web.session import Caller, DistrictQuery, nudged
 from anshang.web.shapes import Body, Code, Id, Instant
 
@@ -210,11 +211,11 @@ def duty_room(district: DistrictQuery, caller: Caller) -> DutyRoom:
 
 
 @router.get("/api/field")
-def phone(district: DistrictQuery, caller: Caller, request: Request) -> FieldShown:
+def phone(district: DistrictQuery, caller: Caller, positions: Positions) -> FieldShown:
     """Everything the phone of whoever asks shows."""
     caller.actor.must(Permission.UNIT_DUTY, district)
     with caller.reading(district) as connection:
-        return field(connection, caller.actor, district, request.app.state.whereabouts)
+        return field(connection, caller.actor, district, positions)
 
 
 @router.get(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import StringConstraints
 from sqlalchemy import Connection
 
-from anshang.crowds.watch import Watch
+from anshang.crowds.calls import Crowd
 from anshang.drills import actions, score, store
 from anshang.drills.model import Drill, Step
 from anshang.drills.sample import sample
@@ -90,7 +90,7 @@ def drills(district: DistrictQuery, caller: Caller) -> DrillsShown:
 
 @router.post("")
 def begin(
-    body: NewDrill, district: DistrictQuery, caller: Caller, keyring: Keys, request: Request
+    body: NewDrill, district: DistrictQuery, caller: Caller, keyring: Keys, crowd: Crowd
 ) -> DrillsShown:
     """Begin a drill on a copy of the district."""
     actions.begin(
@@ -101,21 +101,16 @@ def begin(
         id=body.id,
         scenario=body.scenario,
     )
-    _watch(request).refresh(ids.drill_of(district, body.id))
+    crowd.refresh(ids.drill_of(district, body.id))
     return _shown(caller, district)
 
 
 @router.post("/{id}/end")
-def end(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys, request: Request) -> DrillsShown:
+def end(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys, crowd: Crowd) -> DrillsShown:
     """End it before its time."""
     actions.end(caller.runtime.database, keyring, actor=caller.actor, district_id=district, id=id)
-    _watch(request).let_go(ids.drill_of(district, id))
+    crowd.let_go(ids.drill_of(district, id))
     return _shown(caller, district)
-
-
-def _watch(request: Request) -> Watch:
-    watch: Watch = request.app.state.watch
-    return watch
 
 
 def _shown(caller: Call, district_id: str) -> DrillsShown:

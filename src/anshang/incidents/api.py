@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, ClassVar, Literal, Protocol
+from typing import Annotated, ClassVar, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends
 from pydantic import Field, StringConstraints
-from sqlalchemy import Connection
 
 from anshang.foundation.actor import Permission
 from anshang.incidents import actions, call_back, reading, sos
@@ -15,7 +14,7 @@ from anshang.incidents.outsiders import budgets_of
 from anshang.incidents.shapes import Grounds, IncidentPage, IncidentShown, MomentShown, TransferShown
 from anshang.matters.model import Priority
 from anshang.vault.calls import Keys
-from anshang.web.session import Caller, DistrictQuery
+from anshang.web.session import Caller, DistrictQuery, shared
 from anshang.web.shapes import Body, Code, Id, Instant, Words
 
 router = APIRouter(tags=["incidents"])
@@ -136,17 +135,12 @@ class NewAnswer(Body):
     words: Short = ""
 
 
-class FindSender(Protocol):
-    """The unit and its call sign that an account is on duty with."""
-
-    def __call__(
-        self, connection: Connection, district_id: str, account_id: str
-    ) -> tuple[str, str] | None: ...
+Sending = Annotated[sos.Senders, Depends(shared(sos.Senders))]
 
 
 @router.post("/api/incidents")
 def report(
-    body: NewIncident, district: DistrictQuery, caller: Caller, request: Request, keyring: Keys
+    body: NewIncident, district: DistrictQuery, caller: Caller, senders: Sending, keyring: Keys
 ) -> IncidentShown:
     """Report an incident. A call for help (`sos`) is taken from anybody who is signed in."""
     caller.spend(*budgets_of(caller.actor, Source(body.source)))
@@ -154,8 +148,7 @@ def report(
     if body.source == "sos":
         with caller.runtime.database.reading(sos.reading(caller.actor, district)) as connection:
             district = sos.district_of(connection, caller.actor, district)
-            find: FindSender = request.app.state.find_sender
-            unit = find(connection, district, caller.actor.id)
+            unit = senders.find(connection, district, caller.actor.id)
         sender = sos.Sender(caller.actor.id, *(unit or ()))
     with caller.writing(district, None if sender else body) as tx:  # help is never refused
         incident = actions.report(

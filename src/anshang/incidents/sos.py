@@ -4,7 +4,7 @@ says otherwise, and says who calls and where.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -35,6 +35,13 @@ class Sender:
     account_id: str
     unit_id: str | None = None
     sign: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Senders:
+    """`find`: the unit, and its call sign, that an account is on duty with; a room above provides it."""
+
+    find: Callable[[Connection, str, str], tuple[str, str] | None]
 
 
 def category_in(categories: Mapping[str, Category]) -> Category:

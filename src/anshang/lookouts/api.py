@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Annotated, ClassVar, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 from sqlalchemy import Connection
 
@@ -27,9 +27,9 @@ from anshang.lookouts.shapes import (
     SearchShown,
     WhoShown,
 )
-from anshang.partners.doors import DoorBook
+from anshang.partners.calls import DoorsOfAll
 from anshang.patrols import store as patrols
-from anshang.patrols.whereabouts import Whereabouts
+from anshang.patrols.calls import Positions
 from anshang.places import store as places
 from anshang.vault import actions as vault
 from anshang.vault.calls import Keys
@@ -166,7 +166,7 @@ def words(id: Id, district: DistrictQuery, caller: Caller, keyring: Keys) -> Bot
 
 @router.post("")
 def open_lookout(
-    body: NewLookout, district: DistrictQuery, caller: Caller, keyring: Keys, request: Request
+    body: NewLookout, district: DistrictQuery, caller: Caller, keyring: Keys, doors: DoorsOfAll
 ) -> LookoutPage:
     """Begin to look for somebody."""
     caller.actor.must(Permission.LOOKOUT_OPEN, district)
@@ -187,7 +187,7 @@ def open_lookout(
     )
     told = actions.Told(body.who, body.contact, body.words_zh, body.words_en)
     with caller.reading(district) as connection:
-        ask = first_to_ask(connection, _book(request), lookout)
+        ask = first_to_ask(connection, doors, lookout)
     with caller.writing(district, body) as tx:
         opened = actions.open_lookout(
             tx,
@@ -210,18 +210,18 @@ def page(id: Id, district: DistrictQuery, caller: Caller) -> LookoutPage:
 
 
 @router.get("/{id}/search")
-def where(id: Id, district: DistrictQuery, caller: Caller, request: Request) -> SearchShown:
+def where(
+    id: Id, district: DistrictQuery, caller: Caller, doors: DoorsOfAll, positions: Positions
+) -> SearchShown:
     """Where she may be now, and whom to ask, which exits to watch, where to send units next."""
     caller.actor.must(Permission.LOOKOUT_OPEN, district)
-    book = _book(request)
-    whereabouts: Whereabouts = request.app.state.whereabouts
     with caller.reading(district) as connection:
         lookout = store.lookouts.get(connection, district, id)
         if lookout.closed_at is not None:
             raise RuleBroken("lookout.closed", en="This look-out is closed.", zh="该协查已结束。")
         units = patrols.list_units(connection, caller.actor.scope, district)
-        known = search(connection, book, lookout)
-        return reading.shown_search(known, suggest(known, units, whereabouts.fresh(district)), units)
+        known = search(connection, doors, lookout)
+        return reading.shown_search(known, suggest(known, units, positions.fresh(district)), units)
 
 
 @router.get("/{id}/who")
@@ -368,11 +368,6 @@ def _read(caller: Call, keyring: Keys, district: str, id: str, part: str) -> dic
         content = vault.read(tx, keyring, actor=caller.actor, id=record, purpose=Purpose.LOOKOUT)
     told: dict[str, str] = json.loads(content)
     return told
-
-
-def _book(request: Request) -> DoorBook:
-    book: DoorBook = request.app.state.doors
-    return book
 
 
 def _zone_name(connection: Connection, district_id: str, zone_id: str | None) -> BothLanguages | None:

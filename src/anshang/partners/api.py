@@ -6,13 +6,14 @@ import json
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from pydantic import Field, StringConstraints
 
 from anshang.foundation import clock, ids
 from anshang.foundation.actor import Permission
 from anshang.partners import actions, reading, store
-from anshang.partners.doors import DoorBook, premised
+from anshang.partners.calls import DoorsOfAll
+from anshang.partners.doors import premised
 from anshang.partners.duties import LISTS
 from anshang.partners.model import (
     HOUR_PATTERN,
@@ -176,14 +177,13 @@ def notice(id: Id, district: DistrictQuery, caller: Caller) -> NoticePage:
 
 
 @router.post("/api/notices")
-def send(body: NewNotice, district: DistrictQuery, caller: Caller, request: Request) -> NoticePage:
+def send(body: NewNotice, district: DistrictQuery, caller: Caller, doors: DoorsOfAll) -> NoticePage:
     """Remind partners of something, or ask something of them."""
     caller.actor.must(Permission.NOTICE_SEND, district)
-    book: DoorBook = request.app.state.doors
     told = body.scope.told()
     with caller.writing(district, body) as tx:
         known = store.list_partners(tx.connection, caller.actor.scope, district)
-        where = premised(book.of(tx.connection, district), told.lon, told.lat)
+        where = premised(doors.of(tx.connection, district), told.lon, told.lat)
         actions.send(
             tx,
             actor=caller.actor,

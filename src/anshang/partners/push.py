@@ -26,6 +26,14 @@ class PushKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class PushSender:
+    """What browsers subscribe with, empty where there are no push messages; and whose services are called."""
+
+    key: str
+    services: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Phone:
     """A browser that wants to be told, at the address that its push service gave it."""
 

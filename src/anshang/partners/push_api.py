@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends
 from pydantic import StringConstraints
 
 from anshang.foundation.actor import Permission
 from anshang.partners import push_actions
-from anshang.partners.push import ENDPOINT_LENGTH_MAX
-from anshang.web.session import Caller, DistrictQuery
+from anshang.partners.push import ENDPOINT_LENGTH_MAX, PushSender
+from anshang.web.session import Caller, DistrictQuery, shared
 from anshang.web.shapes import Body, Id, Shown
 
 router = APIRouter(prefix="/api/shop/push", tags=["shop"])
@@ -40,25 +40,29 @@ class EndedPhone(Body):
     endpoint: Endpoint
 
 
+Sender = Annotated[PushSender, Depends(shared(PushSender))]
+
+
 @router.get("")
-def push(district: DistrictQuery, caller: Caller, request: Request) -> PushShown:
+def push(district: DistrictQuery, caller: Caller, sender: Sender) -> PushShown:
     """With which key a browser subscribes."""
     caller.actor.must(Permission.SHOP_USE, district)
-    return PushShown(key=request.app.state.push_key)
+    return PushShown(key=sender.key)
 
 
 @router.post("")
-def want(body: WantedPhone, district: DistrictQuery, caller: Caller, request: Request) -> PushShown:
+def want(body: WantedPhone, district: DistrictQuery, caller: Caller, sender: Sender) -> PushShown:
     """Be told of notices on this phone while its page is closed."""
-    services: tuple[str, ...] = request.app.state.push_services
     with caller.writing(district, body) as tx:
-        push_actions.want(tx, actor=caller.actor, id=body.id, endpoint=body.endpoint, services=services)
-    return PushShown(key=request.app.state.push_key)
+        push_actions.want(
+            tx, actor=caller.actor, id=body.id, endpoint=body.endpoint, services=sender.services
+        )
+    return PushShown(key=sender.key)
 
 
 @router.post("/end")
-def end(body: EndedPhone, district: DistrictQuery, caller: Caller, request: Request) -> PushShown:
+def end(body: EndedPhone, district: DistrictQuery, caller: Caller, sender: Sender) -> PushShown:
     """Be told no longer."""
     with caller.writing(district) as tx:
         push_actions.end(tx, actor=caller.actor, endpoint=body.endpoint)
-    return PushShown(key=request.app.state.push_key)
+    return PushShown(key=sender.key)

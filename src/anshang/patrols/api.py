@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query
 from pydantic import Field
 
 from anshang.foundation import clock
 from anshang.foundation.actor import Permission
 from anshang.foundation.errors import NotFound, NotSignedIn
 from anshang.patrols import actions, store
+from anshang.patrols.calls import Positions
 from anshang.patrols.kinds import KINDS
 from anshang.patrols.model import Member, Skill, Unit, UnitStatus
 from anshang.patrols.positions import Told
@@ -27,7 +28,7 @@ from anshang.patrols.shapes import (
     UnitShown,
     shown_unit,
 )
-from anshang.patrols.whereabouts import Receipt, Whereabouts, duty_of
+from anshang.patrols.whereabouts import Receipt, duty_of
 from anshang.people import store as people
 from anshang.people.actions import digest_of
 from anshang.people.model import Role
@@ -102,12 +103,12 @@ def kinds(district: DistrictQuery, caller: Caller) -> list[KindShown]:
 
 
 @router.get("/api/units")
-def units(district: DistrictQuery, caller: Caller, request: Request) -> list[UnitShown]:
+def units(district: DistrictQuery, caller: Caller, positions: Positions) -> list[UnitShown]:
     """The units, what each is doing and where it was last."""
     caller.actor.must(Permission.UNIT_READ, district)
     with caller.reading(district) as connection:
         known = store.list_units(connection, caller.actor.scope, district)
-    latest = _whereabouts(request).latest(district)
+    latest = positions.latest(district)
     return [shown_unit(unit, latest.get(unit.id)) for unit in known]
 
 
@@ -197,7 +198,7 @@ def qualify(id: Id, body: NewMember, district: DistrictQuery, caller: Caller) ->
 
 
 @router.get("/api/duty/mine")
-def my_duty(district: DistrictQuery, caller: Caller, request: Request) -> MyDuty:
+def my_duty(district: DistrictQuery, caller: Caller, positions: Positions) -> MyDuty:
     """The duty of whoever asks, and its unit."""
     caller.actor.must(Permission.UNIT_DUTY, district)
     with caller.reading(district) as connection:
@@ -205,13 +206,13 @@ def my_duty(district: DistrictQuery, caller: Caller, request: Request) -> MyDuty
     if found is None:
         return MyDuty(duty=None, unit=None)
     duty, unit = found
-    fix = _whereabouts(request).latest(district).get(unit.id)
+    fix = positions.latest(district).get(unit.id)
     return MyDuty(duty=DutyShown.model_validate(duty), unit=shown_unit(unit, fix))
 
 
 @router.post("/api/positions")
 def take_positions(
-    body: NewPositions, district: DistrictQuery, caller: Caller, request: Request
+    body: NewPositions, district: DistrictQuery, caller: Caller, positions: Positions
 ) -> ReceiptShown:
     """Take the positions of the caller's phone, for the unit they are on duty with."""
     caller.actor.must(Permission.UNIT_DUTY, district)
@@ -230,7 +231,7 @@ def take_positions(
         )
         for one in body.positions
     ]
-    return _receipt(_whereabouts(request).take(unit, duty, told, "phone"))
+    return _receipt(positions.take(unit, duty, told, "phone"))
 
 
 @router.get("/api/osmand")
@@ -238,7 +239,7 @@ def take_positions(
 def osmand(
     district: DistrictQuery,
     running: Running,
-    request: Request,
+    positions: Positions,
     id: Annotated[str, Query(max_length=80)],
     lat: Annotated[float, Query(ge=-90, le=90)],
     lon: Annotated[float, Query(ge=-180, le=180)],
@@ -254,12 +255,7 @@ def osmand(
         raise NotSignedIn("device.unknown", en="This key opens nothing.", zh="该密钥无效。")
     at_ms = round(timestamp if timestamp > 1e11 else timestamp * 1000)
     told = [Told(at_ms, lon, lat, accuracy)]
-    return _receipt(_whereabouts(request).take(unit, duty_of(running.database, unit), told, "osmand"))
-
-
-def _whereabouts(request: Request) -> Whereabouts:
-    whereabouts: Whereabouts = request.app.state.whereabouts
-    return whereabouts
+    return _receipt(positions.take(unit, duty_of(running.database, unit), told, "osmand"))
 
 
 def _receipt(receipt: Receipt) -> ReceiptShown:

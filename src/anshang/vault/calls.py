@@ -4,15 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends
 
 from anshang.vault.keys import Keyring
+from anshang.web.session import shared
 
-
-async def _keyring_of(request: Request) -> Keyring:
-    keyring: Keyring = request.app.state.keyring
-    return keyring
-
-
-Keys = Annotated[Keyring, Depends(_keyring_of)]
+Keys = Annotated[Keyring, Depends(shared(Keyring))]
 """The installation's keys, for a route that asks for them."""

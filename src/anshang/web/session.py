@@ -8,12 +8,13 @@ a test lists those.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Annotated, Protocol
+from pathlib import Path
+from typing import Annotated, Protocol, TypeVar
 
 from fastapi import Depends, Query, Request
 from fastapi.responses import StreamingResponse
@@ -25,6 +26,7 @@ from anshang.foundation.database import Database, Transaction
 from anshang.foundation.errors import NotAllowed, NotSignedIn
 from anshang.foundation.ids import CODE_PATTERN
 from anshang.foundation.jobs import Supervisor
+from anshang.foundation.wiring import Services
 from anshang.web.budgets import Budget, Budgets
 from anshang.web.live import Hub, nudges
 from anshang.web.repeats import must_repeat
@@ -34,6 +36,7 @@ COOKIE = "anshang_session"
 CSRF_HEADER = "X-CSRF-Token"
 CLOCK_HEADER = "X-Clock"
 """What the clock that stamped the instants of a request shows while it is sent (ISO 8601)."""
+T = TypeVar("T")
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -79,6 +82,8 @@ class Runtime:
     doorkeeper: Doorkeeper
     supervisor: Supervisor
     cookies: Cookies
+    data_folder: Path
+    """Where the installation keeps its files; the working folder when it has none yet."""
     demo: Demo | None = None
     budgets: Budgets = field(default_factory=Budgets)
 
@@ -148,10 +153,24 @@ def nudged(call: Call, permission: Permission, district_id: str, nouns: tuple[st
     return StreamingResponse(stream, media_type="text/event-stream", headers=headers)
 
 
+def shared(kind: type[T]) -> Callable[[Request], Awaitable[T]]:
+    """A dependency: what the rooms share by this type, as `Annotated[Keyring, Depends(shared(Keyring))]`."""
+
+    async def find(request: Request) -> T:
+        return services_of(request)[kind]
+
+    return find
+
+
+def services_of(request: Request) -> Services:
+    """What the rooms share."""
+    services: Services = request.app.state.services
+    return services
+
+
 def runtime_of(request: Request) -> Runtime:
     """The server's runtime."""
-    runtime: Runtime = request.app.state.runtime
-    return runtime
+    return services_of(request)[Runtime]
 
 
 def recognise(request: Request) -> Call:
