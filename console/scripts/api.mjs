@@ -1,23 +1,21 @@
-// Writes api/schema.ts from an OpenAPI description: a file or an address, ../openapi.json when none is named.
-// With --check it writes nothing and fails when the file in the tree is out of date.
+// Writes api/schema.ts from an OpenAPI description: a file, or an address. Refusals look alike everywhere and
+// are read in one place (api/client.ts), so that they are left out.
 import { readFile, writeFile } from "node:fs/promises";
 import openapiTS, { astToString } from "openapi-typescript";
 
-const wanted = process.argv.slice(2).filter((word) => word !== "--check");
-const source = wanted[0] ?? "../openapi.json";
+const source = process.argv[2];
+if (!source) {
+  console.error("usage: npm run api -- FILE-OR-ADDRESS");
+  process.exit(2);
+}
 const text = source.startsWith("http") ? await (await fetch(source)).text() : await readFile(source, "utf8");
 const described = JSON.parse(text);
-const made =
-  "// Generated from the server's OpenAPI description by `npm run api`; never edited.\n" +
-  astToString(await openapiTS(described, { alphabetize: true }));
-const target = new URL("../api/schema.ts", import.meta.url);
+for (const operations of Object.values(described.paths))
+  for (const { responses } of Object.values(operations))
+    for (const status of Object.keys(responses)) if (Number(status) >= 400) delete responses[status];
 
-if (process.argv.includes("--check")) {
-  const kept = await readFile(target, "utf8").catch(() => "");
-  if (kept !== made) {
-    console.error("api/schema.ts is out of date: run `npm run api`");
-    process.exit(1);
-  }
-} else {
-  await writeFile(target, made);
-}
+await writeFile(
+  new URL("../api/schema.ts", import.meta.url),
+  "// Generated from the server's OpenAPI description by `make console`; never edited, never committed.\n" +
+    astToString(await openapiTS(described, { alphabetize: true })),
+);
