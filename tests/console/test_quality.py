@@ -53,8 +53,8 @@ def test_an_alarm_is_put_aside_with_its_reason_and_counts_again(visit: Visit, to
 def test_a_former_model_is_put_back_and_the_figures_stand_beside_it(visit: Visit, town: Town) -> None:
     first, second = kept(town.database, 0.1), kept(town.database, 0.25)
     now_ms = clock.to_ms(clock.now() - timedelta(hours=1))
-    rows = [(DISTRICT, now_ms, 3600, second.id, 10, 4000.0, 300.0, 500.0, 280.0, 8, 9)]
-    town.database.bulk(DISTRICT, lambda connection: trained_store.keep_outcomes(connection, rows))
+    rows = [(now_ms, 3600, second.id, 10, 4000.0, 300.0, 500.0, 280.0, 8, 9)]
+    town.database.bulk(DISTRICT, lambda connection: trained_store.keep_outcomes(connection, DISTRICT, rows))
     page = visit.open("/admin?tab=quality", Role.SUPERVISOR, "en")
     forecasts = page.get_by_role("region", name="Forecast", exact=True)
     expect(forecasts.get_by_role("row").filter(has_text="trained model")).to_contain_text(

@@ -81,15 +81,15 @@ def test_dangers_that_the_desk_averts_never_make_it_warned_later(
     first_ms = now_ms - 59 * DAY_MS
     evenings = max(4, acted_on)
     chances = [
-        (DISTRICT, "z1", first_ms + at, chance, came)
+        ("z1", first_ms + at, chance, came)
         for day in range(evenings)
         for at, chance, came in evening(day, 0.85, False)
     ]
-    outcome = (DISTRICT, first_ms, 900, "", 3, 1.0, 1.0, 1.0, 1.0, 3, 3)
+    outcome = (first_ms, 900, "", 3, 1.0, 1.0, 1.0, 1.0, 3, 3)
 
     def keep(connection) -> None:  # type: ignore[no-untyped-def]
-        store.keep_chances(connection, chances)
-        store.keep_outcomes(connection, [outcome])
+        store.keep_chances(connection, DISTRICT, chances)
+        store.keep_outcomes(connection, DISTRICT, [outcome])
 
     database.bulk(DISTRICT, keep)
     with database.transaction(DISTRICT) as tx:
@@ -111,15 +111,15 @@ def test_a_zone_that_cried_too_often_is_warned_of_later_from_the_next_day_on(
     now_ms = clock.to_ms(clock.now())
     first_ms = now_ms - 30 * DAY_MS
     crying = [
-        (DISTRICT, "z1", first_ms + at, chance, came)
+        ("z1", first_ms + at, chance, came)
         for day in range(20)
         for at, chance, came in evening(day, 0.55, False)
     ]
-    outcome = (DISTRICT, first_ms, 900, "", 3, 1.0, 1.0, 1.0, 1.0, 3, 3)
+    outcome = (first_ms, 900, "", 3, 1.0, 1.0, 1.0, 1.0, 3, 3)
 
     def keep(connection) -> None:  # type: ignore[no-untyped-def]
-        store.keep_chances(connection, crying)
-        store.keep_outcomes(connection, [outcome])
+        store.keep_chances(connection, DISTRICT, crying)
+        store.keep_outcomes(connection, DISTRICT, [outcome])
 
     thresholds = Thresholds(database)
     assert dict(thresholds.of(DISTRICT)) == {}

@@ -55,17 +55,16 @@ class Outcomes:
         for place, horizon_s in enumerate(HORIZONS_S):
             said = (model_id, tuple(zone_ids), people.astype(np.float32), ahead[:, place].astype(np.float32))
             self._waiting[district_id].append(_Said(at_ms + horizon_s * 1000, horizon_s, *said))
-        return [row for each in due if (row := _row(district_id, each, people)) is not None]
+        return [row for each in due if (row := _row(each, people)) is not None]
 
 
-def _row(district_id: str, said: _Said, came: Reals) -> Row | None:
+def _row(said: _Said, came: Reals) -> Row | None:
     known = ~np.isnan(came) & ~np.isnan(said.now) & ~np.isnan(said.ahead).any(axis=1)
     if not known.any():
         return None
     ahead, was, now = said.ahead[known].astype(float), came[known], said.now[known]
     loss = pinball(at_levels(ahead, NINE), was).mean(axis=1)
     return (
-        district_id,
         said.at_ms,
         said.horizon_s,
         said.model_id,

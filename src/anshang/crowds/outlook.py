@@ -217,7 +217,9 @@ class Outlooks:
         """At the end of a quarter keep how what was said of now came out."""
         rows = self._outcomes.compare(district_id, past.zone_ids, at_ms, people, told.quantiles, model_id)
         if rows:
-            self._database.bulk(district_id, partial(trained_store.keep_outcomes, rows=rows))
+            self._database.bulk(
+                district_id, partial(trained_store.keep_outcomes, district_id=district_id, rows=rows)
+            )
 
     def _living_of(self, district_id: str, engine: Engine, past: Past, zone: ZoneInfo) -> Any:
         """The model in use, made ready anew every four hours; None without one, or when it does not fit."""

@@ -124,7 +124,7 @@ class Thresholds:
             for zone, chance in said.items():
                 came = said_ms < district.reached_ms.get(zone, 0) <= said_ms + WITHIN_MS
                 if came or chance >= LEAST_KEPT:
-                    rows.append((district_id, zone, said_ms, chance, came))
+                    rows.append((zone, said_ms, chance, came))
         district.waiting.append((quarter_ms, {z: c for z, c in chances.items() if z not in district.alert}))
         if rows:
-            self._database.bulk(district_id, partial(store.keep_chances, rows=rows))
+            self._database.bulk(district_id, partial(store.keep_chances, district_id=district_id, rows=rows))

@@ -130,9 +130,9 @@ def drop_models(tx: Transaction, model_ids: Sequence[str]) -> None:
         )
 
 
-def keep_outcomes(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
-    """Keep rows of `forecast_outcomes`, in the order of its columns."""
-    insert_new(connection, outcomes_table, rows)
+def keep_outcomes(connection: Connection, district_id: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Keep rows of `forecast_outcomes`, in the order of its columns after the district."""
+    insert_new(connection, outcomes_table, [(district_id, *row) for row in rows])
 
 
 def forget_outcomes(connection: Connection, district_id: str, before_ms: int) -> None:
@@ -150,9 +150,9 @@ def first_outcome_ms(connection: Connection, district_id: str, since_ms: int) ->
     return connection.execute(query).scalar()
 
 
-def keep_chances(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
-    """Keep rows of `warning_chances`, in the order of its columns."""
-    insert_new(connection, chances_table, rows)
+def keep_chances(connection: Connection, district_id: str, rows: Sequence[tuple[object, ...]]) -> None:
+    """Keep rows of `warning_chances`, in the order of its columns after the district."""
+    insert_new(connection, chances_table, [(district_id, *row) for row in rows])
 
 
 def list_chances(
