@@ -9,7 +9,7 @@ from anshang.foundation.items import attempted
 
 
 class Districts:
-    """The ids of all districts as of the last look at the store; says when one is new, and when one is gone."""
+    """The ids of all districts as of the last look; whoever asks is told of new ones and of lost ones."""
 
     def __init__(self, stored: Callable[[], Iterable[str]]) -> None:
         self.stored = stored
