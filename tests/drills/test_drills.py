@@ -17,6 +17,7 @@ from tests.partners.conftest import app as app_fixture
 from tests.partners.conftest import quarter as quarter_fixture
 from tests.serving import signed_in
 
+from anshang.crowds.ingest import Intake
 from anshang.crowds.watch import Watch
 from anshang.drills import store
 from anshang.drills.copying import sensor_of
@@ -26,6 +27,7 @@ from anshang.foundation import ids
 from anshang.foundation.database import Database
 from anshang.journal import store as journal
 from anshang.patrols import actions as patrols
+from anshang.patrols.whereabouts import Whereabouts
 from anshang.people.model import Role
 from anshang.vault.keys import Keyring
 
@@ -64,8 +66,10 @@ class Exercise:
         self.leader = signed_in(app, Role.SUPERVISOR, DISTRICT)
         self.desk = signed_in(app, Role.DESK, DISTRICT)
         self.id = ids.new_id()
-        state = app.state
-        self.player = Player(database, state.intake, state.watch, state.whereabouts, state.keyring)
+        services = app.state.services
+        self.player = Player(
+            database, services[Intake], services[Watch], services[Whereabouts], services[Keyring]
+        )
         self.copy = ""
 
     @property
