@@ -31,7 +31,8 @@ def test_a_refused_counter_is_read_in_both_languages_and_stays_readable_without_
     httpx.get(f"{town.address}/api/osmand", params={"district": DISTRICT, "id": "x"})
     expect(counts).to_contain_text("No such sensor is in use here.", timeout=15_000)
     expect(counts).to_contain_text("ghost")
-    expect(table.get_by_role("row").filter(has_text="assigned to no district")).to_contain_text("Trackers")
+    strangers = table.get_by_role("row").filter(has_text="assigned to no district")
+    expect(strangers).to_contain_text("Trackers", timeout=15_000)
     assert violations(page) == []
     chinese = visit.open("/admin?tab=feeds", Role.ADMIN, "zh")
     expect(chinese.get_by_role("region", name="各接口的接收与拒绝")).to_contain_text(

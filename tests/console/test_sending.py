@@ -145,7 +145,7 @@ def test_the_roll_is_called_and_the_reach_is_told(desk: Open, at_work: Town) -> 
     expect(room).to_contain_text("Roll-call 1/2")
     assert violations(page) == []
     Desk(at_work).post("/api/roll-calls", id=ids.new_id(), answer_within_s=15.0)
-    expect(page.get_by_text("A unit does not answer the roll-call.")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("A unit does not answer the roll-call.").first).to_be_visible(timeout=30_000)
 
 
 def test_a_unit_is_dragged_onto_an_incident(desk: Open, at_work: Town) -> None:

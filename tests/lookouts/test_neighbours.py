@@ -178,9 +178,9 @@ def test_what_was_closed_there_and_found_here_in_the_same_moment_is_over(
     page = opened(desk)
     go_on(11)
     other = there(app, Role.SUPERVISOR)
-    (matter,) = other.get(f"/api/matters{THERE}").json()["matters"]
-    closing = {"outcome": "passed on", "version": matter["version"]}
-    assert other.post(f"/api/matters/{matter['id']}/close{THERE}", json=closing).status_code == 200
+    (theirs,) = other.get(f"/api/lookouts{THERE}").json()
+    closed = other.post(f"/api/lookouts/{theirs['id']}/close{THERE}", json={"outcome": "passed on"})
+    assert closed.status_code == 200, closed.text
     do(desk, page["id"], "found")
     go_on(0.1)
     assert [one["state"] for one in other.get(f"/api/lookouts{THERE}").json()] == ["closed"]

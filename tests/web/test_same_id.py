@@ -14,10 +14,10 @@ from tests.conftest import DISTRICT
 from tests.dispatch.conftest import a_unit, begun
 from tests.serving import signed_in
 
-from anshang.app import ROUTERS
 from anshang.foundation import ids
 from anshang.foundation.database import Database
 from anshang.people.model import Role
+from anshang.rooms import ROOMS
 from anshang.web.repeats import sent_requests_table
 from anshang.web.shapes import Body
 
@@ -47,7 +47,7 @@ TOLD: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
 def _bodies() -> list[tuple[APIRoute, str]]:
     """The routes that take a body with an id of the sender, and how they call the body."""
     found = []
-    for route in (route for router in ROUTERS for route in router.routes):
+    for route in (route for room in ROOMS for router in room.routers for route in router.routes):
         if isinstance(route, APIRoute) and "POST" in route.methods:
             for name, kind in get_type_hints(route.endpoint).items():
                 ours = inspect.isclass(kind) and issubclass(kind, Body)
