@@ -60,6 +60,11 @@ def test_one_look_at_one_place_never_raises_it(seed: int, now_s: float) -> None:
         assert told[place] <= before[place] + 1e-12
 
 
+def test_where_there_is_no_place_there_is_no_probability() -> None:
+    nowhere = Ground(np.zeros(0), np.zeros(0), np.zeros(0, bool))
+    assert spread(nowhere, 60.0, 1.0).tolist() == []
+
+
 def test_a_small_answer_worked_out_by_hand() -> None:
     told = after(np.array([0.5, 0.3, 0.2]), Looks(np.array([0]), np.array([100.0]), np.array([0.8])), 100.0)
     np.testing.assert_allclose(told, np.array([0.1, 0.3, 0.2]) / 0.6)

@@ -43,7 +43,9 @@ class Looks:
 
 
 def spread(ground: Ground, elapsed_s: float, pace: float) -> Reals:
-    """The probability of each place (n,) after a time; `pace` is her speed over a grown-up's."""
+    """The probability of each of n places (n,), which may be none, after a time; `pace` is her speed over a
+    grown-up's.
+    """
     reach_s = elapsed_s * pace
     within = ground.seconds <= reach_s
     near = np.where(within, np.exp(-ground.seconds / max(STRAYS * elapsed_s, 1e-9)), 0.0)
@@ -53,7 +55,7 @@ def spread(ground: Ground, elapsed_s: float, pace: float) -> Reals:
     left = min(0.5, float(leaves.sum()))
     weight = _normal(inside) * (1 - left) + _normal(leaves) * left
     if weight.sum() <= 0:
-        weight = (ground.seconds <= ground.seconds.min()).astype(float)
+        weight = (ground.seconds <= ground.seconds.min(initial=np.inf)).astype(float)
     return _normal(weight)
 
 
