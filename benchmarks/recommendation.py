@@ -2,8 +2,8 @@
 
 Timed is `Dispatcher.advise` as the server calls it: units and open incidents as the store said them after the
 last commit, positions of now, travel times, cover and the joint matching, for the best few as when the next
-unit is asked; and then for a desk, which is told of every unit when it would be there, now and over empty
-streets, or why it is not sent. The peers get the same graph and the new weights, and only search: a bounded
+unit is asked; and then for the desk, with the arrival time of every unit, now and over empty streets, or the
+reason why it is not sent. The peers get the same graph and the new weights, and only search: a bounded
 Dijkstra from every incident.
 """
 

@@ -18,7 +18,6 @@ from anshang.foundation.periods import HOUSEKEEPING_S, Once
 from anshang.foundation.rooms import Room
 from anshang.foundation.wiring import Services
 from anshang.journal.model import EVERYWHERE
-from anshang.vault.erasure_guard import ErasureGuard
 from anshang.vault.keys import Keyring
 from anshang.web.live import Hub
 
@@ -44,7 +43,6 @@ class Worker:
     def __init__(self, services: Services) -> None:
         self._keyring, self._districts = services[Keyring], services[Districts]
         self.supervisor = services[Supervisor]
-        self.erasure_guard = services[ErasureGuard]
 
     def prepare(self) -> None:
         """Build the engines from the store."""

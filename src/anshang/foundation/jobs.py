@@ -270,7 +270,7 @@ class Supervisor:
             self._failed(track, error)
 
     def _gone(self, district_id: str) -> bool:
-        """Whether the district is no more; one of which that cannot be asked now is there."""
+        """Whether the district was removed; assume that it exists when the database cannot answer."""
         gone: list[bool] = []
         attempted(lambda: gone.append(district_id != EVERYWHERE and self._is_gone(district_id)))
         return gone == [True]
